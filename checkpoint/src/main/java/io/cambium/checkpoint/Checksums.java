@@ -1,0 +1,39 @@
+package io.cambium.checkpoint;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+
+/** SHA-256, so that a user can check a file with any tool. */
+public final class Checksums {
+
+  private static final int BUFFER_BYTES = 1 << 20;
+
+  private Checksums() {}
+
+  /** Hexadecimal SHA-256 of a file's bytes. */
+  public static String sha256(Path file) {
+    MessageDigest digest = digest();
+    byte[] buffer = new byte[BUFFER_BYTES];
+    try (InputStream in = Files.newInputStream(file)) {
+      for (int bytes = in.read(buffer); bytes >= 0; bytes = in.read(buffer)) {
+        digest.update(buffer, 0, bytes);
+      }
+    } catch (IOException e) {
+      throw new CheckpointException(file, "cannot be read: " + e, null, e);
+    }
+    return HexFormat.of().formatHex(digest.digest());
+  }
+
+  private static MessageDigest digest() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError("every JDK has SHA-256", e);
+    }
+  }
+}

@@ -1,0 +1,65 @@
+package io.cambium.checkpoint;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.StreamReadFeature;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.MapperFeature;
+import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * JSON as strict as a checkpoint deserves: no duplicate key, no unknown field, no number out of a
+ * string.
+ */
+public final class Json {
+
+  /** The one mapper of the project. */
+  public static final JsonMapper MAPPER =
+      JsonMapper.builder()
+          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+          .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+          .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+          .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
+          .disable(MapperFeature.SORT_PROPERTIES_ALPHABETICALLY)
+          .enable(SerializationFeature.INDENT_OUTPUT)
+          .build();
+
+  private Json() {}
+
+  /**
+   * Reads a file that holds one JSON object.
+   *
+   * @throws CheckpointException if the file is missing, is not JSON, or holds something else
+   */
+  public static ObjectNode readObject(Path file) {
+    try {
+      JsonNode node = MAPPER.readTree(Files.readAllBytes(file));
+      if (node instanceof ObjectNode object) {
+        return object;
+      }
+      throw new CheckpointException(file, "holds no JSON object", null);
+    } catch (NoSuchFileException e) {
+      throw new CheckpointException(file, "no such file", "is this the right directory?", e);
+    } catch (JacksonException e) {
+      throw new CheckpointException(file, "is not valid JSON: " + e.getOriginalMessage(), null, e);
+    } catch (IOException e) {
+      throw new CheckpointException(file, "cannot be read: " + e, null, e);
+    }
+  }
+
+  /** Indented JSON with a final newline. */
+  public static byte[] bytes(Object value) {
+    byte[] json = MAPPER.writeValueAsBytes(value);
+    byte[] line = java.util.Arrays.copyOf(json, json.length + 1);
+    line[json.length] = '\n';
+    return line;
+  }
+}

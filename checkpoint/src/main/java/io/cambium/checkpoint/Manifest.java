@@ -1,0 +1,106 @@
+package io.cambium.checkpoint;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+
+/**
+ * What {@code cambium.json} keeps beside a checkpoint: how its experts came to be, and checksums of
+ * its files.
+ *
+ * @param format version of this record, {@value #FORMAT}
+ * @param growth every growth step, oldest first
+ * @param selection how experts are chosen where that is not plain top-K; absent in a plain model
+ * @param sha256 checksum of each weight file, by file name
+ */
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public record Manifest(
+    int format,
+    List<Growth> growth,
+    @Nullable Selection selection,
+    SortedMap<String, String> sha256) {
+
+  public static final String FILE_NAME = "cambium.json";
+  public static final int FORMAT = 1;
+
+  /** A checkpoint that never grew. */
+  public static final Manifest EMPTY = new Manifest(FORMAT, List.of(), null, new TreeMap<>());
+
+  public Manifest {
+    growth = List.copyOf(growth);
+    sha256 = java.util.Collections.unmodifiableSortedMap(new TreeMap<>(sha256));
+  }
+
+  /**
+   * One growth step: the options as a user gives them, and the parent of every expert.
+   *
+   * @param step training step of the transition; absent for a conversion
+   * @param parents per routing layer, by layer index: for each expert of the grown model, the index
+   *     of the source expert it descends from
+   */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  public record Growth(
+      String mode,
+      String rows,
+      double rowDelta,
+      double biasNoise,
+      String replicas,
+      double dropRate,
+      String moments,
+      long seed,
+      @Nullable Long step,
+      int sourceExperts,
+      int targetExperts,
+      SortedMap<Integer, List<Integer>> parents) {}
+
+  /**
+   * Where a growth step's release from exact to plain top-K stands (method 3a). Such a checkpoint
+   * has no Hugging Face form unless it is {@code cold}, whose hold-back is folded into the written
+   * selection bias.
+   *
+   * @param mode {@code lineage} or {@code cold}
+   * @param ownLogit the share {@code a} of a replica's own logit against its lineage's mean, 0 to 1
+   * @param siblingPenalty what the score of a lineage's non-best siblings is lowered by; absent for
+   *     infinite
+   * @param holdBack what replicas' selection bias is lowered by in the written file
+   */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  public record Selection(
+      String mode, double ownLogit, @Nullable Double siblingPenalty, double holdBack) {}
+
+  /** The manifest of a checkpoint directory, where it has one. */
+  public static Optional<Manifest> read(Path directory) {
+    Path file = directory.resolve(FILE_NAME);
+    if (!Files.exists(file)) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(Json.MAPPER.treeToValue(Json.readObject(file), Manifest.class));
+    } catch (JacksonException e) {
+      throw new CheckpointException(
+          file, "is no manifest that this version reads: " + e.getOriginalMessage(), null, e);
+    }
+  }
+
+  public Manifest withGrowth(Growth step, @Nullable Selection newSelection) {
+    List<Growth> steps = new ArrayList<>(growth);
+    steps.add(step);
+    return new Manifest(FORMAT, steps, newSelection, sha256);
+  }
+
+  public Manifest withSelection(@Nullable Selection newSelection) {
+    return new Manifest(FORMAT, growth, newSelection, sha256);
+  }
+
+  public Manifest withChecksums(Map<String, String> checksums) {
+    return new Manifest(FORMAT, growth, selection, new TreeMap<>(checksums));
+  }
+}

@@ -1,0 +1,9 @@
+package io.cambium.checkpoint;
+
+/**
+ * A tensor inside a safetensors file.
+ *
+ * @param begin first byte, counted from the start of the file's data
+ * @param end one past the last byte
+ */
+public record TensorEntry(TensorSpec spec, long begin, long end) {}

@@ -1,0 +1,78 @@
+package io.cambium.checkpoint.family;
+
+import java.util.List;
+
+/**
+ * What a decoder computes, free of any family's key names. The model module composes a network from
+ * it and the planner counts with it.
+ *
+ * @param layers the feed-forward part of each layer
+ */
+public record DecoderSpec(
+    int vocabSize,
+    int hiddenSize,
+    double normEps,
+    boolean tiedEmbeddings,
+    Attention attention,
+    Rope rope,
+    List<FeedForward> layers) {
+
+  public DecoderSpec {
+    layers = List.copyOf(layers);
+  }
+
+  /**
+   * Grouped-query attention.
+   *
+   * @param inputBias whether the query, key and value projections have biases
+   * @param headNorm whether queries and keys are normalised per head
+   */
+  public record Attention(
+      int heads, int kvHeads, int headDim, boolean inputBias, boolean headNorm) {}
+
+  /**
+   * Rotary position embedding over the first {@code rotaryDim} of each head, halves rotated
+   * (GPT-NeoX order).
+   *
+   * @param theta the base
+   */
+  public record Rope(double theta, int rotaryDim) {}
+
+  /** The feed-forward part of a layer, SwiGLU throughout. */
+  public sealed interface FeedForward permits Dense, Mixture {}
+
+  /** A dense SwiGLU block. */
+  public record Dense(int intermediateSize) implements FeedForward {}
+
+  /**
+   * Routed experts beside an ungated shared expert.
+   *
+   * @param intermediateSize width of each routed expert
+   * @param sharedIntermediateSize width of the shared expert; 0 for none
+   */
+  public record Mixture(
+      int experts, int topK, int intermediateSize, int sharedIntermediateSize, Router router)
+      implements FeedForward {}
+
+  /**
+   * How a router scores, chooses and weights.
+   *
+   * @param selectionBias whether a bias is added to the score for choosing only
+   * @param normalised whether the chosen scores are divided by their sum
+   * @param scale factor on the weights
+   */
+  public record Router(Score score, boolean selectionBias, boolean normalised, double scale) {}
+
+  /** From logits to scores. */
+  public enum Score {
+    SIGMOID
+  }
+
+  /** The layers that route, by index. */
+  public List<Integer> mixtureLayers() {
+    return java.util.stream.IntStream.range(0, layers.size())
+        .filter(i -> layers.get(i) instanceof Mixture)
+        .boxed()
+        .toList();
+  }
+}

@@ -13,13 +13,14 @@ import java.util.stream.Stream;
 /**
  * A directory that appears under its name only when it is complete: written as {@code
  * NAME.partial}, flushed to the disk, then renamed. Closing it before {@link #commit()} removes
- * what was written.
+ * what was written, unless {@link #keep()} was called.
  */
 public final class StagedDirectory implements AutoCloseable {
 
   private final Path target;
   private final Path staging;
   private boolean committed;
+  private boolean kept;
 
   private StagedDirectory(Path target, Path staging) {
     this.target = target;
@@ -65,9 +66,16 @@ public final class StagedDirectory implements AutoCloseable {
     }
   }
 
+  /**
+   * Leaves what was written under its staging name at close, for a look at what is wrong with it.
+   */
+  public void keep() {
+    kept = true;
+  }
+
   @Override
   public void close() {
-    if (!committed) {
+    if (!committed && !kept) {
       try {
         deleteTree(staging);
       } catch (IOException e) {

@@ -166,6 +166,11 @@ final class Glm4Moe implements Family {
   }
 
   @Override
+  public ObjectNode withRouterScale(ObjectNode config, double scale) {
+    return config.deepCopy().put("routed_scaling_factor", scale);
+  }
+
+  @Override
   public boolean ignores(String tensor, DecoderSpec spec) {
     return tensor.startsWith("model.layers." + spec.layers().size() + ".");
   }

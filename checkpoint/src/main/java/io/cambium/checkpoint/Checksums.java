@@ -29,6 +29,11 @@ public final class Checksums {
     return HexFormat.of().formatHex(digest.digest());
   }
 
+  /** SHA-256 of bytes in memory. */
+  static byte[] sha256(byte[] bytes) {
+    return digest().digest(bytes);
+  }
+
   private static MessageDigest digest() {
     try {
       return MessageDigest.getInstance("SHA-256");

@@ -16,13 +16,15 @@ import java.util.stream.Stream;
 /**
  * A directory that appears under its name only when it is complete: written as {@code
  * NAME.partial}, flushed to the disk, then renamed. Closing it before {@link #commit()} removes
- * what was written; what a killed process left is removed by the next one.
+ * what was written, unless {@link #keep()} was called; what a killed process left is removed by
+ * the next one.
  */
 public final class StagedDirectory implements AutoCloseable {
 
   private final Path target;
   private final Path staging;
   private boolean committed;
+  private boolean kept;
 
   private StagedDirectory(Path target, Path staging) {
     this.target = target;
@@ -130,9 +132,16 @@ public final class StagedDirectory implements AutoCloseable {
     Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
   }
 
+  /**
+   * Leaves what was written under its staging name at close, for a look at what is wrong with it.
+   */
+  public void keep() {
+    kept = true;
+  }
+
   @Override
   public void close() {
-    if (!committed) {
+    if (!committed && !kept) {
       try {
         deleteTree(staging);
       } catch (IOException e) {

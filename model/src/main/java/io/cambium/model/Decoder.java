@@ -1,0 +1,252 @@
+package io.cambium.model;
+
+import io.cambium.checkpoint.family.DecoderSpec;
+import io.cambium.checkpoint.family.DecoderSpec.Mixture;
+import io.cambium.checkpoint.family.ModelTensor;
+import io.cambium.checkpoint.family.Part;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import org.bytedeco.pytorch.AutoGradMode;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/**
+ * A decoder composed from a family's description, over weights that a team of workers shares. Every method that takes a
+ * {@link Team.Member} must be called by all members of the team, since their tokens meet at the experts.
+ *
+ * <p>B batch, S sequence, T = B*S tokens, D hidden, E experts, V vocabulary.
+ */
+public final class Decoder {
+
+  private final DecoderSpec spec;
+  private final Weights weights;
+  private final Team team;
+  private final List<Parameters> parameters = new ArrayList<>();
+  private final List<Attention> attentions = new ArrayList<>();
+  private final Map<Integer, MixtureLayer> mixtures = new TreeMap<>();
+  private final Map<Integer, Rotary> rotaries = new ConcurrentHashMap<>();
+  private SelectionRule rule = SelectionRule.PLAIN;
+  private RouterLosses routerLosses = RouterLosses.NONE;
+  private RoutingListener listener = RoutingListener.NONE;
+
+  private Decoder(Weights weights, Team team, boolean train) {
+    Torch.start();
+    this.spec = weights.spec();
+    this.weights = weights;
+    this.team = team;
+    for (int worker = 0; worker < team.size(); worker++) {
+      parameters.add(train ? Parameters.leaves(weights) : Parameters.shared(weights));
+    }
+    for (int layer = 0; layer < spec.layers().size(); layer++) {
+      attentions.add(new Attention(spec, layer));
+      if (spec.layers().get(layer) instanceof Mixture mixture) {
+        mixtures.put(
+            layer,
+            new MixtureLayer(
+                layer, mixture, weights, team.size(), new MatrixProductKernel(), train));
+      }
+    }
+  }
+
+  /** A decoder that only computes. */
+  public static Decoder forInference(Weights weights, Team team) {
+    return new Decoder(weights, team, false);
+  }
+
+  /** A decoder that can also be trained: gradients have a place. */
+  public static Decoder forTraining(Weights weights, Team team) {
+    return new Decoder(weights, team, true);
+  }
+
+  public DecoderSpec spec() {
+    return spec;
+  }
+
+  public Weights weights() {
+    return weights;
+  }
+
+  public Team team() {
+    return team;
+  }
+
+  /** How experts are chosen from now on. Not while a pass runs. */
+  public void select(SelectionRule newRule) {
+    rule = newRule;
+  }
+
+  /** The losses on the routers from now on. Not while a pass runs. */
+  public void lose(RouterLosses losses) {
+    routerLosses = losses;
+  }
+
+  /** Who watches the routers from now on. Not while a pass runs. */
+  public void listen(RoutingListener newListener) {
+    listener = newListener;
+  }
+
+  /**
+   * Logits of this worker's sequences, [T, V], without gradients.
+   *
+   * @param ids_BS int64; B may be 0 for a worker without work
+   */
+  public Tensor logits(Team.Member member, Tensor ids_BS) {
+    try (AutoGradMode off = new AutoGradMode(false)) {
+      Pass pass = new Pass(this, member, false);
+      Tensor hidden_TD = pass.forward(ids_BS, Math.max(1, ids_BS.numel()));
+      return Scopes.keepResult(() -> head(hidden_TD, pass.parameters()));
+    }
+  }
+
+  /**
+   * Sum over this worker's tokens of the cross entropy in nats, without gradients.
+   *
+   * @param targets_BS int64, the token that follows each
+   */
+  public double loss(Team.Member member, Tensor ids_BS, Tensor targets_BS) {
+    try (AutoGradMode off = new AutoGradMode(false)) {
+      Tensor logits_TV = logits(member, ids_BS);
+      return ids_BS.numel() == 0 ? 0 : crossEntropy(logits_TV, targets_BS).item_double();
+    }
+  }
+
+  /**
+   * Forward and backward over this worker's sequences. The loss is the mean cross entropy over the batch's tokens plus
+   * the router losses; gradients lie in {@link #parameters()} afterwards.
+   *
+   * @param batchTokens tokens of the whole batch, over all workers and micro batches
+   * @param accumulate whether gradients add to those of an earlier micro batch
+   * @return this worker's part of the two losses
+   */
+  public Losses backward(
+      Team.Member member, Tensor ids_BS, Tensor targets_BS, long batchTokens, boolean accumulate) {
+    if (!accumulate) {
+      parameters(member.index()).clearGradients();
+    }
+    Pass pass = new Pass(this, member, true);
+    Tensor hidden_TD = pass.forward(ids_BS, batchTokens);
+    double crossEntropy =
+        ids_BS.numel() == 0
+            ? 0
+            : backwardHead(hidden_TD, targets_BS, batchTokens, pass.parameters());
+    double router = pass.routerLoss();
+    pass.backward(accumulate);
+    return new Losses(crossEntropy, router);
+  }
+
+  /**
+   * Parts of a loss.
+   *
+   * @param crossEntropy nats per token of the batch
+   * @param router auxiliary and z-loss, coefficients included
+   */
+  public record Losses(double crossEntropy, double router) {}
+
+  private double backwardHead(
+      Tensor hidden_TD, Tensor targets_BS, long batchTokens, Parameters worker) {
+    double[] value = new double[1];
+    Scopes.freeAll(
+        () -> {
+          Tensor loss =
+              crossEntropy(head(hidden_TD, worker), targets_BS)
+                  .div(Torch.scalar(batchTokens));
+          loss.backward();
+          value[0] = loss.item_double();
+        });
+    return value[0];
+  }
+
+  private Tensor head(Tensor hidden_TD, Parameters worker) {
+    Part head = spec.tiedEmbeddings() ? Part.EMBEDDING : Part.LM_HEAD;
+    Tensor normed_TD = Ops.rmsNorm(hidden_TD, worker.get(Part.FINAL_NORM), spec.normEps());
+    return torch.linear(normed_TD, worker.get(head));
+  }
+
+  private static Tensor crossEntropy(Tensor logits_TV, Tensor targets_BS) {
+    return torch.cross_entropy_loss(
+        logits_TV,
+        targets_BS.reshape(-1),
+        new org.bytedeco.pytorch.TensorOptional(),
+        torch.Reduction.Sum.value,
+        -100,
+        0.0);
+  }
+
+  /** Every trained tensor with the places of its gradients, in model order. */
+  public List<Parameter> parameters() {
+    List<Parameter> trained = new ArrayList<>();
+    weights
+        .all()
+        .forEach(
+            (tensor, value) -> {
+              if (tensor.part() != Part.SELECTION_BIAS) {
+                trained.add(new Parameter(tensor, value, () -> gradients(tensor, value)));
+              }
+            });
+    return trained;
+  }
+
+  private List<Tensor> gradients(ModelTensor tensor, Tensor value) {
+    return tensor.part().isExpert()
+        ? List.of(mixture(tensor.layer()).gradient(tensor.part(), tensor.expert()))
+        : parameters.stream().map(worker -> worker.handle(value).mutable_grad()).toList();
+  }
+
+  /** The selection bias of each routing layer, [E] fp32, by layer. */
+  public Map<Integer, Tensor> selectionBiases() {
+    Map<Integer, Tensor> biases = new TreeMap<>();
+    mixtures.keySet().forEach(i -> biases.put(i, weights.get(Part.SELECTION_BIAS, i)));
+    return biases;
+  }
+
+  /** Assignments per expert of the last pass over all workers, by routing layer. */
+  public Map<Integer, long[]> loads() {
+    Map<Integer, long[]> loads = new TreeMap<>();
+    mixtures.forEach((index, layer) -> loads.put(index, layer.exchange().load_E()));
+    return loads;
+  }
+
+  /** {@code E * f} of Switch's loss, f each expert's share of the last pass's assignments: [E]. */
+  Tensor loadFactors(MixtureLayer layer) {
+    long[] load_E = layer.exchange().load_E();
+    long total = java.util.Arrays.stream(load_E).sum();
+    float[] factors_E = new float[load_E.length];
+    for (int e = 0; e < load_E.length; e++) {
+      factors_E[e] = (float) ((double) load_E[e] * load_E.length / total);
+    }
+    return Torch.tensor(factors_E, load_E.length);
+  }
+
+  Parameters parameters(int worker) {
+    return parameters.get(worker);
+  }
+
+  Attention attention(int layer) {
+    return attentions.get(layer);
+  }
+
+  MixtureLayer mixture(int layer) {
+    return java.util.Objects.requireNonNull(mixtures.get(layer));
+  }
+
+  SelectionRule rule() {
+    return rule;
+  }
+
+  RouterLosses routerLosses() {
+    return routerLosses;
+  }
+
+  RoutingListener listener() {
+    return listener;
+  }
+
+  Rotary rotary(int length) {
+    ScalarType type = weights.get(Part.EMBEDDING).scalar_type().intern();
+    return rotaries.computeIfAbsent(length, n -> Rotary.of(spec.rope(), n, type));
+  }
+}

@@ -1,0 +1,203 @@
+package io.cambium.model;
+
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where the tokens of all workers meet the experts of one layer. Each worker brings its tokens, the rows are laid out by
+ * expert and within an expert by worker, and whoever is free takes the next expert. So no expert's gradient exists twice,
+ * each product has the rows of all workers, and since one product computes one expert's gradient, the result does not
+ * depend on who ran it.
+ *
+ * <p>T tokens of a worker, K slots per token, N rows of all workers (the sum of T*K), E experts, D hidden, F width.
+ */
+final class ExpertExchange {
+
+  private final List<ExpertWeights> experts;
+  private final List<ExpertWeights> gradients;
+  private final ExpertKernel kernel;
+  private final ScalarType type;
+  private final int hiddenSize;
+  private final int expertSize;
+  private final int[][] counts_WE;
+  private final AtomicInteger next = new AtomicInteger();
+  private @Nullable Batch batch;
+
+  /** What the workers share for one batch. */
+  private record Batch(
+      long[] start_E,
+      long[] rows_E,
+      Tensor x_ND,
+      Tensor gate_NF,
+      Tensor up_NF,
+      Tensor y_ND,
+      Tensor dy_ND,
+      Tensor dx_ND) {}
+
+  /**
+   * @param gradients one for each expert, to be written by the backward pass; empty for inference
+   */
+  ExpertExchange(
+      List<ExpertWeights> experts, List<ExpertWeights> gradients, ExpertKernel kernel, int workers) {
+    this.experts = experts;
+    this.gradients = gradients;
+    this.kernel = kernel;
+    Tensor gate_FD = experts.getFirst().gate_FD();
+    this.type = gate_FD.scalar_type().intern();
+    this.expertSize = Math.toIntExact(gate_FD.size(0));
+    this.hiddenSize = Math.toIntExact(gate_FD.size(1));
+    this.counts_WE = new int[workers][experts.size()];
+  }
+
+  /**
+   * Sends this worker's tokens through the experts they chose. All workers must call it.
+   *
+   * @param choice the expert of each slot, T*K entries, slots of a token side by side
+   * @param keep whether a backward pass will follow
+   * @return the rows of this worker's slots in the shared buffers, int64 [T*K]; {@link #collect} takes their outputs
+   */
+  Tensor forward(Team.Member member, Tensor x_TD, int[] choice, int topK, boolean keep) {
+    int[] counts_E = counts_WE[member.index()];
+    java.util.Arrays.fill(counts_E, 0);
+    for (int expert : choice) {
+      counts_E[expert]++;
+    }
+    member.await(() -> allocate(keep));
+    Batch shared = batch();
+    Tensor rows = Torch.tensor(rows(member.index(), choice, shared.start_E()), choice.length);
+    Scopes.freeAll(() -> shared.x_ND().index_copy_(0, rows, slots(x_TD, topK)));
+    member.await(() -> next.set(0));
+    forEachExpert(shared, e -> forwardExpert(shared, e));
+    member.await();
+    return rows;
+  }
+
+  /** The experts' outputs at these rows, [T*K, D]. */
+  Tensor collect(Tensor rows) {
+    return batch().y_ND().index_select(0, rows);
+  }
+
+  /**
+   * Carries the gradient of the slots' outputs back to their inputs. All workers must call it.
+   *
+   * @param dy_SD gradient of each slot's output, S = T*K
+   * @param accumulate whether to add to the experts' gradients or to replace them
+   * @return gradient of each slot's input, [T*K, D]
+   */
+  Tensor backward(Team.Member member, Tensor rows, Tensor dy_SD, boolean accumulate) {
+    Batch shared = batch();
+    shared.dy_ND().index_copy_(0, rows, dy_SD);
+    member.await(() -> next.set(0));
+    forEachExpert(shared, e -> backwardExpert(shared, e, accumulate));
+    member.await();
+    return shared.dx_ND().index_select(0, rows);
+  }
+
+  /** Assignments per expert in the last forward pass, over all workers. */
+  long[] load_E() {
+    return batch().rows_E().clone();
+  }
+
+  private void allocate(boolean keep) {
+    long[] start_E = new long[experts.size()];
+    long[] rows_E = new long[experts.size()];
+    long rows = 0;
+    for (int e = 0; e < experts.size(); e++) {
+      start_E[e] = rows;
+      for (int[] counts_E : counts_WE) {
+        rows_E[e] += counts_E[e];
+      }
+      rows += rows_E[e];
+    }
+    batch =
+        new Batch(
+            start_E,
+            rows_E,
+            buffer(rows, hiddenSize),
+            buffer(rows, expertSize),
+            buffer(rows, expertSize),
+            buffer(rows, hiddenSize),
+            buffer(keep ? rows : 0, hiddenSize),
+            buffer(keep ? rows : 0, hiddenSize));
+  }
+
+  private Tensor buffer(long rows, int columns) {
+    return Torch.empty(type, rows, columns);
+  }
+
+  /** A counting sort by expert, stable in the order of the tokens, after the rows of the workers before this one. */
+  private long[] rows(int worker, int[] choice, long[] start_E) {
+    long[] next_E = start_E.clone();
+    for (int w = 0; w < worker; w++) {
+      for (int e = 0; e < next_E.length; e++) {
+        next_E[e] += counts_WE[w][e];
+      }
+    }
+    long[] rows = new long[choice.length];
+    for (int slot = 0; slot < choice.length; slot++) {
+      rows[slot] = next_E[choice[slot]]++;
+    }
+    return rows;
+  }
+
+  /** Each token's hidden state once for each of its slots: [T*K, D]. */
+  private Tensor slots(Tensor x_TD, int topK) {
+    return x_TD.unsqueeze(1).expand(-1, topK, -1).reshape(-1, hiddenSize);
+  }
+
+  private void forEachExpert(Batch shared, java.util.function.IntConsumer work) {
+    for (int e = next.getAndIncrement(); e < experts.size(); e = next.getAndIncrement()) {
+      int expert = e;
+      try (PointerScope scope = new PointerScope()) {
+        work.accept(expert);
+      }
+    }
+  }
+
+  private void forwardExpert(Batch shared, int e) {
+    if (shared.rows_E()[e] > 0) {
+      kernel.forward(
+          experts.get(e),
+          rowsOf(shared, shared.x_ND(), e),
+          rowsOf(shared, shared.gate_NF(), e),
+          rowsOf(shared, shared.up_NF(), e),
+          rowsOf(shared, shared.y_ND(), e));
+    }
+  }
+
+  private void backwardExpert(Batch shared, int e, boolean accumulate) {
+    ExpertWeights gradient = gradients.get(e);
+    if (shared.rows_E()[e] == 0) {
+      if (!accumulate) {
+        gradient.gate_FD().zero_();
+        gradient.up_FD().zero_();
+        gradient.down_DF().zero_();
+      }
+      return;
+    }
+    kernel.backward(
+        experts.get(e),
+        rowsOf(shared, shared.x_ND(), e),
+        rowsOf(shared, shared.gate_NF(), e),
+        rowsOf(shared, shared.up_NF(), e),
+        rowsOf(shared, shared.dy_ND(), e),
+        rowsOf(shared, shared.dx_ND(), e),
+        gradient,
+        accumulate);
+  }
+
+  private static Tensor rowsOf(Batch shared, Tensor buffer, int e) {
+    return buffer.narrow(0, shared.start_E()[e], shared.rows_E()[e]);
+  }
+
+  private Batch batch() {
+    if (batch == null) {
+      throw new IllegalStateException("no forward pass came before");
+    }
+    return batch;
+  }
+}

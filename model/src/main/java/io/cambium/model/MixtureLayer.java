@@ -1,0 +1,67 @@
+package io.cambium.model;
+
+import io.cambium.checkpoint.family.DecoderSpec.Mixture;
+import io.cambium.checkpoint.family.Part;
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/** The parts of one routing layer that all workers share. */
+final class MixtureLayer {
+
+  private final int layer;
+  private final Mixture mixture;
+  private final Router router;
+  private final ExpertExchange exchange;
+  private final List<ExpertWeights> gradients;
+
+  MixtureLayer(
+      int layer, Mixture mixture, Weights weights, int workers, ExpertKernel kernel, boolean train) {
+    this.layer = layer;
+    this.mixture = mixture;
+    this.router = new Router(mixture, weights.get(Part.SELECTION_BIAS, layer));
+    List<ExpertWeights> experts = weights.experts(layer, mixture.experts());
+    this.gradients = train ? gradientsOf(experts) : List.of();
+    this.exchange = new ExpertExchange(experts, gradients, kernel, workers);
+  }
+
+  private static List<ExpertWeights> gradientsOf(List<ExpertWeights> experts) {
+    List<ExpertWeights> gradients = new ArrayList<>();
+    for (ExpertWeights expert : experts) {
+      gradients.add(
+          new ExpertWeights(
+              torch.zeros_like(expert.gate_FD()),
+              torch.zeros_like(expert.up_FD()),
+              torch.zeros_like(expert.down_DF())));
+    }
+    return gradients;
+  }
+
+  int layer() {
+    return layer;
+  }
+
+  Mixture mixture() {
+    return mixture;
+  }
+
+  Router router() {
+    return router;
+  }
+
+  ExpertExchange exchange() {
+    return exchange;
+  }
+
+  /** The gradient of one expert's matrix. */
+  Tensor gradient(Part part, int expert) {
+    ExpertWeights gradient = gradients.get(expert);
+    return switch (part) {
+      case EXPERT_GATE -> gradient.gate_FD();
+      case EXPERT_UP -> gradient.up_FD();
+      case EXPERT_DOWN -> gradient.down_DF();
+      default -> throw new IllegalArgumentException(part + " is no expert's");
+    };
+  }
+}

@@ -1,0 +1,62 @@
+package io.cambium.model;
+
+import io.cambium.checkpoint.family.ModelTensor;
+import io.cambium.checkpoint.family.Part;
+import java.util.HashMap;
+import java.util.Map;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * One worker's handles on the weights outside the routed experts. For training they are leaves of their own that share
+ * the weights' memory, so that every worker has its own gradients over one set of weights.
+ */
+final class Parameters {
+
+  private final Map<Tensor, Tensor> leaves = new HashMap<>();
+  private final Weights weights;
+
+  private Parameters(Weights weights) {
+    this.weights = weights;
+  }
+
+  /** The weights themselves. */
+  static Parameters shared(Weights weights) {
+    return new Parameters(weights);
+  }
+
+  /** Leaves that collect gradients, over the same memory. */
+  static Parameters leaves(Weights weights) {
+    Parameters parameters = new Parameters(weights);
+    weights
+        .all()
+        .forEach(
+            (tensor, value) -> {
+              if (isTrainedHere(tensor)) {
+                parameters.leaves.put(value, value.detach().set_requires_grad(true));
+              }
+            });
+    return parameters;
+  }
+
+  /** Whether autograd trains the tensor. Experts have their own backward pass; the balancer moves the selection bias. */
+  static boolean isTrainedHere(ModelTensor tensor) {
+    return !tensor.part().isExpert() && tensor.part() != Part.SELECTION_BIAS;
+  }
+
+  /** Forgets the gradients, so that the next backward pass sets them instead of adding to them. */
+  void clearGradients() {
+    leaves.values().forEach(leaf -> leaf.mutable_grad().reset());
+  }
+
+  Tensor get(Part part) {
+    return handle(weights.get(part));
+  }
+
+  Tensor get(Part part, int layer) {
+    return handle(weights.get(part, layer));
+  }
+
+  Tensor handle(Tensor weight) {
+    return leaves.getOrDefault(weight, weight);
+  }
+}

@@ -1,0 +1,121 @@
+package io.cambium.model;
+
+import io.cambium.checkpoint.family.DecoderSpec.Mixture;
+import io.cambium.checkpoint.family.DecoderSpec.Score;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/**
+ * Chooses K of E experts for each token and weights them. Logits and scores are fp32 at least, whatever the model
+ * computes in. T tokens, E experts, K top-k, D hidden.
+ */
+final class Router {
+
+  /** What transformers adds to the sum of the chosen scores, so that it is never zero. */
+  private static final double SUM_EPSILON = 1e-20;
+
+  /**
+   * A routing decision.
+   *
+   * @param weights_TK the factor on each chosen expert's output, differentiable
+   * @param choice the chosen experts, T*K, slots of a token side by side
+   * @param logits_TE as the router computed them, differentiable
+   * @param scores_TE the scores that choice and weights come from, differentiable
+   */
+  record Decision(Tensor weights_TK, int[] choice, Tensor logits_TE, Tensor scores_TE) {}
+
+  private final Mixture mixture;
+  private final Tensor bias_E;
+
+  Router(Mixture mixture, Tensor selectionBias_E) {
+    this.mixture = mixture;
+    this.bias_E = selectionBias_E;
+  }
+
+  Decision route(Tensor x_TD, Tensor weight_ED, SelectionRule rule, int layer) {
+    ScalarType type =
+        x_TD.scalar_type().intern() == ScalarType.Double ? ScalarType.Double : ScalarType.Float;
+    Tensor logits_TE = torch.linear(x_TD.to(type), weight_ED.to(type));
+    return switch (rule) {
+      case SelectionRule.Plain() -> {
+        Tensor scores_TE = scores(logits_TE);
+        yield decide(logits_TE, scores_TE, scores_TE.detach().add(bias_E));
+      }
+      case SelectionRule.Cold(double holdBack, int sourceExperts) -> {
+        Tensor scores_TE = scores(logits_TE);
+        Tensor choice_TE = scores_TE.detach().add(bias_E);
+        choice_TE
+            .narrow(1, sourceExperts, mixture.experts() - sourceExperts)
+            .sub_(Torch.scalar(holdBack));
+        yield decide(logits_TE, scores_TE, choice_TE);
+      }
+      case SelectionRule.Lineage lineage -> byLineage(logits_TE, lineage, layer);
+    };
+  }
+
+  private Tensor scores(Tensor logits_TE) {
+    if (mixture.router().score() != Score.SIGMOID) {
+      throw new IllegalStateException("no such score: " + mixture.router().score());
+    }
+    return torch.sigmoid(logits_TE);
+  }
+
+  private Decision byLineage(Tensor logits_TE, SelectionRule.Lineage rule, int layer) {
+    LineageIndex index =
+        LineageIndex.of(java.util.Objects.requireNonNull(rule.parents().get(layer)));
+    Tensor mean_TE = torch.mm(logits_TE, index.meanOf_EE().to(logits_TE.scalar_type()));
+    Tensor mixed_TE =
+        mean_TE
+            .mul(Torch.scalar(1 - rule.ownLogit()))
+            .add(logits_TE.mul(Torch.scalar(rule.ownLogit())));
+    Tensor scores_TE = scores(mixed_TE);
+    Tensor others_TE = nonBest(scores(logits_TE.detach()).add(bias_E), index);
+    Tensor choice_TE = scores_TE.detach().add(bias_E);
+    Tensor lowered_TE =
+        Double.isInfinite(rule.siblingPenalty())
+            ? choice_TE.masked_fill(others_TE, Torch.scalar(Double.NEGATIVE_INFINITY))
+            : choice_TE.sub(others_TE.to(ScalarType.Float).mul_(Torch.scalar(rule.siblingPenalty())));
+    return decide(logits_TE, scores_TE, lowered_TE);
+  }
+
+  /** True for every expert that another sibling beats; of equals the first is best. */
+  private static Tensor nonBest(Tensor own_TE, LineageIndex index) {
+    long lineages = index.members_GR().size(0);
+    long siblings = index.members_GR().size(1);
+    Tensor best_TG =
+        own_TE
+            .index_select(1, index.members_GR().reshape(-1))
+            .view(-1, lineages, siblings)
+            .argmax(new org.bytedeco.pytorch.LongOptional(2), false);
+    Tensor members_TGR = index.members_GR().unsqueeze(0).expand(best_TG.size(0), -1, -1);
+    Tensor winner_TG = members_TGR.gather(2, best_TG.unsqueeze(-1)).squeeze(-1);
+    return torch
+        .ones_like(own_TE)
+        .to(ScalarType.Bool)
+        .scatter_(1, winner_TG, Torch.scalar(0));
+  }
+
+  private Decision decide(Tensor logits_TE, Tensor scores_TE, Tensor choice_TE) {
+    Tensor chosen_TK = torch.topk(choice_TE, mixture.topK()).get1();
+    Tensor weights_TK = scores_TE.gather(1, chosen_TK);
+    if (mixture.router().normalised()) {
+      weights_TK =
+          weights_TK.div(
+              weights_TK.sum(new long[] {1}, true, new org.bytedeco.pytorch.ScalarTypeOptional())
+                  .add(Torch.scalar(SUM_EPSILON)));
+    }
+    if (mixture.router().scale() != 1) {
+      weights_TK = weights_TK.mul(Torch.scalar(mixture.router().scale()));
+    }
+    return new Decision(weights_TK, narrow(Torch.longs(chosen_TK)), logits_TE, scores_TE);
+  }
+
+  private static int[] narrow(long[] values) {
+    int[] narrow = new int[values.length];
+    for (int i = 0; i < values.length; i++) {
+      narrow[i] = (int) values[i];
+    }
+    return narrow;
+  }
+}

@@ -1,0 +1,17 @@
+package io.cambium.training.config;
+
+/**
+ * What is kept of a run on the way.
+ *
+ * @param every steps between two checkpoints; a run that is killed loses at most these
+ * @param keep how many of the newest checkpoints stay on the disk
+ */
+public record CheckpointConfig(int every, int keep) {
+
+  public static final CheckpointConfig DEFAULT = new CheckpointConfig(200, 2);
+
+  public CheckpointConfig {
+    Range.atLeastOne("checkpoint.every", every);
+    Range.atLeastOne("checkpoint.keep", keep);
+  }
+}

@@ -1,0 +1,113 @@
+package io.cambium.training.config;
+
+import io.cambium.checkpoint.UsageException;
+import java.util.Comparator;
+import java.util.Map;
+import java.util.stream.Stream;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * A complete configuration as the measure of another: it supplies what the other leaves out, and
+ * knows every key and the type of its value.
+ */
+final class KnownSettings {
+
+  private final ObjectNode complete;
+
+  KnownSettings(ObjectNode complete) {
+    this.complete = complete;
+  }
+
+  /**
+   * Lays settings over the complete ones.
+   *
+   * @throws UsageException if a key is unknown or a value of another type
+   */
+  ObjectNode overlay(ObjectNode settings) {
+    return overlay(settings, complete, "");
+  }
+
+  private ObjectNode overlay(ObjectNode settings, ObjectNode known, String prefix) {
+    ObjectNode result = known.deepCopy();
+    for (Map.Entry<String, JsonNode> setting : settings.properties()) {
+      String path = prefix + setting.getKey();
+      JsonNode example = known.get(setting.getKey());
+      if (example == null) {
+        throw unknown(path, setting.getKey(), known);
+      }
+      JsonNode value = setting.getValue();
+      requireSameType(path, value, example);
+      boolean section = value instanceof ObjectNode;
+      result.set(
+          setting.getKey(),
+          section ? overlay((ObjectNode) value, (ObjectNode) example, path + ".") : value);
+    }
+    return result;
+  }
+
+  private static void requireSameType(String path, JsonNode value, JsonNode example) {
+    boolean fits =
+        switch (example.getNodeType()) {
+          case NUMBER -> example.isIntegralNumber() ? value.isIntegralNumber() : value.isNumber();
+          case ARRAY -> value.isArray() && value.valueStream().allMatch(JsonNode::isNumber);
+          default -> value.getNodeType() == example.getNodeType();
+        };
+    if (!fits) {
+      throw new UsageException(path, "is " + shown(value) + ", not " + typeOf(example), null);
+    }
+  }
+
+  private static String shown(JsonNode value) {
+    return value.isNull() ? "empty" : value.toString();
+  }
+
+  private static String typeOf(JsonNode example) {
+    return switch (example.getNodeType()) {
+      case NUMBER -> example.isIntegralNumber() ? "a whole number" : "a number";
+      case ARRAY -> "a list of numbers, such as " + example;
+      case OBJECT -> "a section with " + String.join(", ", example.propertyNames());
+      default -> "text";
+    };
+  }
+
+  private UsageException unknown(String path, String key, ObjectNode siblings) {
+    String hint =
+        Stream.concat(siblings.propertyNames().stream(), leaves(complete, ""))
+            .min(Comparator.comparingInt(name -> distance(key, lastKey(name))))
+            .filter(name -> distance(key, lastKey(name)) <= Math.max(1, key.length() / 3))
+            .map(name -> "; did you mean " + name + "?")
+            .orElse("");
+    return new UsageException(
+        path, "unknown" + hint, "known here: " + String.join(", ", siblings.propertyNames()));
+  }
+
+  /** The paths of all settings that are no sections. */
+  private static Stream<String> leaves(ObjectNode node, String prefix) {
+    return node.properties().stream()
+        .flatMap(p ->
+            p.getValue() instanceof ObjectNode inner
+                ? leaves(inner, prefix + p.getKey() + ".")
+                : Stream.of(prefix + p.getKey()));
+  }
+
+  private static String lastKey(String path) {
+    return path.substring(path.lastIndexOf('.') + 1);
+  }
+
+  /** Levenshtein's edit distance, one row at a time. */
+  private static int distance(String a, String b) {
+    int[] row = new int[b.length() + 1];
+    java.util.Arrays.setAll(row, j -> j);
+    for (int i = 1; i <= a.length(); i++) {
+      int diagonal = row[0];
+      row[0] = i;
+      for (int j = 1; j <= b.length(); j++) {
+        int substituted = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
+        diagonal = row[j];
+        row[j] = Math.min(substituted, 1 + Math.min(row[j], row[j - 1]));
+      }
+    }
+    return row[b.length()];
+  }
+}

@@ -1,0 +1,83 @@
+package io.cambium.training.config;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import io.cambium.checkpoint.UsageException;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A training run, as run.yaml describes it. Whoever holds one holds a valid one: every record
+ * checks its own values, this one what only two sections together can show.
+ *
+ * @param model the checkpoint directory to start from; never changed
+ * @param data the corpus directory to learn from
+ * @param seed of the order of the data; the same seed gives the same bytes
+ * @param steps optimizer steps in all
+ * @param workers threads that share a step's sequences; the result depends on their number, as sums
+ *     are rounded in another order
+ * @param growth how the model grows on the way; null if it does not
+ */
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public record RunConfig(
+    Path model,
+    Path data,
+    long seed,
+    int steps,
+    BatchConfig batch,
+    int workers,
+    OptimizerConfig optimizer,
+    ScheduleConfig schedule,
+    BalanceConfig balance,
+    EvaluationConfig evaluate,
+    CheckpointConfig checkpoint,
+    @Nullable GrowthConfig growth) {
+
+  /** The name of the resolved configuration in a run directory. */
+  public static final String FILE_NAME = "run.yaml";
+
+  /** Makes both paths absolute, so that a saved configuration means the same from anywhere. */
+  public RunConfig {
+    model = model.toAbsolutePath().normalize();
+    data = data.toAbsolutePath().normalize();
+    Range.atLeastOne("steps", steps);
+    Range.atLeastOne("workers", workers);
+    if (workers > batch.sequences()) {
+      throw new UsageException(
+          "workers",
+          workers + " workers have only " + batch.sequences() + " sequences to share",
+          "lower workers, or raise batch.sequences");
+    }
+    if (growth != null) {
+      growth.requireFits(steps, schedule.decayStart(steps));
+    }
+  }
+
+  /**
+   * Reads run.yaml strictly: an unknown key, a wrong type and a value out of range are errors.
+   *
+   * @param overrides settings that replace the file's, each {@code path.to.key=value} with the
+   *     value in YAML
+   * @throws UsageException with the path of the setting and what to write instead
+   */
+  public static RunConfig read(Path file, List<String> overrides) {
+    return RunConfigFile.read(file, overrides);
+  }
+
+  /**
+   * Writes every setting, those left to their default too; reading it back gives an equal record.
+   */
+  public void write(Path file) {
+    RunConfigFile.write(this, file);
+  }
+
+  /** Tokens one step learns from. */
+  public long tokensPerStep() {
+    return batch.tokens();
+  }
+
+  /** Tokens the whole run learns from. */
+  public long totalTokens() {
+    return steps * tokensPerStep();
+  }
+}

@@ -1,0 +1,158 @@
+package io.cambium.training.config;
+
+import static java.util.stream.Collectors.joining;
+
+import io.cambium.checkpoint.CheckpointException;
+import io.cambium.checkpoint.UsageException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.StreamReadFeature;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.MapperFeature;
+import tools.jackson.databind.PropertyNamingStrategies;
+import tools.jackson.databind.deser.std.StdConvertingDeserializer;
+import tools.jackson.databind.module.SimpleModule;
+import tools.jackson.databind.node.ObjectNode;
+import tools.jackson.databind.ser.std.ToStringSerializer;
+import tools.jackson.databind.util.StdConverter;
+import tools.jackson.dataformat.yaml.YAMLMapper;
+import tools.jackson.dataformat.yaml.YAMLWriteFeature;
+
+/**
+ * {@link RunConfig} in YAML. A file is laid over a complete configuration, which serves as
+ * defaults, as the list of known keys, and as the type of each.
+ */
+final class RunConfigFile {
+
+  private static final YAMLMapper MAPPER =
+      YAMLMapper.builder()
+          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+          .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+          .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
+          .disable(MapperFeature.SORT_PROPERTIES_ALPHABETICALLY)
+          .disable(YAMLWriteFeature.WRITE_DOC_START_MARKER)
+          .enable(YAMLWriteFeature.MINIMIZE_QUOTES)
+          .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+          .addModule(
+              new SimpleModule()
+                  .addSerializer(Path.class, ToStringSerializer.instance)
+                  .addDeserializer(Path.class, new StdConvertingDeserializer<>(new TextToPath())))
+          .build();
+
+  /** Every setting there is; those in {@link #REQUIRED} with values that are never used. */
+  private static final RunConfig COMPLETE =
+      new RunConfig(
+          Path.of("model"),
+          Path.of("data"),
+          0,
+          1000,
+          BatchConfig.DEFAULT,
+          1,
+          OptimizerConfig.DEFAULT,
+          ScheduleConfig.DEFAULT,
+          BalanceConfig.DEFAULT,
+          EvaluationConfig.DEFAULT,
+          CheckpointConfig.DEFAULT,
+          GrowthConfig.DEFAULT);
+
+  private static final KnownSettings KNOWN = new KnownSettings(MAPPER.valueToTree(COMPLETE));
+
+  /** What has no default, and the remedy where it is missing. */
+  private static final SortedMap<String, String> REQUIRED =
+      new TreeMap<>(
+          Map.of(
+              "model", "name the checkpoint directory to start from",
+              "data", "name the corpus directory to learn from",
+              "steps", "say how many optimizer steps to make"));
+
+  private RunConfigFile() {}
+
+  static RunConfig read(Path file, List<String> overrides) {
+    ObjectNode settings = parse(file);
+    try {
+      overrides.forEach(text -> SettingOverride.parse(text, MAPPER).applyTo(settings));
+      return resolve(settings);
+    } catch (UsageException e) {
+      throw new UsageException(file, Objects.requireNonNull(e.getMessage()), null, e);
+    }
+  }
+
+  static void write(RunConfig config, Path file) {
+    try {
+      Files.writeString(file, MAPPER.writeValueAsString(config));
+    } catch (IOException e) {
+      throw new CheckpointException(
+          file, "cannot be written: " + e, "check free space and permissions", e);
+    }
+  }
+
+  private static ObjectNode parse(Path file) {
+    try {
+      JsonNode node = MAPPER.readTree(Files.readAllBytes(file));
+      if (node instanceof ObjectNode object) {
+        return object;
+      }
+      throw new UsageException(file, "holds no settings", "write key: value lines");
+    } catch (NoSuchFileException e) {
+      throw new UsageException(file, "no such file", null, e);
+    } catch (JacksonException e) {
+      throw new UsageException(file, "is not valid YAML: " + e.getOriginalMessage(), null, e);
+    } catch (IOException e) {
+      throw new UsageException(file, "cannot be read: " + e, null, e);
+    }
+  }
+
+  private static RunConfig resolve(ObjectNode settings) {
+    boolean grows = settings.hasNonNull("growth");
+    if (!grows) {
+      settings.remove("growth"); // "growth: null" is how an override takes the growth away
+    }
+    ObjectNode resolved = KNOWN.overlay(settings);
+    REQUIRED.forEach((key, remedy) -> require(settings, key, remedy));
+    if (!grows) {
+      resolved.remove("growth");
+    }
+    if (!settings.has("workers")) {
+      int sequences = resolved.path("batch").path("sequences").intValue();
+      resolved.put("workers", Math.min(Runtime.getRuntime().availableProcessors(), sequences));
+    }
+    return convert(resolved);
+  }
+
+  private static void require(ObjectNode settings, String key, String remedy) {
+    if (!settings.has(key)) {
+      throw new UsageException(key, "is missing", remedy);
+    }
+  }
+
+  /** Types fit by now; what is left to complain about are the records' own checks, and overflow. */
+  private static RunConfig convert(ObjectNode resolved) {
+    try {
+      return MAPPER.treeToValue(resolved, RunConfig.class);
+    } catch (JacksonException e) {
+      if (e.getCause() instanceof UsageException usage) {
+        throw usage;
+      }
+      String path = e.getPath().stream().map(r -> r.getPropertyName()).collect(joining("."));
+      throw new UsageException(path, e.getOriginalMessage(), null, e);
+    }
+  }
+
+  private static final class TextToPath extends StdConverter<String, Path> {
+    @Override
+    public Path convert(String text) {
+      return Path.of(text);
+    }
+  }
+}

@@ -1,0 +1,173 @@
+package io.cambium.training.config;
+
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.cambium.checkpoint.CambiumException;
+import io.cambium.checkpoint.UsageException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class RunConfigTest {
+
+  private static final String SMALLEST =
+      """
+      model: a/checkpoint
+      data: a/corpus
+      steps: 1000
+      """;
+
+  @TempDir private Path directory;
+
+  @Test
+  void defaultsFillWhatIsLeftOut() throws IOException {
+    RunConfig config = read(SMALLEST + "batch: {length: 128}\ngrowth: {experts: 20}\n");
+    assertThat(config.batch()).isEqualTo(new BatchConfig(16, 128, 8));
+    assertThat(config.optimizer()).isEqualTo(OptimizerConfig.DEFAULT);
+    GrowthConfig growth = requireNonNull(config.growth());
+    assertThat(growth.experts()).isEqualTo(20);
+    assertThat(growth.mode()).isEqualTo("lineage");
+    assertThat(config.workers()).isBetween(1, 16);
+    assertThat(config.model()).isAbsolute().endsWithRaw(Path.of("a/checkpoint"));
+    assertThat(read(SMALLEST).growth()).isNull();
+  }
+
+  @Test
+  void derivesFigures() throws IOException {
+    RunConfig config = read(SMALLEST + "growth: {}\n");
+    assertThat(config.tokensPerStep()).isEqualTo(4096);
+    assertThat(config.totalTokens()).isEqualTo(4_096_000);
+    assertThat(config.schedule().warmupSteps(1000)).isEqualTo(20);
+    assertThat(config.schedule().decayStart(1000)).isEqualTo(900);
+    GrowthConfig growth = requireNonNull(config.growth());
+    assertThat(growth.step(1000)).isEqualTo(330);
+    assertThat(growth.windowSteps(1000)).isEqualTo(134);
+    assertThat(growth.holdSteps(1000)).isEqualTo(27);
+    assertThat(growth.releaseEnd(1000)).isEqualTo(464);
+  }
+
+  @Test
+  void growthStepMayBeAbsoluteAndFlatHasNothingToRelease() throws IOException {
+    GrowthConfig growth = requireNonNull(read(SMALLEST + "growth: {at: 7, mode: flat}\n").growth());
+    assertThat(growth.step(1000)).isEqualTo(7);
+    assertThat(growth.windowSteps(1000)).isZero();
+  }
+
+  @Test
+  void writtenConfigurationReadsBackEqual() throws IOException {
+    RunConfig config =
+        read(
+            SMALLEST
+                + """
+                seed: 9223372036854775807
+                workers: 3
+                optimizer: {learning_rate: 1e-3, epsilon: 1.0e-12}
+                growth: {at: 0.3333333333333333, mode: cold, seed: -1}
+                """);
+    Path resolved = directory.resolve("resolved.yaml");
+    config.write(resolved);
+    assertThat(RunConfig.read(resolved, List.of())).isEqualTo(config);
+    assertThat(Files.readString(resolved)).contains("learning_rate: 0.001", "mode: cold");
+  }
+
+  @Test
+  void overridesReplaceAddAndRemove() throws IOException {
+    RunConfig config =
+        read(
+            SMALLEST + "growth: {experts: 16}\n",
+            "batch.sequences=32",
+            "optimizer.betas=[0.8, 0.9]",
+            "growth=null",
+            "data=another corpus");
+    assertThat(config.batch().sequences()).isEqualTo(32);
+    assertThat(config.optimizer().betas()).containsExactly(0.8, 0.9);
+    assertThat(config.growth()).isNull();
+    assertThat(config.data()).endsWithRaw(Path.of("another corpus"));
+    assertThat(read(SMALLEST, "growth.experts=12").growth()).isNotNull();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "optimizer.lerning_rate=1|optimizer.lerning_rate: unknown; did you mean learning_rate?",
+        "learning_rate=1|learning_rate: unknown; did you mean optimizer.learning_rate?",
+        "batsh.length=1|batsh: unknown; did you mean batch?",
+        "colour=red|colour: unknown -> known here: model, data, seed",
+        "steps=ten|steps: is \"ten\", not a whole number",
+        "steps='10'|steps: is \"10\", not a whole number",
+        "steps=1.5|steps: is 1.5, not a whole number",
+        "steps=9999999999|steps: ",
+        "steps=0|steps: is 0 -> must be 1 or more",
+        "steps=|--set steps=: has no value",
+        "steps|--set steps: is not path.to.key=value",
+        "batch..length=1|--set batch..length=1: is not path.to.key=value",
+        "steps.a=1|--set steps.a=1: steps is 1000, not a section",
+        "steps=[|--set steps=[: the value is not valid YAML",
+        "model=null|model: is empty, not text",
+        "batch=3|batch: is 3, not a section with sequences, length, micro_batch",
+        "batch.micro_batch=17|batch.micro_batch: is 17, but a step has only 16 sequences",
+        "workers=17|workers: 17 workers have only 16 sequences to share",
+        "optimizer.betas=[0.9]|optimizer.betas: has 1 values",
+        "optimizer.betas=[0.9, 1]|optimizer.betas: is 1.0",
+        "optimizer.betas=[0.9, x]|optimizer.betas: is [0.9,\"x\"], not a list of numbers",
+        "optimizer.learning_rate=.nan|optimizer.learning_rate: is NaN -> must be above 0",
+        "optimizer.learning_rate=.inf|optimizer.learning_rate: is Infinity",
+        "schedule={warmup: 0.5, decay: 0.6}|schedule: warmup 0.5 and decay 0.6 are more than",
+        "growth.mode=falt|growth.mode: is \"falt\" -> one of flat, lineage, cold, wide",
+        "growth.at=1.5|growth.at: is 1.5 -> write a share of all steps, below 1, or a whole",
+        "growth.at=1000|growth.at: is step 1000 of 1000",
+        "growth.at=0.0001|growth.at: is step 0 of 1000",
+        "growth.window=0.9|growth at step 330 of 1000 is released by step 933, after the learning"
+            + " rate decays from 900 -> lower it to 0.850 or less, or grow earlier",
+        "growth.at=950|decays from 900 -> grow earlier: before step 900",
+      })
+  void refusesWithPathAndRemedy(String override, String message) {
+    assertThatThrownBy(() -> read(SMALLEST, override))
+        .isInstanceOf(UsageException.class)
+        .hasMessageStartingWith(directory.resolve("run.yaml") + ": ")
+        .hasMessageContaining(message.replace(" -> ", "\n  -> "));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "model: a|data: is missing",
+        "''|holds no settings",
+        "- 1|holds no settings",
+        "'model: [a'|is not valid YAML",
+        "'{steps: 1, steps: 2}'|is not valid YAML: Duplicate",
+      })
+  void refusesBrokenFiles(String yaml, String message) {
+    assertThatThrownBy(() -> read(yaml))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining(message);
+  }
+
+  @Test
+  void refusesAMissingFile() {
+    assertThatThrownBy(() -> RunConfig.read(directory.resolve("none.yaml"), List.of()))
+        .isInstanceOf(CambiumException.class)
+        .hasMessageContaining("none.yaml: no such file");
+  }
+
+  @Test
+  void sequencesMustFitTheModelsPositions() {
+    BatchConfig.DEFAULT.requireFits(256);
+    assertThatThrownBy(() -> BatchConfig.DEFAULT.requireFits(255))
+        .hasMessageContaining("batch.length: is 256, but the model has 255 positions");
+  }
+
+  private RunConfig read(String yaml, String... overrides) throws IOException {
+    Path file = Files.writeString(directory.resolve("run.yaml"), yaml);
+    return RunConfig.read(file, List.of(overrides));
+  }
+}

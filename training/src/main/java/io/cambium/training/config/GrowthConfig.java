@@ -1,7 +1,13 @@
 package io.cambium.training.config;
 
 import io.cambium.checkpoint.UsageException;
+import io.cambium.upcycle.GrowthOptions;
+import io.cambium.upcycle.GrowthOptions.Mode;
+import io.cambium.upcycle.GrowthOptions.Moments;
+import io.cambium.upcycle.GrowthOptions.Replicas;
+import io.cambium.upcycle.GrowthOptions.Rows;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * Growth inside a run: the experts of every routing layer are replicated at one step.
@@ -16,8 +22,6 @@ import java.util.List;
  * @param replicas weights of replicas: copy, or drop to draw a share of their neurons anew
  * @param dropRate that share
  * @param moments optimizer state of the grown tensors: copy, reset or scale
- * @param window share of the remaining steps in which lineage and cold anneal to plain top-K
- * @param hold share of the window in which they stay exact
  * @param calibrationBatches batches from which split takes its directions
  * @param seed of all that the growth draws
  */
@@ -31,13 +35,11 @@ public record GrowthConfig(
     String replicas,
     double dropRate,
     String moments,
-    double window,
-    double hold,
     int calibrationBatches,
     long seed) {
 
   public static final GrowthConfig DEFAULT =
-      new GrowthConfig(0.33, 32, "lineage", "split", 0.6, 0.0, "copy", 0.5, "copy", 0.2, 0.2, 4, 0);
+      new GrowthConfig(0.33, 32, "lineage", "split", 0.6, 0.0, "copy", 0.5, "copy", 4, 0);
 
   public GrowthConfig {
     Range.positive("growth.at", at);
@@ -53,8 +55,6 @@ public record GrowthConfig(
     requireOneOf("growth.replicas", replicas, List.of("copy", "drop"));
     Range.share("growth.drop_rate", dropRate);
     requireOneOf("growth.moments", moments, List.of("copy", "reset", "scale"));
-    Range.share("growth.window", window);
-    Range.share("growth.hold", hold);
     Range.atLeastOne("growth.calibration_batches", calibrationBatches);
   }
 
@@ -67,20 +67,26 @@ public record GrowthConfig(
     return Math.toIntExact(Math.round(at > 1 ? at : at * steps));
   }
 
-  /** Steps from the growth to a plain top-K model; 0 for modes that have nothing to release. */
-  public int windowSteps(int steps) {
-    boolean releases = mode.equals("lineage") || mode.equals("cold");
-    return releases ? Math.toIntExact(Math.round(window * (steps - step(steps)))) : 0;
+  /** The options of the growth operator. */
+  public GrowthOptions options() {
+    Rows rowKind = Rows.valueOf(rows.toUpperCase(Locale.ROOT));
+    Replicas replicaKind = Replicas.valueOf(replicas.toUpperCase(Locale.ROOT));
+    return GrowthOptions.to(experts)
+        .mode(Mode.valueOf(mode.toUpperCase(Locale.ROOT)))
+        .rows(rowKind)
+        .rowDelta(rowKind == Rows.COPY ? null : rowDelta)
+        .biasNoise(biasNoise)
+        .replicas(replicaKind)
+        .dropRate(replicaKind == Replicas.COPY ? null : dropRate)
+        .moments(Moments.valueOf(moments.toUpperCase(Locale.ROOT)))
+        .seed(seed)
+        .overwrite(true)
+        .build();
   }
 
-  /** Steps at the window's beginning in which the grown model stays exact. */
-  public int holdSteps(int steps) {
-    return Math.toIntExact(Math.round(hold * windowSteps(steps)));
-  }
-
-  /** The step after which the model is a plain top-K model. */
-  public int releaseEnd(int steps) {
-    return step(steps) + windowSteps(steps);
+  /** Whether the grown model starts exact and is released to plain top-K. */
+  public boolean releases() {
+    return mode.equals("lineage") || mode.equals("cold");
   }
 
   /**
@@ -90,17 +96,18 @@ public record GrowthConfig(
    * @param steps of the whole run
    * @param decayStart the last step at the full learning rate
    */
-  void requireFits(int steps, int decayStart) {
+  void requireFits(int steps, int decayStart, ReleaseConfig release) {
     int step = step(steps);
     if (step < 1 || step >= steps) {
       throw new UsageException(
           "growth.at", "is step " + step + " of " + steps, "grow between the first and the last");
     }
-    if (windowSteps(steps) > 0 && releaseEnd(steps) > decayStart) {
+    int end = step + release.windowSteps(steps - step);
+    if (releases() && end > decayStart) {
       throw new UsageException(
-          "growth.window",
+          "release.window",
           "growth at step %d of %d is released by step %d, after the learning rate decays from %d"
-              .formatted(step, steps, releaseEnd(steps), decayStart),
+              .formatted(step, steps, end, decayStart),
           step < decayStart
               ? "lower it to %.3f or less, or grow earlier"
                   .formatted(Math.floor(1000.0 * (decayStart - step) / (steps - step)) / 1000)

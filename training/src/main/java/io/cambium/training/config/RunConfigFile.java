@@ -64,6 +64,8 @@ final class RunConfigFile {
           BalanceConfig.DEFAULT,
           EvaluationConfig.DEFAULT,
           CheckpointConfig.DEFAULT,
+          false,
+          ReleaseConfig.DEFAULT,
           GrowthConfig.DEFAULT);
 
   private static final KnownSettings KNOWN = new KnownSettings(MAPPER.valueToTree(COMPLETE));

@@ -16,7 +16,8 @@ import java.util.stream.Stream;
 /**
  * A directory that appears under its name only when it is complete: written as {@code
  * NAME.partial}, flushed to the disk, then renamed. Closing it before {@link #commit()} removes
- * what was written; what a killed process left is removed by the next one.
+ * what was written, unless {@link #keep()} was called; what a killed process left is removed by
+ * the next one.
  */
 public final class StagedDirectory implements AutoCloseable {
 
@@ -24,6 +25,7 @@ public final class StagedDirectory implements AutoCloseable {
   private final Path staging;
   private final boolean overwrite;
   private boolean committed;
+  private boolean kept;
 
   private StagedDirectory(Path target, Path staging, boolean overwrite) {
     this.target = target;
@@ -134,9 +136,16 @@ public final class StagedDirectory implements AutoCloseable {
     Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
   }
 
+  /**
+   * Leaves what was written under its staging name at close, for a look at what is wrong with it.
+   */
+  public void keep() {
+    kept = true;
+  }
+
   @Override
   public void close() {
-    if (!committed) {
+    if (!committed && !kept) {
       try {
         deleteTree(staging);
       } catch (IOException e) {

@@ -226,6 +226,11 @@ final class Glm4Moe implements Family {
   }
 
   @Override
+  public ObjectNode withRouterScale(ObjectNode config, double scale) {
+    return config.deepCopy().put("routed_scaling_factor", scale);
+  }
+
+  @Override
   public boolean ignores(String tensor, ModelConfig config) {
     Matcher layer = LAYER_PREFIX.matcher(tensor);
     if (!layer.lookingAt()) {

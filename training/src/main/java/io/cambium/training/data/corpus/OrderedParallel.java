@@ -1,7 +1,6 @@
 package io.cambium.training.data.corpus;
 
 import java.util.ArrayDeque;
-import java.util.Iterator;
 import java.util.Queue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -27,13 +26,13 @@ final class OrderedParallel {
     try (ExecutorService threads = Executors.newFixedThreadPool(THREADS)) {
       Queue<Future<R>> results = new ArrayDeque<>();
       try {
-        for (Iterator<T> iterator = elements.iterator(); iterator.hasNext(); ) {
-          T element = iterator.next();
+        // Not by an iterator: that would hold all that one element of a flatMap gives.
+        elements.forEachOrdered(element -> {
           results.add(threads.submit(() -> work.apply(element)));
           if (results.size() == IN_FLIGHT) {
             take.accept(result(results.remove()));
           }
-        }
+        });
         while (!results.isEmpty()) {
           take.accept(result(results.remove()));
         }

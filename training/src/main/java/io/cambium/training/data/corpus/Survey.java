@@ -42,7 +42,7 @@ record Survey(long trainBytes, long validationBytes, double validationLimit) {
 
   private static Survey cut(DomainSource source, long[] bytesAt, double validationShare) {
     long total = Arrays.stream(bytesAt).sum();
-    long wanted = Math.min(VALIDATION_BYTES, total / (1 + SMALLEST_TRAIN_TO_VALIDATION));
+    long wanted = Math.clamp(total / (1 + SMALLEST_TRAIN_TO_VALIDATION), 1, VALIDATION_BYTES);
     long validation = 0;
     int limit = 0;
     while (limit < BUCKETS && (limit < validationShare * BUCKETS || validation < wanted)) {

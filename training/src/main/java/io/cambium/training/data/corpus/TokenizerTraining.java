@@ -1,5 +1,6 @@
 package io.cambium.training.data.corpus;
 
+import io.cambium.checkpoint.CheckpointException;
 import io.cambium.checkpoint.Json;
 import io.cambium.checkpoint.Progress;
 import io.cambium.training.data.BpeTrainer;
@@ -9,9 +10,10 @@ import java.io.IOException;
 import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Iterator;
 import java.util.Map;
 import java.util.stream.Stream;
+import tools.jackson.databind.ObjectWriter;
+import tools.jackson.databind.SerializationFeature;
 
 /** Trains the tokenizer of a corpus on an even sample of its domains. */
 record TokenizerTraining(Vocabulary.Trained vocabulary, long seed, Progress progress) {
@@ -19,45 +21,47 @@ record TokenizerTraining(Vocabulary.Trained vocabulary, long seed, Progress prog
   /** Where the sample is kept, one JSON object a line with the document as {@code text}. */
   static final String TEXT_NAME = "tokenizer-text.jsonl";
 
+  private static final ObjectWriter ONE_LINE =
+      Json.MAPPER.writer().without(SerializationFeature.INDENT_OUTPUT);
+
   /** Writes the tokenizer's files into a directory; gives its {@code tokenizer.json}. */
   Path run(Map<DomainSource, Survey> surveys, Path directory) throws IOException {
     BpeTrainer trainer = new BpeTrainer(vocabulary.size());
-    try (Writer text = vocabulary.keepText() ? writer(directory) : Writer.nullWriter()) {
+    try (Writer text =
+        vocabulary.keepText()
+            ? Files.newBufferedWriter(directory.resolve(TEXT_NAME))
+            : Writer.nullWriter()) {
       for (Map.Entry<DomainSource, Survey> domain : surveys.entrySet()) {
-        addSample(domain.getKey(), domain.getValue(), trainer, text);
+        try (Stream<String> documents = sample(domain.getKey(), domain.getValue())) {
+          documents.forEachOrdered(document -> {
+            trainer.add(document);
+            keep(document, text);
+          });
+        }
       }
     }
     trainer.train(progress).write(directory);
     return directory.resolve(TokenizerFile.NAME);
   }
 
-  private static Writer writer(Path directory) throws IOException {
-    return Files.newBufferedWriter(directory.resolve(TEXT_NAME));
-  }
-
-  private void addSample(DomainSource source, Survey survey, BpeTrainer trainer, Writer text)
-      throws IOException {
+  /** So many documents of the train split that they have about the same bytes in every domain. */
+  private Stream<String> sample(DomainSource source, Survey survey) {
     double share = (double) Vocabulary.Trained.BYTES_PER_DOMAIN / survey.trainBytes();
-    try (Stream<String> documents = source.documents()) {
-      for (Iterator<String> iterator = documents.iterator(); iterator.hasNext(); ) {
-        String document = iterator.next();
-        Fingerprint fingerprint = Fingerprint.of(document);
-        if (survey.splitOf(fingerprint) == Split.TRAIN && fingerprint.position(seed) < share) {
-          trainer.add(document);
-          text.write(line(source.domain(), document));
-        }
-      }
-    }
+    return source
+        .documents()
+        .filter(document -> {
+          Fingerprint fingerprint = Fingerprint.of(document);
+          return survey.splitOf(fingerprint) == Split.TRAIN && fingerprint.position(seed) < share;
+        });
   }
 
-  private String line(String domain, String document) {
-    if (!vocabulary.keepText()) {
-      return "";
+  private static void keep(String document, Writer text) {
+    try {
+      text.write(ONE_LINE.writeValueAsString(Map.of("text", document)));
+      text.write('\n');
+    } catch (IOException e) {
+      throw new CheckpointException(
+          TEXT_NAME, "cannot be written: " + e, "check free space and permissions", e);
     }
-    return Json.MAPPER
-            .writer()
-            .without(tools.jackson.databind.SerializationFeature.INDENT_OUTPUT)
-            .writeValueAsString(Map.of("text", document))
-        + "\n";
   }
 }

@@ -1,5 +1,7 @@
 package io.cambium.training.data.corpus;
 
+import io.cambium.checkpoint.CambiumException;
+import io.cambium.training.data.TokenizerFile;
 import io.cambium.training.data.TokenizerFiles;
 import java.nio.file.Path;
 
@@ -11,6 +13,13 @@ public sealed interface Vocabulary {
    *     goes along
    */
   record Existing(Path tokenizer) implements Vocabulary {
+
+    /**
+     * @throws CambiumException if there is no such tokenizer, or none that ends documents
+     */
+    public Existing {
+      TokenizerFile.read(tokenizer).requireEndOfText();
+    }
 
     /** Copies the tokenizer's files; gives the {@code tokenizer.json} to load. */
     Path copyTo(Path directory) {

@@ -24,7 +24,7 @@ public final class Checksums {
         digest.update(buffer, 0, bytes);
       }
     } catch (IOException e) {
-      throw new CheckpointException(file, "cannot be read: " + e, null, e);
+      throw CheckpointException.unreadable(file, e);
     }
     return HexFormat.of().formatHex(digest.digest());
   }

@@ -1,12 +1,12 @@
 package io.cambium.checkpoint;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -21,9 +21,10 @@ import tools.jackson.databind.node.ObjectNode;
  *
  * @param format version of this record, {@value #FORMAT}
  * @param growth every growth step, oldest first
- * @param selection how experts are chosen where that is not plain top-K; null in a plain model
+ * @param selection how experts are chosen where that is not plain top-K; absent in a plain model
  * @param sha256 checksum of each weight file, by file name
  */
+@JsonInclude(JsonInclude.Include.NON_NULL)
 public record Manifest(
     int format,
     List<Growth> growth,
@@ -50,10 +51,11 @@ public record Manifest(
   /**
    * One growth step: the options as a user gives them, and the parent of every expert.
    *
-   * @param step training step of the transition; null for a conversion
+   * @param step training step of the transition; absent for a conversion
    * @param parents per routing layer, by layer index: for each expert of the grown model, the index
    *     of the source expert it descends from
    */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
   public record Growth(
       String mode,
       String rows,
@@ -69,10 +71,6 @@ public record Manifest(
       SortedMap<Integer, List<Integer>> parents) {
 
     public Growth {
-      Objects.requireNonNull(mode, "mode");
-      Objects.requireNonNull(rows, "rows");
-      Objects.requireNonNull(replicas, "replicas");
-      Objects.requireNonNull(moments, "moments");
       SortedMap<Integer, List<Integer>> copy = new TreeMap<>();
       for (Map.Entry<Integer, List<Integer>> layer : parents.entrySet()) {
         requireParents(layer.getKey(), layer.getValue(), sourceExperts, targetExperts);
@@ -95,17 +93,13 @@ public record Manifest(
    *
    * @param mode {@code lineage} or {@code cold}
    * @param ownLogit the share {@code a} of a replica's own logit against its lineage's mean, 0 to 1
-   * @param siblingPenalty what the score of a lineage's non-best siblings is lowered by; null for
+   * @param siblingPenalty what the score of a lineage's non-best siblings is lowered by; absent for
    *     infinite
    * @param holdBack what replicas' selection bias is lowered by in the written file
    */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
   public record Selection(
-      String mode, double ownLogit, @Nullable Double siblingPenalty, double holdBack) {
-
-    public Selection {
-      Objects.requireNonNull(mode, "mode");
-    }
-  }
+      String mode, double ownLogit, @Nullable Double siblingPenalty, double holdBack) {}
 
   /**
    * The manifest of a checkpoint directory, where it has one.

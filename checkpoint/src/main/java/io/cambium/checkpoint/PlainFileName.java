@@ -9,17 +9,17 @@ final class PlainFileName {
   private PlainFileName() {}
 
   /**
-   * Returns the name if it is a file's own name: no separator, not {@code ..}, not absolute.
+   * Asserts that a name is a file's own.
    *
    * @throws IllegalArgumentException otherwise
    */
-  static String require(String name) {
+  static void require(String name) {
     if (!isPlain(name)) {
       throw new IllegalArgumentException("\"" + name + "\" is no plain file name");
     }
-    return name;
   }
 
+  /** Whether there is no separator in it, of whatever system, and it is not {@code ..}. */
   static boolean isPlain(String name) {
     try {
       Path path = Path.of(name);

@@ -37,7 +37,13 @@ public record DecoderSpec(
    *
    * @param theta the base
    */
-  public record Rope(double theta, int rotaryDim) {}
+  public record Rope(double theta, int rotaryDim) {
+
+    /** Over half of each head, in whole pairs. */
+    public static Rope overHalf(double theta, int headDim) {
+      return new Rope(theta, Math.max(2, headDim / 4 * 2));
+    }
+  }
 
   /** Layers of which the first few are dense and all others route. */
   public static List<FeedForward> denseThenMixture(

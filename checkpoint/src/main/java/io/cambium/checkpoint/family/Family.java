@@ -43,5 +43,5 @@ public interface Family {
   /**
    * Whether the family's own loader leaves this tensor out, such as a multi-token-prediction layer.
    */
-  boolean ignores(String tensor, DecoderSpec spec);
+  boolean ignores(String tensor, ModelConfig config);
 }

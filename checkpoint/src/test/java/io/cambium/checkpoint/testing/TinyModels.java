@@ -152,7 +152,7 @@ public final class TinyModels {
         NORM_EPS,
         tied,
         new Attention(heads, kvHeads, headDim, attentionBias, headNorm),
-        new Rope(ROPE_THETA, headDim / 2),
+        Rope.overHalf(ROPE_THETA, headDim),
         DecoderSpec.denseThenMixture(denseLayers, new Dense(denseSize), layers, mixture));
   }
 

@@ -29,7 +29,7 @@ class FloatsTest {
   /** Bit patterns from torch: {@code torch.tensor(x).bfloat16().view(torch.int16)}. */
   @Test
   void roundsToNearestEven() {
-    float[] values = {1.00390625f, 1.01171875f, 1.003907f, 3.3895314e38f, -1.00390625f};
+    float[] values = {1 + 0x1p-8f, 1 + 0x3p-8f, 1.003907f, 0x1.FEp127f, -1 - 0x1p-8f};
     short[] bits = {0x3F80, 0x3F82, 0x3F81, 0x7F7F, (short) 0xBF80};
     assertThat(Floats.write(values, DType.BF16).toArray(ValueLayout.JAVA_SHORT_UNALIGNED))
         .isEqualTo(bits);

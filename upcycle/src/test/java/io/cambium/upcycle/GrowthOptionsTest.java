@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.cambium.checkpoint.UsageException;
-import io.cambium.upcycle.GrowthOptions.Builder;
 import io.cambium.upcycle.GrowthOptions.Mode;
 import io.cambium.upcycle.GrowthOptions.Replicas;
 import io.cambium.upcycle.GrowthOptions.Rows;
@@ -48,7 +47,7 @@ class GrowthOptionsTest {
     refused("rows", GrowthOptions.to(4).rows(Rows.ANTITHETIC));
   }
 
-  private static void refused(String option, Builder builder) {
+  private static void refused(String option, GrowthOptions.Builder builder) {
     assertThatThrownBy(builder::build)
         .isInstanceOf(UsageException.class)
         .hasMessageStartingWith("growth option " + option + ": ");

@@ -116,6 +116,7 @@ class GrowthRefusalTest {
 
   @Test
   void aMultiTokenPredictionLayer() {
+    Configs.edit(source, config -> config.put("num_nextn_predict_layers", 1));
     addTensor(source.resolve("model.safetensors"), "model.layers.3.enorm.weight");
     refused(source, CheckpointException.class)
         .hasMessageContaining("model.layers.3.enorm.weight")

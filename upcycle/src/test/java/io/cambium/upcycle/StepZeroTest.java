@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.cambium.checkpoint.CheckpointDirectory;
 import io.cambium.checkpoint.Manifest;
 import io.cambium.checkpoint.testing.TinyModels;
-import io.cambium.upcycle.GrowthOptions.Builder;
 import io.cambium.upcycle.GrowthOptions.Mode;
 import io.cambium.upcycle.GrowthOptions.Replicas;
 import io.cambium.upcycle.GrowthOptions.Rows;
@@ -47,7 +46,7 @@ class StepZeroTest {
     "SPLIT, 13, 2"
   })
   void lineageIsExact(Rows rows, int experts, double delta) {
-    Builder options = GrowthOptions.to(experts).mode(Mode.LINEAGE).rows(rows);
+    GrowthOptions.Builder options = GrowthOptions.to(experts).mode(Mode.LINEAGE).rows(rows);
     GrowthResult result = exact(rows == Rows.COPY ? options : options.rowDelta(delta));
     assertThat(result.warnings()).hasSize(rows == Rows.COPY ? 1 : 0);
   }
@@ -148,7 +147,7 @@ class StepZeroTest {
     promisesNothing(GrowthOptions.to(10).mode(Mode.FLAT).biasNoise(0.0), "not normalised");
   }
 
-  private void promisesNothing(Builder options, String reason) {
+  private void promisesNothing(GrowthOptions.Builder options, String reason) {
     GrowthResult result = grow(source, folder.resolve("grown"), options.overwrite(true).build());
     assertThat(result.verification().word()).isEqualTo(Word.STRUCTURE_VERIFIED);
     assertThat(result.verification().why()).contains(reason);
@@ -156,7 +155,7 @@ class StepZeroTest {
     assertThat(result.verification().fromSource().largest()).isGreaterThan(1e-3);
   }
 
-  private GrowthResult exact(Builder options) {
+  private GrowthResult exact(GrowthOptions.Builder options) {
     GrowthResult result = grow(source, folder.resolve("grown"), options.build());
     assertThat(result.verification().word()).isEqualTo(Word.VERIFIED);
     assertThat(result.verification().why()).startsWith("exact");

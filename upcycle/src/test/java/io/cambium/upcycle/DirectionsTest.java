@@ -28,7 +28,10 @@ class DirectionsTest {
     requireBalanced(SiblingDirections.antithetic(siblings, SIZE_D, random));
     List<double[]> components =
         PrincipalComponents.leading(
-                diagonal(9, 8, 7, 6, 5, 4, 3), SIZE_D, SiblingDirections.componentsFor(siblings))
+                diagonal(9, 8, 7, 6, 5, 4, 3),
+                SIZE_D,
+                SiblingDirections.componentsFor(siblings),
+                1e-9)
             .orElseThrow();
     double[][] split = SiblingDirections.split(siblings, components);
     requireBalanced(split);
@@ -72,17 +75,17 @@ class DirectionsTest {
     double[] covariance = {
       2 * 0.36 + 50 * 0.64, 2 * 0.48 - 50 * 0.48, 2 * 0.48 - 50 * 0.48, 2 * 0.64 + 50 * 0.36
     };
-    List<double[]> components = PrincipalComponents.leading(covariance, 2, 2).orElseThrow();
+    List<double[]> components = PrincipalComponents.leading(covariance, 2, 2, 0).orElseThrow();
     assertThat(components.get(0)).containsExactly(new double[] {0.8, -0.6}, within(1e-12));
     assertThat(components.get(1)).containsExactly(new double[] {0.6, 0.8}, within(1e-12));
   }
 
   @Test
   void tooFewDirectionsOfVarianceGiveNone() {
-    assertThat(PrincipalComponents.leading(diagonal(4, 0, 0), 3, 2)).isEmpty();
-    assertThat(PrincipalComponents.leading(diagonal(0, 0, 0), 3, 1)).isEmpty();
-    assertThat(PrincipalComponents.leading(diagonal(1, 1), 2, 3)).isEmpty();
-    assertThat(PrincipalComponents.leading(diagonal(4, 0, 1), 3, 2)).isPresent();
+    assertThat(PrincipalComponents.leading(diagonal(4, 1e-9, 0), 3, 2, 1e-8)).isEmpty();
+    assertThat(PrincipalComponents.leading(diagonal(0, 0, 0), 3, 1, 0)).isEmpty();
+    assertThat(PrincipalComponents.leading(diagonal(1, 1), 2, 3, 0)).isEmpty();
+    assertThat(PrincipalComponents.leading(diagonal(4, 0, 1), 3, 2, 1e-8)).isPresent();
   }
 
   @Test
@@ -92,7 +95,8 @@ class DirectionsTest {
     layers.put(1, Lineages.of(List.of(2, 2, 1)));
     List<InputMoments> moments = new ArrayList<>();
     moments.add(new InputMoments(1, 0, 100, new double[3], diagonal(1, 9, 2)));
-    moments.add(new InputMoments(1, 1, 1, new double[3], new double[9]));
+    // One token: what is left of its covariance is rounding.
+    moments.add(new InputMoments(1, 1, 1, new double[] {1, 2, 3}, diagonal(1e-16, 3e-16, 1e-17)));
     moments.add(new InputMoments(1, 2, 0, new double[3], new double[9]));
     Directions directions = Directions.compute(options, layers, 3, moments);
     float[] rows_ND = Objects.requireNonNull(directions.layers_ND().get(1));

@@ -2,8 +2,8 @@ package io.cambium.checkpoint;
 
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.databind.DeserializationFeature;
@@ -15,7 +15,7 @@ import tools.jackson.databind.node.ObjectNode;
 
 /**
  * JSON as strict as a checkpoint deserves: no duplicate key, no unknown field, no number out of a
- * string.
+ * string, and every component of a record present unless its type is {@code @Nullable}.
  */
 public final class Json {
 
@@ -24,7 +24,7 @@ public final class Json {
       JsonMapper.builder()
           .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
           .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
-          .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
+          .annotationIntrospector(new NullableIntrospector())
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
           .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
@@ -46,19 +46,17 @@ public final class Json {
         return object;
       }
       throw new CheckpointException(file, "holds no JSON object", null);
-    } catch (NoSuchFileException e) {
-      throw new CheckpointException(file, "no such file", "is this the right directory?", e);
     } catch (JacksonException e) {
       throw new CheckpointException(file, "is not valid JSON: " + e.getOriginalMessage(), null, e);
     } catch (IOException e) {
-      throw new CheckpointException(file, "cannot be read: " + e, null, e);
+      throw CheckpointException.unreadable(file, e);
     }
   }
 
   /** Indented JSON with a final newline. */
   public static byte[] bytes(Object value) {
     byte[] json = MAPPER.writeValueAsBytes(value);
-    byte[] line = java.util.Arrays.copyOf(json, json.length + 1);
+    byte[] line = Arrays.copyOf(json, json.length + 1);
     line[json.length] = '\n';
     return line;
   }

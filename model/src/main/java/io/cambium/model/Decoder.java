@@ -124,6 +124,9 @@ public final class Decoder {
    */
   public Losses backward(
       Team.Member member, Tensor ids_BS, Tensor targets_BS, long batchTokens, boolean accumulate) {
+    if (!accumulate) {
+      parameters(member.index()).clearGradients();
+    }
     Pass pass = new Pass(this, member, true);
     Tensor hidden_TD = pass.forward(ids_BS, batchTokens);
     double crossEntropy =

@@ -43,6 +43,11 @@ final class Parameters {
     return !tensor.part().isExpert() && tensor.part() != Part.SELECTION_BIAS;
   }
 
+  /** Forgets the gradients, so that the next backward pass sets them instead of adding to them. */
+  void clearGradients() {
+    leaves.values().forEach(leaf -> leaf.mutable_grad().reset());
+  }
+
   Tensor get(Part part) {
     return handle(weights.get(part));
   }

@@ -15,10 +15,11 @@ final class Scopes {
     Tensor result;
     try (PointerScope inner = new PointerScope()) {
       result = work.get();
-      inner.detach(result);
+      result.retainReference();
     }
     if (outer != null) {
       outer.attach(result);
+      result.releaseReference();
     }
     return result;
   }
@@ -32,10 +33,6 @@ final class Scopes {
 
   /** Takes a tensor out of its scope: it lives as long as Java refers to it. */
   static Tensor unowned(Tensor tensor) {
-    PointerScope scope = PointerScope.getInnerScope();
-    if (scope != null) {
-      scope.detach(tensor);
-    }
-    return tensor;
+    return tensor.retainReference();
   }
 }

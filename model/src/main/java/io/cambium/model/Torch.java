@@ -139,7 +139,9 @@ public final class Torch {
     if (!tensor.is_contiguous()) {
       throw new IllegalArgumentException("only a contiguous tensor is one piece of memory");
     }
-    return MemorySegment.ofAddress(tensor.data_ptr().address()).reinterpret(tensor.nbytes());
+    return tensor.numel() == 0
+        ? MemorySegment.ofArray(new long[0])
+        : MemorySegment.ofAddress(tensor.data_ptr().address()).reinterpret(tensor.nbytes());
   }
 
   /** A copy of an fp32 tensor's values. */

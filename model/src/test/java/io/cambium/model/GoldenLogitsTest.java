@@ -1,0 +1,51 @@
+package io.cambium.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.cambium.checkpoint.CheckpointDirectory;
+import io.cambium.checkpoint.DType;
+import io.cambium.checkpoint.SafetensorsFile;
+import io.cambium.checkpoint.testing.Goldens;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.util.Objects;
+import org.bytedeco.pytorch.Tensor;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The decoder against the logits that transformers 5 and 4 computed. */
+class GoldenLogitsTest {
+
+  @TempDir Path folder;
+
+  @ParameterizedTest
+  @CsvSource({"glm4_moe,1", "glm4_moe,2", "glm4_moe,3", "glm4_moe-v4,1"})
+  void agreesWithTransformers(String golden, int workers) {
+    Path path = Goldens.unpack(golden, folder);
+    try (SafetensorsFile expected = SafetensorsFile.open(path.resolve("expected.safetensors"));
+        CheckpointDirectory directory = CheckpointDirectory.open(path);
+        Team team = new Team(workers)) {
+      Decoder decoder = Decoder.forInference(Weights.map(directory, DType.F32), team);
+      long[] ids = expected.data("input_ids").toArray(ValueLayout.JAVA_LONG_UNALIGNED);
+      long batch = Objects.requireNonNull(expected.tensors().get("input_ids")).spec().shape().get(0);
+      long length = ids.length / batch;
+      float[] want = expected.data("logits").toArray(ValueLayout.JAVA_FLOAT_UNALIGNED);
+      float[] got = new float[want.length];
+      int perSequence = (int) (want.length / batch);
+      team.run(
+          member -> {
+            long from = batch * member.index() / workers;
+            long to = batch * (member.index() + 1) / workers;
+            long[] mine =
+                java.util.Arrays.copyOfRange(ids, (int) (from * length), (int) (to * length));
+            Tensor logits = decoder.logits(member, Torch.tensor(mine, to - from, length));
+            float[] values = Torch.floats(logits);
+            System.arraycopy(values, 0, got, (int) from * perSequence, values.length);
+          });
+      for (int i = 0; i < want.length; i++) {
+        assertThat(got[i]).isCloseTo(want[i], org.assertj.core.data.Offset.offset(1e-5f));
+      }
+    }
+  }
+}

@@ -1,0 +1,137 @@
+package io.cambium.training;
+
+import io.cambium.model.Decoder;
+import io.cambium.model.FusedAdamW;
+import io.cambium.model.Parameter;
+import io.cambium.model.Team;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * AdamW over all parameters of a decoder: adds up the workers' gradients in a fixed order, clips their common norm and
+ * updates, each worker its share of the parameters. Norms and biases are not decayed.
+ */
+public final class AdamW {
+
+  /**
+   * Constants of a run.
+   *
+   * @param clipNorm largest norm of all gradients together; larger ones are scaled down to it
+   */
+  public record Settings(
+      double beta1, double beta2, double epsilon, double weightDecay, double clipNorm) {}
+
+  /** First and second moment of one parameter, fp32. */
+  public record Moments(Tensor first, Tensor second) {}
+
+  private final Settings settings;
+  private final List<Parameter> parameters;
+  private final Map<String, Moments> moments = new LinkedHashMap<>();
+  private final List<List<Integer>> shares;
+  private final double[] squaredNorms;
+  private double norm;
+
+  public AdamW(Decoder decoder, Settings settings) {
+    this.settings = settings;
+    this.parameters = decoder.parameters();
+    this.squaredNorms = new double[parameters.size()];
+    for (Parameter parameter : parameters) {
+      moments.put(
+          parameter.tensor().name(),
+          new Moments(torch.zeros_like(parameter.value()), torch.zeros_like(parameter.value())));
+    }
+    this.shares = shares(parameters, decoder.team().size());
+  }
+
+  /** Largest first, each to the worker that has least: the same split every time. */
+  private static List<List<Integer>> shares(List<Parameter> parameters, int workers) {
+    List<List<Integer>> shares = new ArrayList<>();
+    for (int w = 0; w < workers; w++) {
+      shares.add(new ArrayList<>());
+    }
+    long[] sizes = new long[workers];
+    List<Integer> order = new ArrayList<>();
+    for (int i = 0; i < parameters.size(); i++) {
+      order.add(i);
+    }
+    order.sort(Comparator.comparingLong((Integer i) -> parameters.get(i).value().numel()).reversed());
+    for (int index : order) {
+      int least = 0;
+      for (int w = 1; w < workers; w++) {
+        least = sizes[w] < sizes[least] ? w : least;
+      }
+      shares.get(least).add(index);
+      sizes[least] += parameters.get(index).value().numel();
+    }
+    return shares;
+  }
+
+  /** The moments by the name of their parameter, in model order. */
+  public Map<String, Moments> moments() {
+    return moments;
+  }
+
+  /**
+   * Adds up the gradients of all workers and measures them. All members must call it, after their backward passes.
+   *
+   * @return norm of all gradients together, the same for every member
+   */
+  public double reduce(Team.Member member) {
+    for (int index : shares.get(member.index())) {
+      List<Tensor> gradients = parameters.get(index).gradients().get();
+      Tensor sum = gradients.getFirst();
+      for (Tensor other : gradients.subList(1, gradients.size())) {
+        sum.add_(other);
+      }
+      double length = sum.norm().item_double();
+      squaredNorms[index] = length * length;
+    }
+    member.await(() -> norm = Math.sqrt(java.util.Arrays.stream(squaredNorms).sum()));
+    return norm;
+  }
+
+  /**
+   * Updates this member's share of the parameters and forgets the gradients. All members must call it, after {@link
+   * #reduce}.
+   *
+   * @param step number of this update, from 1
+   */
+  public void update(Team.Member member, long step, double learningRate) {
+    List<Integer> share = shares.get(member.index());
+    FusedAdamW.step(slots(share, false), step, constants(learningRate, settings.weightDecay()));
+    FusedAdamW.step(slots(share, true), step, constants(learningRate, 0));
+    member.await();
+  }
+
+  private FusedAdamW.Settings constants(double learningRate, double weightDecay) {
+    return new FusedAdamW.Settings(
+        learningRate,
+        settings.beta1(),
+        settings.beta2(),
+        weightDecay,
+        settings.epsilon(),
+        Math.max(1, norm / settings.clipNorm()));
+  }
+
+  private List<FusedAdamW.Slot> slots(List<Integer> share, boolean normOrBias) {
+    List<FusedAdamW.Slot> slots = new ArrayList<>();
+    for (int index : share) {
+      Parameter parameter = parameters.get(index);
+      if (parameter.tensor().part().isNormOrBias() == normOrBias) {
+        Moments moment = java.util.Objects.requireNonNull(moments.get(parameter.tensor().name()));
+        slots.add(
+            new FusedAdamW.Slot(
+                parameter.value(),
+                parameter.gradients().get().getFirst(),
+                moment.first(),
+                moment.second()));
+      }
+    }
+    return slots;
+  }
+}

@@ -1,0 +1,145 @@
+package io.cambium.training.metrics;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonSubTypes;
+import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import java.util.Collections;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
+import tools.jackson.databind.annotation.JsonNaming;
+
+/**
+ * An event of a training run: one line of metrics.jsonl. Losses are nats per token; {@code step}
+ * and {@code tokens} are totals since the model's first step, over all the runs it went through. A
+ * number that is not finite is refused: JSON has no word for it, and the run must have stopped.
+ */
+@JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "event")
+@JsonSubTypes({
+  @JsonSubTypes.Type(value = Metric.Train.class, name = "train"),
+  @JsonSubTypes.Type(value = Metric.Evaluation.class, name = "evaluation"),
+  @JsonSubTypes.Type(value = Metric.Growth.class, name = "growth")
+})
+public sealed interface Metric {
+
+  /** Optimizer steps taken, this one included. */
+  long step();
+
+  /** Training tokens seen, this step's included. */
+  long tokens();
+
+  /**
+   * One optimizer step.
+   *
+   * @param loss mean over the step's batch
+   * @param gradNorm L2 norm of the gradient before clipping
+   * @param seconds wall time spent training in this run directory so far
+   * @param maxVio per routing layer, max load / mean load - 1 over the step's batch (Wang et al.
+   *     2024, arXiv 2408.15664, section 4.1)
+   * @param load [layer][expert] share of the layer's assignments; each layer sums to 1
+   */
+  @JsonNaming(SnakeCaseStrategy.class)
+  record Train(
+      long step,
+      long tokens,
+      double loss,
+      double lr,
+      double gradNorm,
+      double tokensPerSecond,
+      double seconds,
+      List<Double> maxVio,
+      List<List<Double>> load)
+      implements Metric {
+
+    public Train {
+      requireFinite("loss", loss);
+      requireFinite("lr", lr);
+      requireFinite("grad_norm", gradNorm);
+      requireFinite("tokens_per_second", tokensPerSecond);
+      requireFinite("seconds", seconds);
+      maxVio = List.copyOf(maxVio);
+      load = load.stream().map(List::copyOf).toList();
+    }
+  }
+
+  /**
+   * An evaluation on held-out text.
+   *
+   * @param loss by domain
+   * @param meanLoss mean over the domains, each with the same weight
+   * @param siblingCoselection share of tokens that choose two experts of one lineage, mean over the
+   *     routing layers; absent for a model that never grew
+   * @param deadExperts experts with a load below 0.08/N over all routing layers, held-back replicas
+   *     not counted
+   */
+  @JsonNaming(SnakeCaseStrategy.class)
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  record Evaluation(
+      long step,
+      long tokens,
+      SortedMap<String, Double> loss,
+      double meanLoss,
+      @Nullable Double siblingCoselection,
+      Routing routing,
+      int deadExperts)
+      implements Metric {
+
+    public Evaluation {
+      loss.forEach((domain, value) -> requireFinite("loss of " + domain, value));
+      requireFinite("mean_loss", meanLoss);
+      loss = Collections.unmodifiableSortedMap(new TreeMap<>(loss));
+    }
+  }
+
+  /**
+   * Where the tokens of each domain went.
+   *
+   * @param layers the routing layers, by index in the model
+   * @param domains in the order of {@code share}
+   * @param share [layer][domain][expert] share of that domain's assignments; each row sums to 1
+   */
+  record Routing(List<Integer> layers, List<String> domains, List<List<List<Double>>> share) {
+
+    public Routing {
+      layers = List.copyOf(layers);
+      domains = List.copyOf(domains);
+      share = share.stream().map(layer -> layer.stream().map(List::copyOf).toList()).toList();
+    }
+  }
+
+  /**
+   * The model grew between this step and the next.
+   *
+   * @param mode how experts are chosen at first: flat, lineage, cold or wide
+   * @param rows how the replicas' router rows were made: copy, antithetic or split
+   * @param lossBefore loss of the source on a fixed batch
+   * @param lossAfter loss of the grown model on the same batch, before any further step
+   * @param windowSteps steps from here to plain top-K; 0 where nothing is released
+   */
+  @JsonNaming(SnakeCaseStrategy.class)
+  record Growth(
+      long step,
+      long tokens,
+      String mode,
+      String rows,
+      int sourceExperts,
+      int targetExperts,
+      double lossBefore,
+      double lossAfter,
+      long windowSteps)
+      implements Metric {
+
+    public Growth {
+      requireFinite("loss_before", lossBefore);
+      requireFinite("loss_after", lossAfter);
+    }
+  }
+
+  private static void requireFinite(String name, double value) {
+    if (!Double.isFinite(value)) {
+      throw new IllegalArgumentException(name + " is " + value);
+    }
+  }
+}

@@ -13,8 +13,9 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * AdamW over all parameters of a decoder: adds up the workers' gradients in a fixed order, clips their common norm and
- * updates, each worker its share of the parameters. Norms and biases are not decayed.
+ * AdamW over all parameters of a decoder: adds up the workers' gradients in a fixed order, clips
+ * their common norm and updates, each worker its share of the parameters. Norms and biases are not
+ * decayed.
  */
 public final class AdamW {
 
@@ -59,7 +60,8 @@ public final class AdamW {
     for (int i = 0; i < parameters.size(); i++) {
       order.add(i);
     }
-    order.sort(Comparator.comparingLong((Integer i) -> parameters.get(i).value().numel()).reversed());
+    order.sort(
+        Comparator.comparingLong((Integer i) -> parameters.get(i).value().numel()).reversed());
     for (int index : order) {
       int least = 0;
       for (int w = 1; w < workers; w++) {
@@ -77,7 +79,8 @@ public final class AdamW {
   }
 
   /**
-   * Adds up the gradients of all workers and measures them. All members must call it, after their backward passes.
+   * Adds up the gradients of all workers and measures them. All members must call it, after their
+   * backward passes.
    *
    * @return norm of all gradients together, the same for every member
    */
@@ -96,8 +99,8 @@ public final class AdamW {
   }
 
   /**
-   * Updates this member's share of the parameters and forgets the gradients. All members must call it, after {@link
-   * #reduce}.
+   * Updates this member's share of the parameters and forgets the gradients. All members must call
+   * it, after {@link #reduce}.
    *
    * @param step number of this update, from 1
    */

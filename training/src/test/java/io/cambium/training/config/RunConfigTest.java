@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.cambium.checkpoint.CambiumException;
 import io.cambium.checkpoint.UsageException;
+import io.cambium.upcycle.GrowthOptions;
+import io.cambium.upcycle.GrowthOptions.Mode;
+import io.cambium.upcycle.GrowthOptions.Rows;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,7 +36,7 @@ class RunConfigTest {
     assertThat(config.optimizer()).isEqualTo(OptimizerConfig.DEFAULT);
     GrowthConfig growth = requireNonNull(config.growth());
     assertThat(growth.experts()).isEqualTo(20);
-    assertThat(growth.mode()).isEqualTo("lineage");
+    assertThat(growth.mode()).isEqualTo(Mode.LINEAGE);
     assertThat(config.workers()).isBetween(1, 16);
     assertThat(config.model()).isAbsolute().endsWithRaw(Path.of("a/checkpoint"));
     assertThat(read(SMALLEST).growth()).isNull();
@@ -61,6 +64,21 @@ class RunConfigTest {
   }
 
   @Test
+  void growthDefaultsDependOnTheMode() throws IOException {
+    GrowthOptions lineage = growthOptions("{}");
+    assertThat(lineage.rows()).isEqualTo(Rows.SPLIT);
+    assertThat(lineage.rowDelta()).isEqualTo(0.6);
+    assertThat(lineage.biasNoise()).isZero();
+    GrowthOptions flat = growthOptions("{mode: flat, replicas: drop, seed: 3}");
+    assertThat(flat.rows()).isEqualTo(Rows.COPY);
+    assertThat(flat.biasNoise()).isEqualTo(1e-3);
+    assertThat(flat.dropRate()).isEqualTo(0.5);
+    assertThat(flat.seed()).isEqualTo(3);
+    assertThat(growthOptions("{mode: cold}").rowDelta()).isZero();
+    assertThat(growthOptions("{rows: antithetic, row_delta: 1}").rowDelta()).isEqualTo(1);
+  }
+
+  @Test
   void writtenConfigurationReadsBackEqual() throws IOException {
     RunConfig config =
         read(
@@ -74,7 +92,8 @@ class RunConfigTest {
     Path resolved = directory.resolve("resolved.yaml");
     config.write(resolved);
     assertThat(RunConfig.read(resolved, List.of())).isEqualTo(config);
-    assertThat(Files.readString(resolved)).contains("learning_rate: 0.001", "mode: cold");
+    assertThat(Files.readString(resolved))
+        .contains("learning_rate: 0.001", "mode: cold", "rows: copy", "row_delta: 0.0");
   }
 
   @Test
@@ -121,7 +140,11 @@ class RunConfigTest {
         "optimizer.learning_rate=.nan|optimizer.learning_rate: is NaN -> must be above 0",
         "optimizer.learning_rate=.inf|optimizer.learning_rate: is Infinity",
         "schedule={warmup: 0.5, decay: 0.6}|schedule: warmup 0.5 and decay 0.6 are more than",
-        "growth.mode=falt|growth.mode: is \"falt\" -> one of flat, lineage, cold, wide",
+        "growth.mode=falt|growth.mode: is \"falt\" -> one of [flat, lineage, cold, wide]",
+        "growth.rows=copy|growth.rows: equal rows in mode lineage never part the siblings",
+        "growth={mode: cold, rows: split}|rows: split would change the originals' rows",
+        "growth.bias_noise=0.1|would pick one sibling for all tokens in mode lineage",
+        "growth.rows=3|growth.rows: is 3, not text",
         "growth.at=1.5|growth.at: is 1.5 -> write a share of all steps, below 1, or a whole",
         "growth.at=1000|growth.at: is step 1000 of 1000",
         "growth.at=0.0001|growth.at: is step 0 of 1000",
@@ -164,6 +187,10 @@ class RunConfigTest {
     BatchConfig.DEFAULT.requireFits(256);
     assertThatThrownBy(() -> BatchConfig.DEFAULT.requireFits(255))
         .hasMessageContaining("batch.length: is 256, but the model has 255 positions");
+  }
+
+  private GrowthOptions growthOptions(String section) throws IOException {
+    return requireNonNull(read(SMALLEST + "growth: " + section).growth()).options();
   }
 
   private RunConfig read(String yaml, String... overrides) throws IOException {

@@ -13,6 +13,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -54,6 +57,24 @@ class RunConfigTest {
     assertThat(growth.windowSteps(1000)).isEqualTo(134);
     assertThat(growth.holdSteps(1000)).isEqualTo(27);
     assertThat(growth.releaseEnd(1000)).isEqualTo(464);
+  }
+
+  /** docs/train.md shows every setting with its default. */
+  @Test
+  void documentationShowsTheDefaults() throws IOException {
+    String page = Files.readString(Path.of("../docs/train.md"));
+    String shown = page.replaceAll("(?s).*```yaml\n(.*?)```.*", "$1");
+    String said = "model: models/small\ndata: corpora/demo\nsteps: 1000\nworkers: 2\ngrowth: {}\n";
+    assertThat(read(shown)).isEqualTo(read(said));
+    Path complete = directory.resolve("complete.yaml");
+    read(said).write(complete);
+    assertThat(keys(shown)).isEqualTo(keys(Files.readString(complete)));
+  }
+
+  private static Set<String> keys(String yaml) {
+    return Pattern.compile("(?m)^ *([a-z_]+):").matcher(yaml).results()
+        .map(match -> match.group(1))
+        .collect(Collectors.toSet());
   }
 
   @Test

@@ -1,0 +1,91 @@
+package io.cambium.lab;
+
+import io.cambium.training.metrics.Metric;
+import java.util.Arrays;
+import java.util.DoubleSummaryStatistics;
+import java.util.List;
+import java.util.function.ToDoubleFunction;
+
+/**
+ * How evenly the tokens of the last training steps fell on the experts (method, section 6). Loads
+ * count experts in play only: not the replicas that a growth still holds back.
+ *
+ * @param maxVioBatch max load / mean load - 1 of a step's batch, as logged; mean over steps and
+ *     layers
+ * @param maxVioGlobal the same of the load over all these steps together; mean over layers
+ * @param coefficientOfVariation standard deviation / mean of that load; mean over layers
+ * @param lowest the least loaded expert of any layer, relative to the mean load
+ * @param highest the most loaded one
+ * @param dead experts with a load below 0.08 / N, over all layers
+ */
+public record LoadBalance(
+    double maxVioBatch,
+    double maxVioGlobal,
+    double coefficientOfVariation,
+    double lowest,
+    double highest,
+    int dead) {
+
+  /** Relative to the mean load: 1 % of the tokens at 8 experts. */
+  static final double DEAD_BELOW = 0.08;
+
+  private static final int LAST_STEPS = 50;
+
+  /** Over the last {@value #LAST_STEPS} steps, or those since the model grew if they are fewer. */
+  public static LoadBalance atEnd(RunHistory run) {
+    List<Metric.Train> steps = lastSteps(run);
+    double[][] load_LE = meanLoad(steps, run.expertsInPlay());
+    List<DoubleSummaryStatistics> layers =
+        Arrays.stream(load_LE).map(load_E -> Arrays.stream(load_E).summaryStatistics()).toList();
+    return new LoadBalance(
+        steps.stream()
+            .flatMap(step -> step.maxVio().stream())
+            .mapToDouble(v -> v)
+            .average()
+            .orElse(0),
+        mean(layers, layer -> layer.getMax() - 1),
+        Arrays.stream(load_LE).mapToDouble(LoadBalance::standardDeviation).average().orElse(0),
+        layers.stream().mapToDouble(DoubleSummaryStatistics::getMin).min().orElse(0),
+        layers.stream().mapToDouble(DoubleSummaryStatistics::getMax).max().orElse(0),
+        (int)
+            Arrays.stream(load_LE)
+                .flatMapToDouble(Arrays::stream)
+                .filter(x -> x < DEAD_BELOW)
+                .count());
+  }
+
+  private static List<Metric.Train> lastSteps(RunHistory run) {
+    List<Metric.Train> steps =
+        run.steps().stream().filter(step -> RunHistory.experts(step) == run.experts()).toList();
+    return steps.subList(Math.max(0, steps.size() - LAST_STEPS), steps.size());
+  }
+
+  /** [layer][expert] load relative to the mean over the first {@code experts}, steps averaged. */
+  private static double[][] meanLoad(List<Metric.Train> steps, int experts) {
+    int layers = steps.getLast().load().size();
+    double[][] load_LE = new double[layers][experts];
+    for (Metric.Train step : steps) {
+      for (int layer = 0; layer < layers; layer++) {
+        for (int expert = 0; expert < experts; expert++) {
+          load_LE[layer][expert] += step.load().get(layer).get(expert);
+        }
+      }
+    }
+    for (double[] load_E : load_LE) {
+      double mean = Arrays.stream(load_E).average().orElseThrow();
+      Arrays.setAll(load_E, expert -> load_E[expert] / mean);
+    }
+    return load_LE;
+  }
+
+  /** Of loads with mean 1. */
+  private static double standardDeviation(double[] load_E) {
+    return Math.sqrt(
+        Arrays.stream(load_E).map(load -> (load - 1) * (load - 1)).average().orElseThrow());
+  }
+
+  private static double mean(
+      List<DoubleSummaryStatistics> layers, ToDoubleFunction<DoubleSummaryStatistics> value) {
+    return layers.stream().mapToDouble(value).average().orElse(0);
+  }
+}

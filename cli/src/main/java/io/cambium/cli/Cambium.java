@@ -28,9 +28,9 @@ public final class Cambium implements Callable<Integer> {
       List.of(
           new CommandGroup("Start here:", List.of()),
           new CommandGroup("Data:", List.of()),
-          new CommandGroup("Checkpoints:", List.of()),
-          new CommandGroup("Training:", List.of()),
-          new CommandGroup("Measuring:", List.of()));
+          new CommandGroup("Checkpoints:", List.of(LogitsCommand.class, GenerateCommand.class)),
+          new CommandGroup("Training:", List.of(TrainCommand.class)),
+          new CommandGroup("Measuring:", List.of(BenchCommand.class)));
 
   @Option(
       names = "--debug",

@@ -49,9 +49,13 @@ class GrowthExactnessTest {
 
   @ParameterizedTest
   @CsvSource({
-    "COPY, 32, 0", "COPY, 20, 0",
-    "ANTITHETIC, 32, 0.6", "ANTITHETIC, 20, 2",
-    "SPLIT, 32, 0.6", "SPLIT, 20, 0.3", "SPLIT, 32, 10"
+    "COPY, 32, 0",
+    "COPY, 20, 0",
+    "ANTITHETIC, 32, 0.6",
+    "ANTITHETIC, 20, 2",
+    "SPLIT, 32, 0.6",
+    "SPLIT, 20, 0.3",
+    "SPLIT, 32, 10"
   })
   void lineageEqualsTheSource(Rows rows, int experts, double delta) {
     equalsTheSource(
@@ -65,10 +69,7 @@ class GrowthExactnessTest {
   @EnumSource
   void lineageEqualsTheSourceForUnequalCounts(Rows rows) {
     equalsTheSource(
-        GrowthOptions.to(20)
-            .mode(Mode.LINEAGE)
-            .rows(rows)
-            .counts(new Counts.Everywhere(UNEVEN)));
+        GrowthOptions.to(20).mode(Mode.LINEAGE).rows(rows).counts(new Counts.Everywhere(UNEVEN)));
   }
 
   @ParameterizedTest
@@ -80,8 +81,7 @@ class GrowthExactnessTest {
   @ParameterizedTest
   @EnumSource
   void coldEqualsTheSourceForUnequalCounts(Replicas replicas) {
-    equalsTheSource(
-        GrowthOptions.to(20).replicas(replicas).counts(new Counts.Everywhere(UNEVEN)));
+    equalsTheSource(GrowthOptions.to(20).replicas(replicas).counts(new Counts.Everywhere(UNEVEN)));
   }
 
   @Test
@@ -111,8 +111,7 @@ class GrowthExactnessTest {
 
   private GrowthResult grow(GrowthOptions.Builder options) {
     GrowthResult result =
-        Upcycler.grow(
-            source, grown, options.seed(3).build(), RUNNER, calibration(), Progress.NONE);
+        Upcycler.grow(source, grown, options.seed(3).build(), RUNNER, calibration(), Progress.NONE);
     assertThat(Manifest.read(grown).orElseThrow().growth()).containsExactly(result.growth());
     return result;
   }

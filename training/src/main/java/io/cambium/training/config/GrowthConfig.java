@@ -23,8 +23,6 @@ import org.jspecify.annotations.Nullable;
  * @param replicas weights of replicas: their parent's, or some neurons drawn anew
  * @param dropRate share of those neurons; more of them part siblings sooner and cost more at first
  * @param moments optimizer state of the grown tensors
- * @param window share of the remaining steps in which lineage and cold anneal to plain top-K
- * @param hold share of the window in which they stay exact
  * @param calibrationBatches batches from which split takes its directions
  * @param seed of all that the growth draws
  */
@@ -39,8 +37,6 @@ public record GrowthConfig(
     Replicas replicas,
     @Nullable Double dropRate,
     Moments moments,
-    double window,
-    double hold,
     int calibrationBatches,
     long seed) {
 
@@ -55,8 +51,6 @@ public record GrowthConfig(
           Replicas.COPY,
           null,
           Moments.COPY,
-          0.2,
-          0.2,
           4,
           0);
 
@@ -66,8 +60,6 @@ public record GrowthConfig(
       throw new UsageException(
           "growth.at", "is " + at, "write a share of all steps, below 1, or a whole step");
     }
-    Range.share("growth.window", window);
-    Range.share("growth.hold", hold);
     Range.atLeastOne("growth.calibration_batches", calibrationBatches);
   }
 
@@ -87,6 +79,7 @@ public record GrowthConfig(
             .dropRate(dropRate)
             .moments(moments)
             .seed(seed)
+            .overwrite(true)
             .build();
     if (mode == Mode.LINEAGE && options.rows() == Rows.COPY) {
       throw new UsageException(
@@ -110,8 +103,6 @@ public record GrowthConfig(
         replicas,
         options.dropRate(),
         moments,
-        window,
-        hold,
         calibrationBatches,
         seed);
   }
@@ -125,20 +116,9 @@ public record GrowthConfig(
     return Math.toIntExact(Math.round(at > 1 ? at : at * steps));
   }
 
-  /** Steps from the growth to a plain top-K model; 0 for modes that have nothing to release. */
-  public int windowSteps(int steps) {
-    boolean releases = mode == Mode.LINEAGE || mode == Mode.COLD;
-    return releases ? Math.toIntExact(Math.round(window * (steps - step(steps)))) : 0;
-  }
-
-  /** Steps at the window's beginning in which the grown model stays exact. */
-  public int holdSteps(int steps) {
-    return Math.toIntExact(Math.round(hold * windowSteps(steps)));
-  }
-
-  /** The step after which the model is a plain top-K model. */
-  public int releaseEnd(int steps) {
-    return step(steps) + windowSteps(steps);
+  /** Whether the grown model starts exact and is released to plain top-K. */
+  public boolean releases() {
+    return mode == Mode.LINEAGE || mode == Mode.COLD;
   }
 
   /**
@@ -148,17 +128,18 @@ public record GrowthConfig(
    * @param steps of the whole run
    * @param decayStart the last step at the full learning rate
    */
-  void requireFits(int steps, int decayStart) {
+  void requireFits(int steps, int decayStart, ReleaseConfig release) {
     int step = step(steps);
     if (step < 1 || step >= steps) {
       throw new UsageException(
           "growth.at", "is step " + step + " of " + steps, "grow between the first and the last");
     }
-    if (windowSteps(steps) > 0 && releaseEnd(steps) > decayStart) {
+    int end = step + release.windowSteps(steps - step);
+    if (releases() && end > decayStart) {
       throw new UsageException(
-          "growth.window",
+          "release.window",
           "growth at step %d of %d is released by step %d, after the learning rate decays from %d"
-              .formatted(step, steps, releaseEnd(steps), decayStart),
+              .formatted(step, steps, end, decayStart),
           step < decayStart
               ? "lower it to %.3f or less, or grow earlier"
                   .formatted(Math.floor(1000.0 * (decayStart - step) / (steps - step)) / 1000)

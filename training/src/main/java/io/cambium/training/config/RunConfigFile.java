@@ -62,6 +62,8 @@ final class RunConfigFile {
           BalanceConfig.DEFAULT,
           EvaluationConfig.DEFAULT,
           CheckpointConfig.DEFAULT,
+          false,
+          ReleaseConfig.DEFAULT,
           GrowthConfig.DEFAULT);
 
   private static final KnownSettings KNOWN = new KnownSettings(MAPPER.valueToTree(COMPLETE));
@@ -120,12 +122,16 @@ final class RunConfigFile {
     if (!settings.has("seed")) {
       settings.put("seed", 0);
     }
+    if (!settings.has("branch")) {
+      settings.put("branch", false);
+    }
     fill(settings, "batch", BatchConfig.DEFAULT);
     fill(settings, "optimizer", OptimizerConfig.DEFAULT);
     fill(settings, "schedule", ScheduleConfig.DEFAULT);
     fill(settings, "balance", BalanceConfig.DEFAULT);
     fill(settings, "evaluate", EvaluationConfig.DEFAULT);
     fill(settings, "checkpoint", CheckpointConfig.DEFAULT);
+    fill(settings, "release", ReleaseConfig.DEFAULT);
     if (settings.has("growth")) {
       fill(settings, "growth", GrowthConfig.DEFAULT);
     }

@@ -28,8 +28,12 @@ public final class TokenizerFiles {
     write(path, config.put("model_max_length", maxLength));
   }
 
-  /** Copies {@code tokenizer.json} and, where there is one, {@code tokenizer_config.json}. */
-  static void copy(Path tokenizer, Path directory) {
+  /**
+   * Copies {@code tokenizer.json} and, where there is one, {@code tokenizer_config.json}.
+   *
+   * @throws CheckpointException if the tokenizer cannot be read or the disk refuses
+   */
+  public static void copy(Path tokenizer, Path directory) {
     Path config = tokenizer.resolveSibling(TokenizerFile.CONFIG_NAME);
     try {
       copyFile(tokenizer, directory.resolve(TokenizerFile.NAME));

@@ -54,9 +54,9 @@ class RunConfigTest {
     assertThat(config.schedule().decayStart(1000)).isEqualTo(900);
     GrowthConfig growth = requireNonNull(config.growth());
     assertThat(growth.step(1000)).isEqualTo(330);
-    assertThat(growth.windowSteps(1000)).isEqualTo(134);
-    assertThat(growth.holdSteps(1000)).isEqualTo(27);
-    assertThat(growth.releaseEnd(1000)).isEqualTo(464);
+    assertThat(growth.releases()).isTrue();
+    assertThat(config.release().windowSteps(670)).isEqualTo(134);
+    assertThat(config.release().holdSteps(670)).isEqualTo(27);
   }
 
   /** docs/train.md shows every setting with its default. */
@@ -71,6 +71,15 @@ class RunConfigTest {
     assertThat(keys(shown)).isEqualTo(keys(Files.readString(complete)));
   }
 
+  @Test
+  void refusesAReleaseThatTheDecayWouldCut() {
+    assertThatThrownBy(() -> read(SMALLEST + "growth: {}\n", "release.window=0.9"))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining(
+            "growth at step 330 of 1000 is released by step 933, after the learning rate decays"
+                + " from 900\n  -> lower it to 0.850 or less, or grow earlier");
+  }
+
   private static Set<String> keys(String yaml) {
     return Pattern.compile("(?m)^ *([a-z_]+):").matcher(yaml).results()
         .map(match -> match.group(1))
@@ -81,7 +90,7 @@ class RunConfigTest {
   void growthStepMayBeAbsoluteAndFlatHasNothingToRelease() throws IOException {
     GrowthConfig growth = requireNonNull(read(SMALLEST + "growth: {at: 7, mode: flat}\n").growth());
     assertThat(growth.step(1000)).isEqualTo(7);
-    assertThat(growth.windowSteps(1000)).isZero();
+    assertThat(growth.releases()).isFalse();
   }
 
   @Test
@@ -169,8 +178,7 @@ class RunConfigTest {
         "growth.at=1.5|growth.at: is 1.5 -> write a share of all steps, below 1, or a whole",
         "growth.at=1000|growth.at: is step 1000 of 1000",
         "growth.at=0.0001|growth.at: is step 0 of 1000",
-        "growth.window=0.9|growth at step 330 of 1000 is released by step 933, after the learning"
-            + " rate decays from 900 -> lower it to 0.850 or less, or grow earlier",
+        "release.window=1.1|release.window: is 1.1 -> must lie between 0 and 1",
         "growth.at=950|decays from 900 -> grow earlier: before step 900",
       })
   void refusesWithPathAndRemedy(String override, String message) {

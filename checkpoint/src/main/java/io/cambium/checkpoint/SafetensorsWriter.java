@@ -2,6 +2,7 @@ package io.cambium.checkpoint;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -98,7 +99,7 @@ public final class SafetensorsWriter implements AutoCloseable {
     try {
       for (long done = 0; done < data.byteSize(); done += CHUNK_BYTES) {
         long bytes = Math.min(CHUNK_BYTES, data.byteSize() - done);
-        writeFully(data.asSlice(done, bytes).asByteBuffer(), position + done);
+        writeFully(buffer(data.asSlice(done, bytes)), position + done);
       }
     } catch (IOException e) {
       failed = true;
@@ -157,6 +158,12 @@ public final class SafetensorsWriter implements AutoCloseable {
     } catch (IOException e) {
       throw CheckpointException.unwritable(partial, e);
     }
+  }
+
+  /** Only native memory and byte arrays are buffers of bytes; other arrays are copied. */
+  private static ByteBuffer buffer(MemorySegment data) {
+    boolean array = data.heapBase().filter(base -> !(base instanceof byte[])).isPresent();
+    return array ? ByteBuffer.wrap(data.toArray(ValueLayout.JAVA_BYTE)) : data.asByteBuffer();
   }
 
   private void writeFully(ByteBuffer buffer, long position) throws IOException {

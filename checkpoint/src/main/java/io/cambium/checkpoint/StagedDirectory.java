@@ -16,8 +16,8 @@ import java.util.stream.Stream;
 /**
  * A directory that appears under its name only when it is complete: written as {@code
  * NAME.partial}, flushed to the disk, then renamed. Closing it before {@link #commit()} removes
- * what was written, unless {@link #keep()} was called; what a killed process left is removed by
- * the next one.
+ * what was written, unless {@link #keep()} was called; what a killed process left is removed by the
+ * next one.
  */
 public final class StagedDirectory implements AutoCloseable {
 

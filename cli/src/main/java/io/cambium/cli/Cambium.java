@@ -28,7 +28,7 @@ public final class Cambium implements Callable<Integer> {
       List.of(
           new CommandGroup("Start here:", List.of()),
           new CommandGroup("Data:", List.of()),
-          new CommandGroup("Checkpoints:", List.of()),
+          new CommandGroup("Checkpoints:", List.of(InitCommand.class, InspectCommand.class)),
           new CommandGroup("Training:", List.of()),
           new CommandGroup("Measuring:", List.of()));
 

@@ -75,7 +75,8 @@ public final class StagedDirectory implements AutoCloseable {
 
   private static boolean isWithin(Path inner, Path outer) {
     try {
-      return inner.toRealPath().startsWith(outer.toRealPath());
+      // In a container the home directory may be one that does not exist.
+      return Files.exists(inner) && inner.toRealPath().startsWith(outer.toRealPath());
     } catch (IOException e) {
       throw CheckpointException.unreadable(outer, e);
     }

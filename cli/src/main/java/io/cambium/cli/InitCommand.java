@@ -31,11 +31,7 @@ import tools.jackson.databind.node.ObjectNode;
     description =
         "Writes a fresh random model: weights N(0, 0.02), norms 1, biases 0. The same sizes and"
             + " seed give the same bytes.",
-    footer = {
-      "",
-      "Example:",
-      "  cambium init models/fresh --experts 8 --top-k 2 --tokenizer corpora/demo/tokenizer.json"
-    })
+    footer = {"", "Example:", "  cambium init fresh --experts 8 --tokenizer corpus/tokenizer.json"})
 final class InitCommand implements Callable<Integer> {
 
   private static final double NORM_EPS = 1e-5;
@@ -44,7 +40,7 @@ final class InitCommand implements Callable<Integer> {
   @Parameters(paramLabel = "DIR", description = "The directory to write.")
   private Path directory;
 
-  @Option(names = "--family", description = "The model_type of config.json.")
+  @Option(names = "--family", paramLabel = "NAME", description = "The model_type of config.json.")
   private String family = "glm4_moe";
 
   @Option(names = "--hidden", paramLabel = "N", description = "Hidden size.")

@@ -87,6 +87,7 @@ public final class SafetensorsWriter implements AutoCloseable {
   /**
    * Writes a piece of a tensor, {@code offset} bytes from its start. Pieces must not overlap.
    *
+   * @param data little-endian elements, native or of an array of any type
    * @throws CheckpointException if the disk refuses
    */
   public void write(String name, long offset, MemorySegment data) {
@@ -160,10 +161,11 @@ public final class SafetensorsWriter implements AutoCloseable {
     }
   }
 
-  /** Only native memory and byte arrays are buffers of bytes; other arrays are copied. */
+  /** Of arrays in the heap only those of bytes can be seen as a buffer; others are copied. */
   private static ByteBuffer buffer(MemorySegment data) {
-    boolean array = data.heapBase().filter(base -> !(base instanceof byte[])).isPresent();
-    return array ? ByteBuffer.wrap(data.toArray(ValueLayout.JAVA_BYTE)) : data.asByteBuffer();
+    return data.isNative() || data.heapBase().orElse(null) instanceof byte[]
+        ? data.asByteBuffer()
+        : ByteBuffer.wrap(data.toArray(ValueLayout.JAVA_BYTE));
   }
 
   private void writeFully(ByteBuffer buffer, long position) throws IOException {

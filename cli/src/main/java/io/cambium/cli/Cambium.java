@@ -32,6 +32,8 @@ public final class Cambium implements Callable<Integer> {
               "Checkpoints:",
               List.of(
                   GenerateCommand.class,
+                  InitCommand.class,
+                  InspectCommand.class,
                   LogitsCommand.class,
                   UpcycleCommand.class)),
           new CommandGroup("Training:", List.of(TrainCommand.class)),

@@ -23,12 +23,14 @@ public final class StagedDirectory implements AutoCloseable {
 
   private final Path target;
   private final Path staging;
+  private final boolean overwrite;
   private boolean committed;
   private boolean kept;
 
-  private StagedDirectory(Path target, Path staging) {
+  private StagedDirectory(Path target, Path staging, boolean overwrite) {
     this.target = target;
     this.staging = staging;
+    this.overwrite = overwrite;
   }
 
   /**
@@ -48,7 +50,7 @@ public final class StagedDirectory implements AutoCloseable {
       Path staging = beside(real, ".partial");
       deleteTree(staging);
       Files.createDirectory(staging);
-      return new StagedDirectory(real, staging);
+      return new StagedDirectory(real, staging, overwrite);
     } catch (IOException e) {
       throw CheckpointException.unwritable(target, e);
     }
@@ -98,12 +100,14 @@ public final class StagedDirectory implements AutoCloseable {
    * Flushes everything to the disk and gives the directory its name. What was there before is moved
    * aside first and deleted last.
    *
+   * @throws UsageException if there is a target by now that may not be replaced
    * @throws CheckpointException if the disk refuses; what was there before then keeps its name
    */
   public void commit() {
     try {
       syncTree(staging);
-      if (Files.exists(target)) {
+      if (Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
+        requireReplaceable(target, overwrite);
         replaceTarget();
       } else {
         rename(staging, target);

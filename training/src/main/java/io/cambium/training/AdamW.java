@@ -4,6 +4,7 @@ import io.cambium.model.Decoder;
 import io.cambium.model.FusedAdamW;
 import io.cambium.model.Parameter;
 import io.cambium.model.Team;
+import io.cambium.training.config.OptimizerConfig;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -25,7 +26,17 @@ public final class AdamW {
    * @param clipNorm largest norm of all gradients together; larger ones are scaled down to it
    */
   public record Settings(
-      double beta1, double beta2, double epsilon, double weightDecay, double clipNorm) {}
+      double beta1, double beta2, double epsilon, double weightDecay, double clipNorm) {
+
+    static Settings of(OptimizerConfig config) {
+      return new Settings(
+          config.betas().get(0),
+          config.betas().get(1),
+          config.epsilon(),
+          config.weightDecay(),
+          config.clipNorm());
+    }
+  }
 
   /** First and second moment of one parameter, fp32. */
   public record Moments(Tensor first, Tensor second) {}

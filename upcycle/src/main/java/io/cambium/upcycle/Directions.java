@@ -28,6 +28,9 @@ record Directions(SortedMap<Integer, float[]> layers_ND, List<String> warnings) 
   /** Where the file lies in the grown directory: apart, so that no engine takes it for weights. */
   static final String FILE = "growth/directions.safetensors";
 
+  /** Below this share of the inputs' mean square, a component's variance is rounding. */
+  private static final double ROUNDING = 1e-9;
+
   static final Directions NONE = new Directions(new TreeMap<>(), List.of());
 
   static String tensor(int layer) {
@@ -86,7 +89,8 @@ record Directions(SortedMap<Integer, float[]> layers_ND, List<String> warnings) 
     int size_D = moments.mean_D().length;
     int components = SiblingDirections.componentsFor(siblings);
     Optional<List<double[]>> leading =
-        PrincipalComponents.leading(moments.covariance_DD(), size_D, components);
+        PrincipalComponents.leading(
+            moments.covariance_DD(), size_D, components, ROUNDING * meanSquare(moments));
     if (leading.isEmpty()) {
       warnings.add(
           "layer %d expert %d got %d calibration tokens, too few for %d principal components: its %d"
@@ -97,6 +101,16 @@ record Directions(SortedMap<Integer, float[]> layers_ND, List<String> warnings) 
     return leading
         .map(components_qD -> SiblingDirections.split(siblings, components_qD))
         .orElseGet(() -> SiblingDirections.antithetic(siblings, size_D, random));
+  }
+
+  /** Mean over the inputs of their squared length: the trace of the covariance, and |mean|^2. */
+  private static double meanSquare(InputMoments moments) {
+    double square = 0;
+    double[] mean_D = moments.mean_D();
+    for (int k = 0; k < mean_D.length; k++) {
+      square += mean_D[k] * mean_D[k] + moments.covariance_DD()[k * mean_D.length + k];
+    }
+    return square;
   }
 
   private static void place(double[][] directions_rD, List<Integer> siblings, float[] rows_ND) {

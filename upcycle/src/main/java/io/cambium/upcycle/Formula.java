@@ -1,15 +1,13 @@
 package io.cambium.upcycle;
 
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
-import com.fasterxml.jackson.annotation.JsonTypeInfo.As;
-import com.fasterxml.jackson.annotation.JsonTypeInfo.Id;
 import java.util.List;
 
 /**
  * How one tensor of the grown model follows from tensors of the source. Evaluated in fp32 or finer
  * and rounded once to the tensor's own type.
  */
-@JsonTypeInfo(use = Id.SIMPLE_NAME, include = As.PROPERTY, property = "formula")
+@JsonTypeInfo(use = JsonTypeInfo.Id.SIMPLE_NAME, property = "formula")
 public sealed interface Formula {
 
   /** Everything it reads. */

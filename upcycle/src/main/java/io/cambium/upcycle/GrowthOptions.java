@@ -120,6 +120,12 @@ public record GrowthOptions(
         "would pick one sibling for all tokens in mode lineage",
         "leave it out: rows that differ part the siblings");
     require(
+        mode != Mode.LINEAGE || replicas == Replicas.COPY,
+        "replicas",
+        "drop in mode lineage would let redrawn siblings stand for their lineage from the first"
+            + " step on",
+        "use mode cold, which holds them back and then releases them");
+    require(
         mode != Mode.COLD || rows == Rows.COPY,
         "rows",
         rows + " would change the originals' rows, which mode cold keeps as they are",

@@ -10,15 +10,17 @@ import io.cambium.checkpoint.UsageException;
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.checkpoint.family.ModelTensor;
 import io.cambium.checkpoint.family.Part;
+import io.cambium.upcycle.SourceTensor.Origin;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.TreeMap;
+import java.util.Set;
 import tools.jackson.databind.JsonNode;
 
 /** A checkpoint that is to grow, with its optimizer state where it has one. */
@@ -28,12 +30,12 @@ final class GrowthSource implements AutoCloseable {
 
   private final CheckpointDirectory weights;
   private final Optional<SafetensorsFile> optimizer;
-  private final Map<Place, ModelTensor> tensors = new HashMap<>();
+  private final Map<Place, ModelTensor> places = new HashMap<>();
 
   private GrowthSource(CheckpointDirectory weights, Optional<SafetensorsFile> optimizer) {
     this.weights = weights;
     this.optimizer = optimizer;
-    weights.tensors().forEach(t -> tensors.put(new Place(t.part(), t.layer(), t.expert()), t));
+    weights.tensors().forEach(t -> places.put(new Place(t.part(), t.layer(), t.expert()), t));
   }
 
   /**
@@ -117,7 +119,7 @@ final class GrowthSource implements AutoCloseable {
 
   /** The tensor that plays a part. */
   TensorSpec spec(Part part, int layer, int expert) {
-    ModelTensor tensor = Objects.requireNonNull(tensors.get(new Place(part, layer, expert)));
+    ModelTensor tensor = Objects.requireNonNull(places.get(new Place(part, layer, expert)));
     return weights.spec(tensor.name());
   }
 
@@ -135,20 +137,13 @@ final class GrowthSource implements AutoCloseable {
   }
 
   /** Every tensor that has to be accounted for. */
-  Map<SourceTensor, TensorSpec> all() {
-    Map<SourceTensor, TensorSpec> all =
-        new TreeMap<>(java.util.Comparator.comparing(SourceTensor::toString));
-    weights
-        .files()
-        .values()
-        .forEach(file ->
-            file.tensors()
-                .forEach((name, entry) ->
-                    all.put(new SourceTensor(SourceTensor.Origin.WEIGHTS, name), entry.spec())));
+  Set<SourceTensor> tensors() {
+    Set<SourceTensor> all = new HashSet<>();
+    for (SafetensorsFile file : weights.files().values()) {
+      file.tensors().keySet().forEach(name -> all.add(new SourceTensor(Origin.WEIGHTS, name)));
+    }
     optimizer.ifPresent(file ->
-        file.tensors()
-            .forEach((name, entry) ->
-                all.put(new SourceTensor(SourceTensor.Origin.OPTIMIZER, name), entry.spec())));
+        file.tensors().keySet().forEach(name -> all.add(new SourceTensor(Origin.OPTIMIZER, name))));
     return all;
   }
 

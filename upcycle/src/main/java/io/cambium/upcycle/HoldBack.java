@@ -1,6 +1,8 @@
 package io.cambium.upcycle;
 
+import io.cambium.checkpoint.CheckpointException;
 import io.cambium.checkpoint.family.DecoderSpec.Score;
+import java.nio.file.Path;
 
 /**
  * By how much replicas' selection bias must be lowered so that none of them is ever chosen before
@@ -21,13 +23,24 @@ final class HoldBack {
     return Math.ceil((span(score) + biasSpread + MARGIN) / STEP) * STEP;
   }
 
-  /** Largest minus smallest entry. */
-  static double spread(float[] biases_E) {
+  /**
+   * Largest minus smallest entry.
+   *
+   * @param place what errors name
+   */
+  static double spread(float[] biases_E, Path place) {
     double smallest = Double.POSITIVE_INFINITY;
     double largest = Double.NEGATIVE_INFINITY;
     for (float bias : biases_E) {
       smallest = Math.min(smallest, bias);
       largest = Math.max(largest, bias);
+    }
+    // Math.min and Math.max pass NaN on.
+    if (!Double.isFinite(largest - smallest)) {
+      throw new CheckpointException(
+          place,
+          "has a selection bias that is not finite",
+          "the model has diverged: grow an earlier checkpoint");
     }
     return largest - smallest;
   }

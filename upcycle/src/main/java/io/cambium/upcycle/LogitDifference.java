@@ -1,5 +1,7 @@
 package io.cambium.upcycle;
 
+import java.util.Locale;
+
 /**
  * How far one model's logits are from another's, on the same tokens.
  *
@@ -64,6 +66,17 @@ public record LogitDifference(
       sum += Math.exp(values[i] - largest);
     }
     return largest + Math.log(sum);
+  }
+
+  /** The difference for people, in one line. */
+  public String describe() {
+    return String.format(
+        Locale.ROOT,
+        "logits differ by at most %.2g (mean %.2g), KL %.2g, on %d tokens",
+        largest,
+        mean,
+        kl,
+        tokens);
   }
 
   boolean isFinite() {

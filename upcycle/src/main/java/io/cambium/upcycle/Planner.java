@@ -1,7 +1,6 @@
 package io.cambium.upcycle;
 
 import io.cambium.checkpoint.CheckpointDirectory;
-import io.cambium.checkpoint.CheckpointException;
 import io.cambium.checkpoint.DType;
 import io.cambium.checkpoint.Manifest;
 import io.cambium.checkpoint.ModelConfig;
@@ -12,16 +11,10 @@ import io.cambium.checkpoint.family.Family;
 import io.cambium.checkpoint.family.ModelTensor;
 import io.cambium.checkpoint.family.Part;
 import io.cambium.upcycle.GrowthOptions.Mode;
-import io.cambium.upcycle.GrowthOptions.Moments;
-import io.cambium.upcycle.GrowthOptions.Replicas;
-import io.cambium.upcycle.GrowthOptions.Rows;
-import io.cambium.upcycle.SourceTensor.Origin;
 import io.cambium.upcycle.UpcyclePlan.Entry;
 import io.cambium.upcycle.UpcyclePlan.Figures;
-import io.cambium.upcycle.UpcyclePlan.ModelSize;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -59,10 +52,7 @@ final class Planner {
           options.experts() + " are no more than the " + experts + " the model has",
           "name a larger number");
     }
-    boolean needsBias =
-        options.mode() == Mode.COLD
-            || options.biasNoise() > 0
-            || (options.mode() == Mode.LINEAGE && options.replicas() == Replicas.DROP);
+    boolean needsBias = options.mode() == Mode.COLD || options.biasNoise() > 0;
     if (needsBias && !mixture.router().selectionBias()) {
       throw GrowthOptions.invalid(
           "mode", "needs a router with a selection bias, which this family has not", null);
@@ -84,7 +74,8 @@ final class Planner {
   /**
    * The whole plan.
    *
-   * @throws CheckpointException if a tensor of the source is not accounted for
+   * @throws io.cambium.checkpoint.CheckpointException if a tensor of the source is not accounted
+   *     for
    */
   static UpcyclePlan plan(
       GrowthSource source,
@@ -110,7 +101,8 @@ final class Planner {
             .map(file -> new MomentFormulas(file, formulas, options.moments()).entries(tensors))
             .orElse(List.of());
     SideFiles sideFiles = SideFiles.of(directory.path(), written());
-    SortedMap<String, String> leftOut = leftOut(weights, moments, sideFiles);
+    SortedMap<String, String> leftOut =
+        Accounting.leftOut(source, options.moments(), weights, moments, sideFiles);
     return new UpcyclePlan(
         directory.path().toString(),
         target.toString(),
@@ -125,7 +117,7 @@ final class Planner {
         moments,
         copied(sideFiles),
         leftOut,
-        warnings(directionWarnings));
+        GrowthWarnings.of(options, routerType(), directionWarnings));
   }
 
   private ObjectNode config() {
@@ -142,27 +134,25 @@ final class Planner {
         : family.withRouterScale(wide, mixture.router().scale() / m);
   }
 
+  /** One number for the whole model: the largest that a layer needs. */
   private double holdBack() {
-    if (options.mode() == Mode.COLD) {
-      double spread =
-          layers.keySet().stream()
-              .map(layer -> source.spec(Part.SELECTION_BIAS, layer, ModelTensor.NONE))
-              .map(spec -> Floats.read(source.weights().data(spec.name()), spec.dtype()))
-              .mapToDouble(HoldBack::spread)
-              .max()
-              .orElseThrow();
-      return HoldBack.above(mixture.router().score(), spread + options.biasNoise());
+    if (options.mode() != Mode.COLD) {
+      return 0;
     }
-    // Siblings inherit one bias, so that between them only the scores differ.
-    return options.mode() == Mode.LINEAGE && options.replicas() == Replicas.DROP
-        ? HoldBack.above(mixture.router().score(), 0)
-        : 0;
+    double spread =
+        layers.keySet().stream()
+            .map(layer -> source.spec(Part.SELECTION_BIAS, layer, ModelTensor.NONE))
+            .map(spec -> Floats.read(source.weights().data(spec.name()), spec.dtype()))
+            .mapToDouble(biases_E -> HoldBack.spread(biases_E, source.weights().path()))
+            .max()
+            .orElseThrow();
+    return HoldBack.above(mixture.router().score(), spread + options.biasNoise());
   }
 
   private Manifest.@Nullable Selection selection(double holdBack) {
     return switch (options.mode()) {
       case FLAT, WIDE -> null;
-      case LINEAGE -> new Manifest.Selection(Mode.LINEAGE.toString(), 0, null, holdBack);
+      case LINEAGE -> new Manifest.Selection(Mode.LINEAGE.toString(), 0, null, 0);
       case COLD -> new Manifest.Selection(Mode.COLD.toString(), 1, null, holdBack);
     };
   }
@@ -215,78 +205,18 @@ final class Planner {
     return copied;
   }
 
-  /** Names what does not go along, and refuses to leave anything out in silence. */
-  private SortedMap<String, String> leftOut(
-      List<Entry> weights, List<Entry> moments, SideFiles sideFiles) {
-    Set<SourceTensor> unused = new HashSet<>(source.all().keySet());
-    weights.forEach(entry -> entry.formula().sources().forEach(unused::remove));
-    moments.forEach(entry -> entry.formula().sources().forEach(unused::remove));
-    SortedMap<String, String> leftOut = new TreeMap<>();
-    if (options.moments() == Moments.RESET) {
-      unused.stream()
-          .filter(tensor -> tensor.origin() == Origin.OPTIMIZER)
-          .forEach(tensor -> leftOut.put(tensor.toString(), "moments are reset"));
-      unused.removeIf(tensor -> tensor.origin() == Origin.OPTIMIZER);
-    }
-    if (!unused.isEmpty()) {
-      throw new CheckpointException(
-          source.weights().path(),
-          unused.size()
-              + " tensors have no place in the grown model, such as "
-              + unused.stream().map(SourceTensor::toString).sorted().findFirst().orElseThrow(),
-          "remove them from the source if they are not needed");
-    }
-    sideFiles.leftOut().forEach(file -> leftOut.put(file, "not part of the model"));
-    return leftOut;
-  }
-
   private Figures figures(
       List<Entry> weights, List<Entry> moments, DecoderSpec decoder, List<ModelTensor> tensors) {
     CheckpointDirectory directory = source.weights();
     long sourceBytes =
         directory.tensors().stream().mapToLong(t -> directory.spec(t.name()).bytes()).sum();
     return new Figures(
-        size(directory.decoder(), directory.tensors(), sourceBytes),
-        size(decoder, tensors, bytes(weights)),
+        ModelSize.of(directory.decoder(), directory.tensors(), sourceBytes),
+        ModelSize.of(decoder, tensors, bytes(weights)),
         bytes(moments));
   }
 
-  private static long bytes(Collection<Entry> entries) {
+  private static long bytes(List<Entry> entries) {
     return entries.stream().map(Entry::tensor).mapToLong(TensorSpec::bytes).sum();
-  }
-
-  private ModelSize size(DecoderSpec decoder, List<ModelTensor> tensors, long bytes) {
-    Mixture routed = (Mixture) decoder.layers().get(layers.firstKey());
-    long all = elements(tensors);
-    long experts = elements(tensors.stream().filter(t -> t.part().isExpert()).toList());
-    long idle = experts / routed.experts() * (routed.experts() - routed.topK());
-    return new ModelSize(routed.experts(), routed.topK(), all, all - idle, bytes);
-  }
-
-  private static long elements(List<ModelTensor> tensors) {
-    return tensors.stream()
-        .mapToLong(t -> t.shape().stream().reduce(1L, Math::multiplyExact))
-        .sum();
-  }
-
-  private List<String> warnings(List<String> directionWarnings) {
-    List<String> warnings = new ArrayList<>(directionWarnings);
-    boolean equalRows = options.rows() == Rows.COPY;
-    boolean equalExperts = options.replicas() == Replicas.COPY;
-    if (options.mode() == Mode.LINEAGE && equalRows) {
-      warnings.add(
-          "siblings with equal router rows cannot part in mode lineage: one of them gets all"
-              + " tokens of its lineage; rows split or antithetic differ by token");
-    }
-    if (options.mode() != Mode.LINEAGE && equalRows && equalExperts && options.biasNoise() == 0) {
-      warnings.add(
-          "replicas are exact copies with their parents' router rows: once they are chosen, only"
-              + " the balancer's bias steps part them; dropped replicas or bias noise differ");
-    }
-    if (!equalRows && routerType() != DType.F32) {
-      warnings.add(
-          "the router is " + routerType() + ": rows are computed in fp32 and rounded to it");
-    }
-    return warnings;
   }
 }

@@ -12,18 +12,17 @@ import org.ejml.interfaces.decomposition.EigenDecomposition_F64;
 /** Leading eigenvectors of a covariance. */
 final class PrincipalComponents {
 
-  /** Below this share of the first, a component's variance is rounding. */
-  private static final double SMALLEST_SHARE = 1e-9;
-
   private PrincipalComponents() {}
 
   /**
    * The leading unit eigenvectors, largest variance first, each with its largest entry positive.
    *
    * @param covariance_DD symmetric, row-major [D, D]
+   * @param rounding what is not above it is no variance
    * @return {@code count} vectors [D], or nothing if fewer directions have any variance
    */
-  static Optional<List<double[]>> leading(double[] covariance_DD, int size_D, int count) {
+  static Optional<List<double[]>> leading(
+      double[] covariance_DD, int size_D, int count, double rounding) {
     if (count > size_D) {
       return Optional.empty();
     }
@@ -39,9 +38,7 @@ final class PrincipalComponents {
             .sorted(
                 Comparator.comparingDouble((Integer i) -> eigen.getEigenvalue(i).real).reversed())
             .toList();
-    double first = eigen.getEigenvalue(order.getFirst()).real;
-    double last = eigen.getEigenvalue(order.get(count - 1)).real;
-    if (!(first > 0 && last > SMALLEST_SHARE * first)) {
+    if (!(eigen.getEigenvalue(order.get(count - 1)).real > rounding)) {
       return Optional.empty();
     }
     List<double[]> components = new ArrayList<>();

@@ -9,10 +9,7 @@ import io.cambium.upcycle.GrowthOptions.Rows;
 import java.util.Collection;
 
 /** What a grown model computes before it is trained further (method 3). */
-@JsonTypeInfo(
-    use = JsonTypeInfo.Id.SIMPLE_NAME,
-    include = JsonTypeInfo.As.PROPERTY,
-    property = "promise")
+@JsonTypeInfo(use = JsonTypeInfo.Id.SIMPLE_NAME, property = "promise")
 public sealed interface StepZero {
 
   /** The source's function. */

@@ -45,6 +45,11 @@ public record UpcyclePlan(
     SortedMap<String, String> leftOut,
     List<String> warnings) {
 
+  /** The plan for people, in a few lines. */
+  public String describe() {
+    return PlanText.of(this);
+  }
+
   /** One line of the ledger. */
   public record Entry(TensorSpec tensor, Formula formula) {}
 
@@ -54,16 +59,4 @@ public record UpcyclePlan(
    * @param optimizerBytes of the grown optimizer state
    */
   public record Figures(ModelSize source, ModelSize target, long optimizerBytes) {}
-
-  /**
-   * One model's size.
-   *
-   * @param experts routed experts per layer
-   * @param topK how many of them a token visits
-   * @param parameters all of them, embeddings counted
-   * @param activeParameters without the experts that a token does not visit
-   * @param bytes of the weights
-   */
-  public record ModelSize(
-      int experts, int topK, long parameters, long activeParameters, long bytes) {}
 }

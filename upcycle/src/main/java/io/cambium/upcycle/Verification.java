@@ -13,6 +13,13 @@ import org.jspecify.annotations.Nullable;
 public record Verification(
     Word word, String why, @Nullable LogitDifference fromPromise, LogitDifference fromSource) {
 
+  /** The outcome for people, in two or three lines. */
+  public String describe() {
+    String promise =
+        fromPromise == null ? "" : "\n  from what is promised: " + fromPromise.describe();
+    return word + ": " + why + promise + "\n  from the source: " + fromSource.describe();
+  }
+
   /** A failed verification is a {@link io.cambium.checkpoint.VerificationException} instead. */
   public enum Word {
     VERIFIED("verified"),

@@ -62,8 +62,8 @@ build() {
   rm -rf "$next" && mkdir -p "$next/lib"
   : >"$next/stamp" # before the build: what changes meanwhile is newer
   # -DskipTests still compiles the tests: some modules' tests need those of another.
-  if ! JAVA_HOME=$1 mvn -B -q -DskipTests package </dev/null >"$next/build.log" 2>&1; then
-    grep -v '^WARNING: ' "$next/build.log" >&2
+  if ! JAVA_HOME=$1 mvn -B -q -Dstyle.color=never -DskipTests package </dev/null >"$next/build.log" 2>&1; then
+    grep -v '^WARNING: ' "$next/build.log" >&2 || true
     echo "error: the build failed; its output is above" >&2
     exit 1
   fi

@@ -28,9 +28,11 @@ public final class Cambium implements Callable<Integer> {
       List.of(
           new CommandGroup("Start here:", List.of()),
           new CommandGroup("Data:", List.of()),
-          new CommandGroup("Checkpoints:", List.of(UpcycleCommand.class)),
-          new CommandGroup("Training:", List.of()),
-          new CommandGroup("Measuring:", List.of()));
+          new CommandGroup(
+              "Checkpoints:",
+              List.of(GenerateCommand.class, LogitsCommand.class, UpcycleCommand.class)),
+          new CommandGroup("Training:", List.of(TrainCommand.class)),
+          new CommandGroup("Measuring:", List.of(BenchCommand.class)));
 
   @Option(
       names = "--debug",

@@ -1,9 +1,5 @@
 package io.cambium.model;
 
-import io.cambium.checkpoint.CheckpointDirectory;
-import io.cambium.checkpoint.DType;
-import io.cambium.checkpoint.ModelConfig;
-import io.cambium.checkpoint.family.DecoderSpec;
 import io.cambium.upcycle.InputMoments;
 import io.cambium.upcycle.ModelRunner;
 import io.cambium.upcycle.TokenIds;
@@ -18,25 +14,9 @@ public final class TorchRunner implements ModelRunner {
 
   @Override
   public float[] logits(Path path, TokenIds ids, OptionalInt topK) {
-    try (CheckpointDirectory directory = CheckpointDirectory.open(path)) {
-      DecoderSpec spec =
-          topK.isPresent() ? withTopK(directory, topK.getAsInt()) : directory.decoder();
-      try (Team team = Team.ofAllCores()) {
-        Decoder decoder =
-            Decoder.forInference(Weights.map(directory, spec, DType.F32), team);
-        decoder.select(SelectionRule.of(directory.manifest()));
-        return logits(decoder, ids);
-      }
+    try (InferenceModel model = InferenceModel.open(path, topK)) {
+      return logits(model.decoder(), ids);
     }
-  }
-
-  private static DecoderSpec withTopK(CheckpointDirectory directory, int topK) {
-    return directory
-        .family()
-        .decoder(
-            new ModelConfig(
-                directory.config().file(),
-                directory.family().withTopK(directory.config().json(), topK)));
   }
 
   /** Logits of a decoder, fp32, row-major [B, S, V]; the sequences are spread over its team. */
@@ -57,11 +37,9 @@ public final class TorchRunner implements ModelRunner {
 
   @Override
   public List<InputMoments> inputMoments(Path path, List<TokenIds> batches) {
-    try (CheckpointDirectory directory = CheckpointDirectory.open(path);
-        Team team = Team.ofAllCores()) {
-      Decoder decoder =
-          Decoder.forInference(Weights.map(directory, directory.decoder(), DType.F32), team);
-      decoder.select(SelectionRule.of(directory.manifest()));
+    try (InferenceModel model = InferenceModel.open(path, OptionalInt.empty())) {
+      Decoder decoder = model.decoder();
+      Team team = decoder.team();
       ExpertInputs inputs = new ExpertInputs(decoder.spec(), team.size());
       decoder.listen(inputs);
       for (TokenIds batch : batches) {

@@ -280,8 +280,8 @@ public final class Trainer implements AutoCloseable {
         new Metric.Growth(
             state.step(),
             state.tokens(),
-            growth.mode(),
-            growth.rows(),
+            growth.mode().toString(),
+            growth.options().rows().toString(),
             sourceExperts,
             growth.experts(),
             lossBefore,

@@ -1,45 +1,58 @@
 package io.cambium.training.config;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.upcycle.GrowthOptions;
 import io.cambium.upcycle.GrowthOptions.Mode;
 import io.cambium.upcycle.GrowthOptions.Moments;
 import io.cambium.upcycle.GrowthOptions.Replicas;
 import io.cambium.upcycle.GrowthOptions.Rows;
-import java.util.List;
-import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Growth inside a run: the experts of every routing layer are replicated at one step.
+ * Growth inside a run: the experts of every routing layer are replicated at one step. {@code rows},
+ * {@code rowDelta}, {@code biasNoise} and {@code dropRate} may be null for the default of {@link
+ * GrowthOptions}, which depends on mode, rows and replicas; a {@link RunConfig} fills them in.
  *
  * @param at when: a share of all steps, or the step itself if above 1
  * @param experts routed experts per layer afterwards, more than before
- * @param mode how experts are chosen while siblings are still alike: flat, lineage, cold or wide;
- *     decides whether the loss jumps
- * @param rows router rows of siblings: copy, antithetic or split; lineage needs rows that differ
+ * @param mode how experts are chosen while siblings are still alike; decides whether the loss jumps
+ * @param rows router rows of siblings; lineage needs rows that differ
  * @param rowDelta how far siblings' rows lie apart, as a share of the row's norm
- * @param biasNoise span of the uniform noise on replicas' selection bias
- * @param replicas weights of replicas: copy, or drop to draw a share of their neurons anew
- * @param dropRate that share
- * @param moments optimizer state of the grown tensors: copy, reset or scale
+ * @param biasNoise half-width of the uniform noise on replicas' selection bias
+ * @param replicas weights of replicas: their parent's, or some neurons drawn anew
+ * @param dropRate share of those neurons; more of them part siblings sooner and cost more at first
+ * @param moments optimizer state of the grown tensors
  * @param calibrationBatches batches from which split takes its directions
  * @param seed of all that the growth draws
  */
+@JsonInclude(JsonInclude.Include.NON_NULL)
 public record GrowthConfig(
     double at,
     int experts,
-    String mode,
-    String rows,
-    double rowDelta,
-    double biasNoise,
-    String replicas,
-    double dropRate,
-    String moments,
+    Mode mode,
+    @Nullable Rows rows,
+    @Nullable Double rowDelta,
+    @Nullable Double biasNoise,
+    Replicas replicas,
+    @Nullable Double dropRate,
+    Moments moments,
     int calibrationBatches,
     long seed) {
 
   public static final GrowthConfig DEFAULT =
-      new GrowthConfig(0.33, 32, "lineage", "split", 0.6, 0.0, "copy", 0.5, "copy", 4, 0);
+      new GrowthConfig(
+          0.33,
+          32,
+          Mode.LINEAGE,
+          null,
+          null,
+          null,
+          Replicas.COPY,
+          null,
+          Moments.COPY,
+          4,
+          0);
 
   public GrowthConfig {
     Range.positive("growth.at", at);
@@ -47,15 +60,51 @@ public record GrowthConfig(
       throw new UsageException(
           "growth.at", "is " + at, "write a share of all steps, below 1, or a whole step");
     }
-    Range.atLeastOne("growth.experts", experts);
-    requireOneOf("growth.mode", mode, List.of("flat", "lineage", "cold", "wide"));
-    requireOneOf("growth.rows", rows, List.of("copy", "antithetic", "split"));
-    Range.notNegative("growth.row_delta", rowDelta);
-    Range.notNegative("growth.bias_noise", biasNoise);
-    requireOneOf("growth.replicas", replicas, List.of("copy", "drop"));
-    Range.share("growth.drop_rate", dropRate);
-    requireOneOf("growth.moments", moments, List.of("copy", "reset", "scale"));
     Range.atLeastOne("growth.calibration_batches", calibrationBatches);
+  }
+
+  /**
+   * What the growth step asks of the upcycler.
+   *
+   * @throws UsageException if settings do not go together
+   */
+  public GrowthOptions options() {
+    GrowthOptions options =
+        GrowthOptions.to(experts)
+            .mode(mode)
+            .rows(rows)
+            .rowDelta(rowDelta)
+            .biasNoise(biasNoise)
+            .replicas(replicas)
+            .dropRate(dropRate)
+            .moments(moments)
+            .seed(seed)
+            .overwrite(true)
+            .build();
+    if (mode == Mode.LINEAGE && options.rows() == Rows.COPY) {
+      throw new UsageException(
+          "growth.rows",
+          "equal rows in mode lineage never part the siblings: all tokens would go to one of them",
+          "write split or antithetic");
+    }
+    return options;
+  }
+
+  /** The same, with every default filled in. */
+  GrowthConfig resolved() {
+    GrowthOptions options = options();
+    return new GrowthConfig(
+        at,
+        experts,
+        mode,
+        options.rows(),
+        options.rowDelta(),
+        options.biasNoise(),
+        replicas,
+        options.dropRate(),
+        moments,
+        calibrationBatches,
+        seed);
   }
 
   /**
@@ -67,26 +116,9 @@ public record GrowthConfig(
     return Math.toIntExact(Math.round(at > 1 ? at : at * steps));
   }
 
-  /** The options of the growth operator. */
-  public GrowthOptions options() {
-    Rows rowKind = Rows.valueOf(rows.toUpperCase(Locale.ROOT));
-    Replicas replicaKind = Replicas.valueOf(replicas.toUpperCase(Locale.ROOT));
-    return GrowthOptions.to(experts)
-        .mode(Mode.valueOf(mode.toUpperCase(Locale.ROOT)))
-        .rows(rowKind)
-        .rowDelta(rowKind == Rows.COPY ? null : rowDelta)
-        .biasNoise(biasNoise)
-        .replicas(replicaKind)
-        .dropRate(replicaKind == Replicas.COPY ? null : dropRate)
-        .moments(Moments.valueOf(moments.toUpperCase(Locale.ROOT)))
-        .seed(seed)
-        .overwrite(true)
-        .build();
-  }
-
   /** Whether the grown model starts exact and is released to plain top-K. */
   public boolean releases() {
-    return mode.equals("lineage") || mode.equals("cold");
+    return mode == Mode.LINEAGE || mode == Mode.COLD;
   }
 
   /**
@@ -112,12 +144,6 @@ public record GrowthConfig(
               ? "lower it to %.3f or less, or grow earlier"
                   .formatted(Math.floor(1000.0 * (decayStart - step) / (steps - step)) / 1000)
               : "grow earlier: before step " + decayStart);
-    }
-  }
-
-  private static void requireOneOf(String key, String value, List<String> known) {
-    if (!known.contains(value)) {
-      throw new UsageException(key, "is \"" + value + "\"", "one of " + String.join(", ", known));
     }
   }
 }

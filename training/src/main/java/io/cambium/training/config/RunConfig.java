@@ -54,6 +54,7 @@ public record RunConfig(
           "lower workers, or raise batch.sequences");
     }
     if (growth != null) {
+      growth = growth.resolved();
       growth.requireFits(steps, schedule.decayStart(steps), release);
     }
   }

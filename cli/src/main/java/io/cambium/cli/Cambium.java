@@ -27,10 +27,13 @@ public final class Cambium implements Callable<Integer> {
   static final List<CommandGroup> GROUPS =
       List.of(
           new CommandGroup("Start here:", List.of()),
-          new CommandGroup("Data:", List.of()),
+          new CommandGroup("Data:", List.of(CorpusCommand.class, TokenizeCommand.class)),
           new CommandGroup(
               "Checkpoints:",
-              List.of(GenerateCommand.class, LogitsCommand.class, UpcycleCommand.class)),
+              List.of(
+                  GenerateCommand.class,
+                  LogitsCommand.class,
+                  UpcycleCommand.class)),
           new CommandGroup("Training:", List.of(TrainCommand.class)),
           new CommandGroup("Measuring:", List.of(BenchCommand.class)));
 

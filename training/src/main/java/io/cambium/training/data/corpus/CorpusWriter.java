@@ -47,7 +47,8 @@ public record CorpusWriter(
   public CorpusWriter {
     sources = List.copyOf(sources);
     if (sources.isEmpty()) {
-      throw new UsageException(null, "there is no text to write", null);
+      throw new UsageException(
+          null, "there is no text to write", "name files or directories of .txt or .jsonl");
     }
     if (!(validationShare > 0 && validationShare < 1)) {
       throw new UsageException(

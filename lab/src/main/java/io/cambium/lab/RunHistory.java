@@ -2,6 +2,7 @@ package io.cambium.lab;
 
 import io.cambium.checkpoint.TrainingException;
 import io.cambium.checkpoint.UsageException;
+import io.cambium.training.config.RunConfig;
 import io.cambium.training.metrics.Metric;
 import io.cambium.training.metrics.MetricsLog;
 import java.io.IOException;
@@ -28,8 +29,6 @@ import java.util.TreeMap;
 public record RunHistory(
     Path directory, String configuration, List<Metric> events, double sourceSeconds) {
 
-  private static final String CONFIGURATION = "run.yaml";
-
   public RunHistory {
     events = List.copyOf(events);
   }
@@ -41,7 +40,7 @@ public record RunHistory(
    *     was logged
    */
   public static RunHistory read(Path directory) {
-    Path yaml = directory.resolve(CONFIGURATION);
+    Path yaml = directory.resolve(RunConfig.FILE_NAME);
     List<Metric> events = MetricsLog.read(directory.resolve(MetricsLog.FILE_NAME));
     if (events.stream().noneMatch(Metric.Train.class::isInstance)) {
       throw new TrainingException(directory, "holds no training step yet", "train first");

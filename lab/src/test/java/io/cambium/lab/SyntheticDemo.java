@@ -80,12 +80,12 @@ public final class SyntheticDemo {
     RunHistory source = RunHistory.read(root.resolve("source"));
     return List.of(
         new Arm(Arm.Role.FIXED_E, "8 experts, continued", branch("fixed-8", source)),
-        new Arm(Arm.Role.UPCYCLED, "8 -> 32 experts, lineage", branch("grown", source)),
+        new Arm(Arm.Role.UPCYCLED, "8 to 32 experts, lineage", branch("grown", source)),
         new Arm(
             Arm.Role.FIXED_ME,
             "32 experts from scratch",
             RunHistory.read(root.resolve("scratch-32"))),
-        new Arm(Arm.Role.OBSERVED, "8 -> 32 experts, flat", branch("flat", source)));
+        new Arm(Arm.Role.OBSERVED, "8 to 32 experts, flat", branch("flat", source)));
   }
 
   /** A directory that holds the grown model's cambium.json, and no weights. */

@@ -1,6 +1,7 @@
 package io.cambium.checkpoint;
 
 import io.cambium.checkpoint.family.DecoderSpec;
+import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.checkpoint.family.Families;
 import io.cambium.checkpoint.family.Family;
 import io.cambium.checkpoint.family.ModelTensor;
@@ -8,15 +9,10 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
+import java.util.Objects;
 import java.util.TreeSet;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * A Hugging Face checkpoint directory, single-file or sharded, opened by its headers alone. Opening
@@ -28,126 +24,98 @@ public final class CheckpointDirectory implements AutoCloseable {
   public static final String SINGLE_FILE = "model.safetensors";
   public static final String INDEX = "model.safetensors.index.json";
 
+  private static final int MAX_LISTED_FAULTS = 8;
+
   private final Path path;
   private final ModelConfig config;
   private final Family family;
   private final DecoderSpec decoder;
   private final Manifest manifest;
-  private final Map<String, SafetensorsFile> files;
-  private final Map<String, SafetensorsFile> fileOf = new HashMap<>();
+  private final WeightFiles weights;
+  private final List<ModelTensor> tensors;
 
-  private CheckpointDirectory(Path path, Map<String, SafetensorsFile> files) {
+  private CheckpointDirectory(Path path, ModelConfig config, WeightFiles weights) {
     this.path = path;
-    this.files = files;
-    this.config = new ModelConfig(path.resolve(CONFIG), Json.readObject(path.resolve(CONFIG)));
+    this.config = config;
+    this.weights = weights;
     this.family = Families.of(config);
     this.decoder = family.decoder(config);
     this.manifest = Manifest.read(path).orElse(Manifest.EMPTY);
-    files.values().forEach(file -> file.tensors().keySet().forEach(name -> index(name, file)));
+    requireEnoughTensors();
+    this.tensors = family.tensors(decoder);
+    requireExactTensors();
   }
 
   /**
    * Opens a directory.
    *
    * @throws CheckpointException if a file is missing or malformed, the family is unknown, or a
-   *     tensor is missing, unexpected or of the wrong shape
+   *     tensor is missing, unexpected, of the wrong shape or not of floating point
    */
   public static CheckpointDirectory open(Path path) {
     if (!Files.isDirectory(path)) {
       throw new CheckpointException(
-          path, "is no checkpoint directory", "give a directory that holds config.json");
+          path, "is no checkpoint directory", "give a directory that holds " + CONFIG);
     }
-    Map<String, SafetensorsFile> files = new TreeMap<>();
+    Path configFile = path.resolve(CONFIG);
+    ModelConfig config = new ModelConfig(configFile, Json.readObject(configFile));
+    Families.of(config);
+    WeightFiles weights = WeightFiles.open(path);
     try {
-      openFiles(path, files);
-      CheckpointDirectory directory = new CheckpointDirectory(path, files);
-      directory.requireExactTensors();
-      return directory;
+      return new CheckpointDirectory(path, config, weights);
     } catch (RuntimeException e) {
-      files.values().forEach(SafetensorsFile::close);
+      weights.close();
       throw e;
     }
   }
 
-  private static void openFiles(Path path, Map<String, SafetensorsFile> files) {
-    Path single = path.resolve(SINGLE_FILE);
-    // transformers prefers the single file where both are present, and so must we.
-    if (Files.exists(single)) {
-      files.put(SINGLE_FILE, SafetensorsFile.open(single));
-      return;
-    }
-    Path index = path.resolve(INDEX);
-    if (!Files.exists(index)) {
-      throw new CheckpointException(path, "holds neither " + SINGLE_FILE + " nor " + INDEX, null);
-    }
-    Map<String, String> weightMap = weightMap(index);
-    for (String name : new TreeSet<>(weightMap.values())) {
-      files.put(name, SafetensorsFile.open(shard(path, index, name)));
-    }
-    weightMap.forEach((tensor, file) -> {
-      if (!java.util.Objects.requireNonNull(files.get(file)).tensors().containsKey(tensor)) {
-        throw new CheckpointException(
-            index, "maps \"" + tensor + "\" to " + file + ", which does not hold it", null);
-      }
-    });
-  }
-
-  private static Path shard(Path directory, Path index, String name) {
-    Path file = directory.resolve(name);
-    if (!directory.equals(file.getParent())) {
-      throw new CheckpointException(index, "names a file outside the directory: " + name, null);
-    }
-    return file;
-  }
-
-  private static Map<String, String> weightMap(Path index) {
-    ObjectNode json = Json.readObject(index);
-    JsonNode map = json.path("weight_map");
-    if (!map.isObject() || !json.path("metadata").isObject()) {
-      throw new CheckpointException(index, "lacks \"weight_map\" or \"metadata\"", null);
-    }
-    Map<String, String> entries = new LinkedHashMap<>();
-    for (Map.Entry<String, JsonNode> entry : map.properties()) {
-      if (!entry.getValue().isString()) {
-        throw new CheckpointException(index, "maps \"" + entry.getKey() + "\" to no file", null);
-      }
-      entries.put(entry.getKey(), entry.getValue().stringValue());
-    }
-    return entries;
-  }
-
-  private void index(String tensor, SafetensorsFile file) {
-    SafetensorsFile other = fileOf.put(tensor, file);
-    if (other != null) {
+  /** Before a list is made that is as long as config.json claims. */
+  private void requireEnoughTensors() {
+    long experts =
+        decoder.layers().stream().mapToLong(l -> l instanceof Mixture m ? m.experts() : 0).sum();
+    long present = weights.tensors().size();
+    if (experts > present) {
       throw new CheckpointException(
-          path, "tensor \"" + tensor + "\" is in " + other.path() + " and " + file.path(), null);
+          path,
+          "holds %d tensors, but config.json describes %d experts".formatted(present, experts),
+          "config.json and weights must be of one model");
     }
   }
 
   private void requireExactTensors() {
     List<String> faults = new ArrayList<>();
-    TreeSet<String> unexpected = new TreeSet<>(fileOf.keySet());
-    for (ModelTensor expected : family.tensors(decoder)) {
-      if (!unexpected.remove(expected.name())) {
+    TreeSet<String> unexpected = weights.tensors();
+    for (ModelTensor expected : tensors) {
+      if (unexpected.remove(expected.name())) {
+        addFaults(faults, expected, spec(expected.name()));
+      } else {
         faults.add("missing " + expected.name());
-      } else if (!spec(expected.name()).shape().equals(expected.shape())) {
-        faults.add(
-            expected.name()
-                + " is "
-                + spec(expected.name()).shape()
-                + " where config.json needs "
-                + expected.shape());
       }
     }
-    unexpected.removeIf(name -> family.ignores(name, decoder));
+    unexpected.removeIf(name -> family.ignores(name, config));
     unexpected.forEach(name -> faults.add("unexpected " + name));
     if (!faults.isEmpty()) {
+      int listed = Math.min(MAX_LISTED_FAULTS, faults.size());
       throw new CheckpointException(
           path,
           "does not hold the tensors that its config.json describes:\n  "
-              + String.join("\n  ", faults.subList(0, Math.min(8, faults.size())))
-              + (faults.size() > 8 ? "\n  and " + (faults.size() - 8) + " more" : ""),
+              + String.join("\n  ", faults.subList(0, listed))
+              + (listed < faults.size() ? "\n  and " + (faults.size() - listed) + " more" : ""),
           "config.json and weights must be of one model");
+    }
+  }
+
+  private static void addFaults(List<String> faults, ModelTensor expected, TensorSpec actual) {
+    if (!actual.shape().equals(expected.shape())) {
+      faults.add(
+          expected.name()
+              + " is "
+              + actual.shape()
+              + " where config.json needs "
+              + expected.shape());
+    }
+    if (!actual.dtype().isFloatingPoint()) {
+      faults.add(expected.name() + " is " + actual.dtype() + ", not F64, F32, BF16 or F16");
     }
   }
 
@@ -174,30 +142,39 @@ public final class CheckpointDirectory implements AutoCloseable {
 
   /** The weight files by name. */
   public Map<String, SafetensorsFile> files() {
-    return Collections.unmodifiableMap(files);
+    return weights.files();
   }
 
   /** The tensors the model computes with, in model order. */
   public List<ModelTensor> tensors() {
-    return family.tensors(decoder);
+    return tensors;
   }
 
   /** Tensors on disk that the family leaves out when it loads. */
   public List<String> ignoredTensors() {
-    return fileOf.keySet().stream().filter(name -> family.ignores(name, decoder)).sorted().toList();
+    return weights.tensors().stream().filter(name -> family.ignores(name, config)).toList();
   }
 
+  /**
+   * A tensor's type and shape on disk.
+   *
+   * @throws CheckpointException if there is no such tensor
+   */
   public TensorSpec spec(String tensor) {
-    return java.util.Objects.requireNonNull(file(tensor).tensors().get(tensor)).spec();
+    return Objects.requireNonNull(file(tensor).tensors().get(tensor)).spec();
   }
 
-  /** A tensor's bytes, mapped, valid until {@link #close()}. */
+  /**
+   * A tensor's bytes, mapped, valid until {@link #close()}.
+   *
+   * @throws CheckpointException if there is no such tensor
+   */
   public MemorySegment data(String tensor) {
     return file(tensor).data(tensor);
   }
 
   private SafetensorsFile file(String tensor) {
-    SafetensorsFile file = fileOf.get(tensor);
+    SafetensorsFile file = weights.fileOf(tensor);
     if (file == null) {
       throw new CheckpointException(path, "has no tensor \"" + tensor + "\"", null);
     }
@@ -205,7 +182,7 @@ public final class CheckpointDirectory implements AutoCloseable {
   }
 
   /**
-   * Reads every weight file that the manifest has a checksum of and compares.
+   * Reads every file that the manifest has a checksum of and compares.
    *
    * @throws CheckpointException at the first file that differs
    */
@@ -213,10 +190,10 @@ public final class CheckpointDirectory implements AutoCloseable {
     manifest
         .sha256()
         .forEach((name, expected) -> {
-          String actual = Checksums.sha256(path.resolve(name));
-          if (!actual.equals(expected)) {
+          Path file = path.resolve(name);
+          if (!Checksums.sha256(file).equals(expected)) {
             throw new CheckpointException(
-                path.resolve(name),
+                file,
                 "does not have the SHA-256 that " + Manifest.FILE_NAME + " holds",
                 "the file was damaged or changed after it was written: restore it, or delete"
                     + " the entry if the change was intended");
@@ -226,6 +203,6 @@ public final class CheckpointDirectory implements AutoCloseable {
 
   @Override
   public void close() {
-    files.values().forEach(SafetensorsFile::close);
+    weights.close();
   }
 }

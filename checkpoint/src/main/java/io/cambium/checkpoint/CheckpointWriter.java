@@ -5,16 +5,18 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
  * Writes the weights, config.json, index and manifest of a checkpoint directory as transformers
  * would. Shards are filled greedily in the order the tensors are given in; a tensor beyond the
- * limit gets a shard of its own.
+ * limit gets a shard of its own. Closing it before {@link #finish} drops the weights.
  */
 public final class CheckpointWriter implements AutoCloseable {
 
@@ -26,38 +28,34 @@ public final class CheckpointWriter implements AutoCloseable {
 
   private final Path directory;
   private final List<TensorSpec> tensors;
+  private final Map<String, SafetensorsWriter> shards = new TreeMap<>();
   private final Map<String, String> weightMap = new TreeMap<>();
-  private final Map<String, SafetensorsWriter> writers = new TreeMap<>();
 
   private CheckpointWriter(Path directory, List<TensorSpec> tensors) {
     this.directory = directory;
-    this.tensors = tensors;
+    this.tensors = List.copyOf(tensors);
   }
 
-  /** Lays out the shards and creates the files, with headers but no data. */
+  /**
+   * Lays out the shards and creates the files, with headers but no data.
+   *
+   * @param directory an existing directory without weights, such as a {@link StagedDirectory}'s
+   * @param shardBytes upper bound of the tensor bytes in a shard
+   */
   public static CheckpointWriter create(
       Path directory, ObjectNode config, List<TensorSpec> tensors, long shardBytes) {
     CheckpointWriter writer = new CheckpointWriter(directory, tensors);
-    List<List<TensorSpec>> shards = shards(tensors, shardBytes);
     try {
-      for (int i = 0; i < shards.size(); i++) {
-        String name =
-            shards.size() == 1
-                ? CheckpointDirectory.SINGLE_FILE
-                : "model-%05d-of-%05d.safetensors".formatted(i + 1, shards.size());
-        writer.writers.put(
-            name, SafetensorsWriter.create(directory.resolve(name), shards.get(i), METADATA));
-        shards.get(i).forEach(tensor -> writer.weightMap.put(tensor.name(), name));
-      }
+      writer.createShards(split(tensors, shardBytes));
       writer.writeJson(CheckpointDirectory.CONFIG, config);
+      return writer;
     } catch (RuntimeException e) {
       writer.close();
       throw e;
     }
-    return writer;
   }
 
-  private static List<List<TensorSpec>> shards(List<TensorSpec> tensors, long shardBytes) {
+  private static List<List<TensorSpec>> split(List<TensorSpec> tensors, long shardBytes) {
     List<List<TensorSpec>> shards = new ArrayList<>();
     List<TensorSpec> shard = new ArrayList<>();
     long bytes = 0;
@@ -74,14 +72,28 @@ public final class CheckpointWriter implements AutoCloseable {
     return shards;
   }
 
+  private void createShards(List<List<TensorSpec>> contents) {
+    for (int i = 0; i < contents.size(); i++) {
+      String name =
+          contents.size() == 1
+              ? CheckpointDirectory.SINGLE_FILE
+              : String.format(
+                  Locale.ROOT, "model-%05d-of-%05d.safetensors", i + 1, contents.size());
+      shards.put(
+          name, SafetensorsWriter.create(directory.resolve(name), contents.get(i), METADATA));
+      contents.get(i).forEach(tensor -> weightMap.put(tensor.name(), name));
+    }
+  }
+
+  /** Writes a whole tensor. */
   public void write(String tensor, MemorySegment data) {
     write(tensor, 0, data);
   }
 
-  /** Writes a piece of a tensor, {@code offset} bytes from its start. */
+  /** Writes a piece of a tensor, {@code offset} bytes from its start, from any thread. */
   public void write(String tensor, long offset, MemorySegment data) {
-    String file = weightMap.get(tensor);
-    SafetensorsWriter writer = file == null ? null : writers.get(file);
+    String shard = weightMap.get(tensor);
+    SafetensorsWriter writer = shard == null ? null : shards.get(shard);
     if (writer == null) {
       throw new IllegalArgumentException("no such tensor: " + tensor);
     }
@@ -92,16 +104,22 @@ public final class CheckpointWriter implements AutoCloseable {
    * Closes the shards, then writes the index and the manifest with their checksums.
    *
    * @throws IllegalStateException if a tensor was not written whole
+   * @throws CheckpointException if the disk refuses
    */
   public void finish(Manifest manifest) {
-    writers.values().forEach(SafetensorsWriter::requireComplete);
-    close();
-    if (writers.size() > 1) {
+    shards.values().forEach(SafetensorsWriter::requireComplete);
+    Closing.all(shards.values().stream().map(shard -> shard::close));
+    if (shards.size() > 1) {
       writeIndex();
     }
-    Map<String, String> checksums = new HashMap<>();
-    writers.keySet().forEach(f -> checksums.put(f, Checksums.sha256(directory.resolve(f))));
-    writeJson(Manifest.FILE_NAME, manifest.withChecksums(checksums));
+    writeJson(Manifest.FILE_NAME, manifest.withChecksums(checksums()));
+  }
+
+  private Map<String, String> checksums() {
+    return shards.keySet().parallelStream()
+        .collect(
+            Collectors.toMap(
+                Function.identity(), shard -> Checksums.sha256(directory.resolve(shard))));
   }
 
   private void writeIndex() {
@@ -116,16 +134,16 @@ public final class CheckpointWriter implements AutoCloseable {
   }
 
   private void writeJson(String name, Object value) {
+    Path file = directory.resolve(name);
     try {
-      Files.write(directory.resolve(name), Json.bytes(value));
+      Files.write(file, Json.bytes(value));
     } catch (IOException e) {
-      throw new CheckpointException(
-          directory.resolve(name), "cannot be written: " + e, "check free space", e);
+      throw CheckpointException.unwritable(file, e);
     }
   }
 
   @Override
   public void close() {
-    writers.values().forEach(SafetensorsWriter::close);
+    Closing.all(shards.values().stream().map(shard -> shard::abandon));
   }
 }

@@ -24,9 +24,14 @@ public final class Checksums {
         digest.update(buffer, 0, bytes);
       }
     } catch (IOException e) {
-      throw new CheckpointException(file, "cannot be read: " + e, null, e);
+      throw CheckpointException.unreadable(file, e);
     }
     return HexFormat.of().formatHex(digest.digest());
+  }
+
+  /** SHA-256 of bytes in memory. */
+  static byte[] sha256(byte[] bytes) {
+    return digest().digest(bytes);
   }
 
   private static MessageDigest digest() {

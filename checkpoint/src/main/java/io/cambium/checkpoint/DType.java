@@ -1,5 +1,8 @@
 package io.cambium.checkpoint;
 
+import java.util.Arrays;
+import java.util.Optional;
+
 /** Element types of safetensors 0.8, in its own order: the writer sorts by it, largest first. */
 public enum DType {
   BOOL(8),
@@ -29,6 +32,19 @@ public enum DType {
 
   DType(int bits) {
     this.bits = bits;
+  }
+
+  /** The type of this name in a header, where there is one. */
+  static Optional<DType> named(String name) {
+    return Arrays.stream(values()).filter(type -> type.name().equals(name)).findFirst();
+  }
+
+  /** Whether weights of this type are numbers without a scale beside them. */
+  public boolean isFloatingPoint() {
+    return switch (this) {
+      case F64, F32, BF16, F16 -> true;
+      default -> false;
+    };
   }
 
   /** Bits of one element. */

@@ -2,10 +2,11 @@ package io.cambium.checkpoint;
 
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.json.JsonWriteFeature;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.MapperFeature;
@@ -29,6 +30,9 @@ public final class Json {
           .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
           .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
           .disable(MapperFeature.SORT_PROPERTIES_ALPHABETICALLY)
+          // As other writers of JSON do: "a/b" and "\\u001f".
+          .disable(JsonWriteFeature.ESCAPE_FORWARD_SLASHES)
+          .disable(JsonWriteFeature.WRITE_HEX_UPPER_CASE)
           .enable(SerializationFeature.INDENT_OUTPUT)
           .build();
 
@@ -46,19 +50,17 @@ public final class Json {
         return object;
       }
       throw new CheckpointException(file, "holds no JSON object", null);
-    } catch (NoSuchFileException e) {
-      throw new CheckpointException(file, "no such file", "is this the right directory?", e);
     } catch (JacksonException e) {
       throw new CheckpointException(file, "is not valid JSON: " + e.getOriginalMessage(), null, e);
     } catch (IOException e) {
-      throw new CheckpointException(file, "cannot be read: " + e, null, e);
+      throw CheckpointException.unreadable(file, e);
     }
   }
 
   /** Indented JSON with a final newline. */
   public static byte[] bytes(Object value) {
     byte[] json = MAPPER.writeValueAsBytes(value);
-    byte[] line = java.util.Arrays.copyOf(json, json.length + 1);
+    byte[] line = Arrays.copyOf(json, json.length + 1);
     line[json.length] = '\n';
     return line;
   }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -11,6 +12,8 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * What {@code cambium.json} keeps beside a checkpoint: how its experts came to be, and checksums of
@@ -36,7 +39,13 @@ public record Manifest(
 
   public Manifest {
     growth = List.copyOf(growth);
-    sha256 = java.util.Collections.unmodifiableSortedMap(new TreeMap<>(sha256));
+    sha256 = Collections.unmodifiableSortedMap(new TreeMap<>(sha256));
+    sha256.keySet().forEach(PlainFileName::require);
+    for (int i = 1; i < growth.size(); i++) {
+      require(
+          growth.get(i).sourceExperts() == growth.get(i - 1).targetExperts(),
+          "growth step " + i + " does not begin with the experts that the step before it left");
+    }
   }
 
   /**
@@ -59,7 +68,23 @@ public record Manifest(
       @Nullable Long step,
       int sourceExperts,
       int targetExperts,
-      SortedMap<Integer, List<Integer>> parents) {}
+      SortedMap<Integer, List<Integer>> parents) {
+
+    public Growth {
+      SortedMap<Integer, List<Integer>> copy = new TreeMap<>();
+      for (Map.Entry<Integer, List<Integer>> layer : parents.entrySet()) {
+        requireParents(layer.getKey(), layer.getValue(), sourceExperts, targetExperts);
+        copy.put(layer.getKey(), List.copyOf(layer.getValue()));
+      }
+      parents = Collections.unmodifiableSortedMap(copy);
+    }
+
+    private static void requireParents(int layer, List<Integer> parents, int source, int target) {
+      require(
+          parents.size() == target && parents.stream().allMatch(p -> p >= 0 && p < source),
+          "parents of layer " + layer + " are not " + target + " indices below " + source);
+    }
+  }
 
   /**
    * Where a growth step's release from exact to plain top-K stands (method 3a). Such a checkpoint
@@ -76,20 +101,32 @@ public record Manifest(
   public record Selection(
       String mode, double ownLogit, @Nullable Double siblingPenalty, double holdBack) {}
 
-  /** The manifest of a checkpoint directory, where it has one. */
+  /**
+   * The manifest of a checkpoint directory, where it has one.
+   *
+   * @throws CheckpointException if it is of another format version or malformed
+   */
   public static Optional<Manifest> read(Path directory) {
     Path file = directory.resolve(FILE_NAME);
     if (!Files.exists(file)) {
       return Optional.empty();
     }
-    try {
-      return Optional.of(Json.MAPPER.treeToValue(Json.readObject(file), Manifest.class));
-    } catch (JacksonException e) {
+    ObjectNode json = Json.readObject(file);
+    JsonNode format = json.path("format");
+    if (!format.isInt() || format.intValue() != FORMAT) {
       throw new CheckpointException(
-          file, "is no manifest that this version reads: " + e.getOriginalMessage(), null, e);
+          file,
+          "is a manifest of format " + (format.isMissingNode() ? "unknown" : format),
+          "this version of Cambium reads format " + FORMAT);
+    }
+    try {
+      return Optional.of(Json.MAPPER.treeToValue(json, Manifest.class));
+    } catch (JacksonException e) {
+      throw new CheckpointException(file, "is malformed: " + e.getOriginalMessage(), null, e);
     }
   }
 
+  /** With a growth step after the others, and the selection rule that it leaves. */
   public Manifest withGrowth(Growth step, @Nullable Selection newSelection) {
     List<Growth> steps = new ArrayList<>(growth);
     steps.add(step);
@@ -102,5 +139,11 @@ public record Manifest(
 
   public Manifest withChecksums(Map<String, String> checksums) {
     return new Manifest(FORMAT, growth, selection, new TreeMap<>(checksums));
+  }
+
+  private static void require(boolean condition, String otherwise) {
+    if (!condition) {
+      throw new IllegalArgumentException(otherwise);
+    }
   }
 }

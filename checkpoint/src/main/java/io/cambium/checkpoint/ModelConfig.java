@@ -1,19 +1,28 @@
 package io.cambium.checkpoint;
 
 import java.nio.file.Path;
+import java.util.Map;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
  * A checkpoint's config.json, read strictly: a missing key is an error unless its class has a
- * default, and a value of the wrong type is one always. Keys that nobody asks for stay in {@link
- * #json()} and are carried over.
+ * default, and a value of the wrong type is one always, null included. Keys that nobody asks for
+ * stay in {@link #json()} and are carried over.
+ *
+ * <p>All methods that read a value throw {@link CheckpointException} for a bad one.
  */
 public final class ModelConfig {
+
+  private static final String ROPE_PARAMETERS = "rope_parameters";
+  private static final String ROPE_SCALING = "rope_scaling";
 
   private final Path file;
   private final ObjectNode json;
 
+  /**
+   * @param file the path that errors name
+   */
   public ModelConfig(Path file, ObjectNode json) {
     this.file = file;
     this.json = json.deepCopy();
@@ -30,74 +39,84 @@ public final class ModelConfig {
   }
 
   public String modelType() {
-    JsonNode node = require("model_type");
-    if (!node.isString()) {
-      throw wrongType("model_type", node, "a string");
-    }
-    return node.stringValue();
+    return string("model_type", require("model_type"));
   }
 
+  /** Whether the key is there, with a value that is not null. */
   public boolean has(String key) {
     return json.hasNonNull(key);
   }
 
-  /** A positive whole number that has no default. */
+  /** A whole number above zero that has no default. */
   public int requirePositiveInt(String key) {
-    return positive(key, integer(key, require(key)));
+    return requireInt(key, 1, Integer.MAX_VALUE);
   }
 
   /** A whole number, zero or more, that has no default. */
   public int requireCount(String key) {
-    int value = integer(key, require(key));
-    if (value < 0) {
-      throw new CheckpointException(file, "\"" + key + "\" is " + value + ", below zero", null);
-    }
-    return value;
+    return requireInt(key, 0, Integer.MAX_VALUE);
   }
 
-  /** A whole number; the class's own default where the key is missing or null. */
-  public int intOr(String key, int classDefault) {
-    return has(key) ? integer(key, json.get(key)) : classDefault;
+  /** A whole number from {@code least} to {@code most} that has no default. */
+  public int requireInt(String key, int least, int most) {
+    return integer(key, require(key), least, most);
   }
 
+  /** A whole number above zero; the class's own default where the key is missing. */
+  public int positiveIntOr(String key, int classDefault) {
+    return json.has(key) ? integer(key, json.get(key), 1, Integer.MAX_VALUE) : classDefault;
+  }
+
+  /** A whole number, zero or more; the class's own default where the key is missing. */
+  public int countOr(String key, int classDefault) {
+    return json.has(key) ? integer(key, json.get(key), 0, Integer.MAX_VALUE) : classDefault;
+  }
+
+  /** A finite number; the class's own default where the key is missing. */
   public double doubleOr(String key, double classDefault) {
-    return number(key, json, classDefault);
+    return json.has(key) ? number(key, json.get(key)) : classDefault;
+  }
+
+  /** A finite number above zero; the class's own default where the key is missing. */
+  public double positiveDoubleOr(String key, double classDefault) {
+    return json.has(key) ? positive(key, json.get(key)) : classDefault;
   }
 
   public boolean booleanOr(String key, boolean classDefault) {
-    if (!has(key)) {
+    if (!json.has(key)) {
       return classDefault;
     }
     JsonNode node = json.get(key);
     if (!node.isBoolean()) {
-      throw wrongType(key, node, "true or false");
+      throw wrong(key, node, "true or false");
     }
     return node.booleanValue();
   }
 
   public String stringOr(String key, String classDefault) {
-    if (!has(key)) {
-      return classDefault;
-    }
-    JsonNode node = json.get(key);
-    if (!node.isString()) {
-      throw wrongType(key, node, "a string");
-    }
-    return node.stringValue();
+    return json.has(key) ? string(key, json.get(key)) : classDefault;
   }
 
   /**
    * Refuses a value that would change the computation in a way that is not supported.
    *
-   * @param supported the only value that is
+   * @param supported the only value that is; also the class's default
    */
-  public void requireValue(String key, String supported, String classDefault) {
-    String value = stringOr(key, classDefault);
+  public void requireValue(String key, String supported) {
+    String value = stringOr(key, supported);
     if (!value.equals(supported)) {
       throw unsupported(key, value, supported);
     }
   }
 
+  /** Refuses a key that would change the computation in a way that is not supported. */
+  public void requireAbsent(String key) {
+    if (has(key)) {
+      throw unsupported(key, json.get(key), "no such key, or null");
+    }
+  }
+
+  /** The error for a value that is well-formed, but not computed. */
   public CheckpointException unsupported(String key, Object value, Object supported) {
     return new CheckpointException(
         file,
@@ -106,50 +125,64 @@ public final class ModelConfig {
   }
 
   /**
-   * The rotary base, from either style: transformers 4 writes {@code rope_theta}, transformers 5
+   * The rotary base, from either style: transformers 4 writes it at the top, transformers 5 into
    * {@code rope_parameters}.
    *
-   * @throws CheckpointException if the checkpoint asks for a scaled rope, or if both styles
-   *     disagree
+   * @throws CheckpointException if the checkpoint asks for a scaled rope, or both styles disagree
    */
   public double ropeTheta(double classDefault) {
-    double flat = doubleOr("rope_theta", classDefault);
-    JsonNode parameters = json.path("rope_parameters");
-    requireUnscaledRope("rope_parameters", parameters);
-    requireUnscaledRope("rope_scaling", json.path("rope_scaling"));
-    if (!parameters.hasNonNull("rope_theta")) {
+    return ropeParameter("rope_theta", classDefault);
+  }
+
+  /** The rotated share of each head, from either style. Errors as for {@link #ropeTheta}. */
+  public double partialRotaryFactor(double classDefault) {
+    return ropeParameter("partial_rotary_factor", classDefault);
+  }
+
+  private double ropeParameter(String key, double classDefault) {
+    requireUnscaledRope();
+    double flat = positiveDoubleOr(key, classDefault);
+    JsonNode nestedNode = json.path(ROPE_PARAMETERS).path(key);
+    if (nestedNode.isMissingNode()) {
       return flat;
     }
-    double nested = number("rope_theta", (ObjectNode) parameters, classDefault);
-    if (has("rope_theta") && nested != flat) {
+    double nested = positive(ROPE_PARAMETERS + "." + key, nestedNode);
+    if (json.has(key) && nested != flat) {
       throw new CheckpointException(
           file,
-          "rope_theta is " + flat + " but rope_parameters.rope_theta is " + nested,
+          "\"%s\" is %s but \"%s.%s\" is %s".formatted(key, flat, ROPE_PARAMETERS, key, nested),
           "remove the wrong one");
     }
     return nested;
   }
 
-  private void requireUnscaledRope(String key, JsonNode node) {
-    if (node.isMissingNode() || node.isNull()) {
-      return;
+  private void requireUnscaledRope() {
+    for (Map.Entry<String, JsonNode> parameter : ropeObject(ROPE_PARAMETERS).properties()) {
+      // An object in it is a rope of its own for one type of layer.
+      if (isScaling(parameter) || parameter.getValue().isObject()) {
+        throw unsupported(ROPE_PARAMETERS, json.get(ROPE_PARAMETERS), "one unscaled rope");
+      }
     }
-    JsonNode type =
-        node.path("rope_type").isMissingNode() ? node.path("type") : node.path("rope_type");
-    if (!node.isObject() || (type.isString() && !type.stringValue().equals("default"))) {
-      throw unsupported(key, node, "rope_type \"default\"");
+    for (Map.Entry<String, JsonNode> parameter : ropeObject(ROPE_SCALING).properties()) {
+      if (isScaling(parameter) || !isRopeType(parameter.getKey())) {
+        throw unsupported(ROPE_SCALING, json.get(ROPE_SCALING), "an unscaled rope: null");
+      }
     }
   }
 
-  private double number(String key, ObjectNode object, double classDefault) {
-    if (!object.hasNonNull(key)) {
-      return classDefault;
+  private JsonNode ropeObject(String key) {
+    if (has(key) && !json.get(key).isObject()) {
+      throw wrong(key, json.get(key), "an object");
     }
-    JsonNode node = object.get(key);
-    if (!node.isNumber()) {
-      throw wrongType(key, node, "a number");
-    }
-    return node.doubleValue();
+    return json.path(key);
+  }
+
+  private static boolean isScaling(Map.Entry<String, JsonNode> parameter) {
+    return isRopeType(parameter.getKey()) && !parameter.getValue().asString("").equals("default");
+  }
+
+  private static boolean isRopeType(String key) {
+    return key.equals("rope_type") || key.equals("type");
   }
 
   private JsonNode require(String key) {
@@ -160,21 +193,41 @@ public final class ModelConfig {
     return json.get(key);
   }
 
-  private int integer(String key, JsonNode node) {
+  private int integer(String key, JsonNode node, int least, int most) {
     if (!node.isIntegralNumber() || !node.canConvertToInt()) {
-      throw wrongType(key, node, "a whole number");
+      throw wrong(key, node, "a whole number");
     }
-    return node.intValue();
-  }
-
-  private int positive(String key, int value) {
-    if (value <= 0) {
-      throw new CheckpointException(file, "\"" + key + "\" is " + value + ", not positive", null);
+    int value = node.intValue();
+    if (value < least || value > most) {
+      throw wrong(
+          key, node, most == Integer.MAX_VALUE ? "at least " + least : least + " to " + most);
     }
     return value;
   }
 
-  private CheckpointException wrongType(String key, JsonNode node, String expected) {
+  private double positive(String key, JsonNode node) {
+    double value = number(key, node);
+    if (value <= 0) {
+      throw wrong(key, node, "above zero");
+    }
+    return value;
+  }
+
+  private double number(String key, JsonNode node) {
+    if (!node.isNumber() || !Double.isFinite(node.doubleValue())) {
+      throw wrong(key, node, "a finite number");
+    }
+    return node.doubleValue();
+  }
+
+  private String string(String key, JsonNode node) {
+    if (!node.isString()) {
+      throw wrong(key, node, "a string");
+    }
+    return node.stringValue();
+  }
+
+  private CheckpointException wrong(String key, JsonNode node, String expected) {
     return new CheckpointException(file, "\"" + key + "\" is " + node + ", not " + expected, null);
   }
 }

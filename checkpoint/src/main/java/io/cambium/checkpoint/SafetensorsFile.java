@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Map;
@@ -34,16 +35,20 @@ public final class SafetensorsFile implements AutoCloseable {
    * @throws CheckpointException if the file is missing, truncated, oversized or malformed
    */
   public static SafetensorsFile open(Path path) {
+    // Opening a named pipe would wait for a writer.
+    if (Files.exists(path) && !Files.isRegularFile(path)) {
+      throw new CheckpointException(path, "is no regular file", null);
+    }
     Arena arena = Arena.ofShared();
     try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-      SafetensorsHeader header = SafetensorsHeader.read(channel, path);
+      SafetensorsHeader header = SafetensorsHeaderReader.read(channel, path);
       MemorySegment data =
           channel.map(
               FileChannel.MapMode.READ_ONLY, header.dataOffset(), header.dataBytes(), arena);
       return new SafetensorsFile(path, header, arena, data);
     } catch (IOException e) {
       arena.close();
-      throw new CheckpointException(path, "cannot be read: " + e, null, e);
+      throw CheckpointException.unreadable(path, e);
     } catch (RuntimeException e) {
       arena.close();
       throw e;
@@ -74,7 +79,7 @@ public final class SafetensorsFile implements AutoCloseable {
     if (entry == null) {
       throw new CheckpointException(path, "has no tensor \"" + name + "\"", null);
     }
-    return data.asSlice(entry.begin(), entry.end() - entry.begin());
+    return data.asSlice(entry.begin(), entry.bytes());
   }
 
   @Override

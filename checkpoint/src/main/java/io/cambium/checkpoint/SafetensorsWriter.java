@@ -4,16 +4,21 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * Writes one safetensors file whose layout is known before the first byte of data. Tensors may be
- * written in any order, whole or in pieces. Plain positioned writes, not a mapping: a full disk is
- * then an error and not a crash.
+ * written in any order, whole or in pieces, from several threads. The file has the name {@code
+ * NAME.partial} until it is closed complete.
+ *
+ * <p>Plain positioned writes, not a mapping: a full disk is then an error and not a crash.
  */
 public final class SafetensorsWriter implements AutoCloseable {
 
@@ -21,33 +26,55 @@ public final class SafetensorsWriter implements AutoCloseable {
   private static final long CHUNK_BYTES = 1L << 26;
 
   private final Path path;
+  private final Path partial;
   private final SafetensorsHeader header;
   private final FileChannel channel;
-  private final Map<String, Long> missingBytes = new HashMap<>();
+  private final Map<String, Long> missingBytes = new TreeMap<>();
+  private volatile boolean failed;
 
-  private SafetensorsWriter(Path path, SafetensorsHeader header, FileChannel channel) {
+  private SafetensorsWriter(
+      Path path, Path partial, SafetensorsHeader header, FileChannel channel) {
     this.path = path;
+    this.partial = partial;
     this.header = header;
     this.channel = channel;
-    header.tensors().forEach((name, entry) -> missingBytes.put(name, entry.end() - entry.begin()));
+    header.tensors().values().stream()
+        .filter(entry -> entry.bytes() > 0)
+        .forEach(entry -> missingBytes.put(entry.spec().name(), entry.bytes()));
   }
 
   /**
-   * Creates the file and writes its header.
+   * Creates the file and writes its header. What an earlier run left under {@code NAME.partial} is
+   * replaced.
    *
-   * @throws CheckpointException if the file exists or cannot be written
+   * @throws UsageException if the file exists
+   * @throws CheckpointException if it cannot be written
    */
   public static SafetensorsWriter create(
       Path path, List<TensorSpec> tensors, Map<String, String> metadata) {
+    if (Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
+      throw new UsageException(path, "exists already", "choose another name or delete it");
+    }
     SafetensorsHeader header = SafetensorsHeader.layout(tensors, metadata);
+    Path partial = path.resolveSibling(path.getFileName() + ".partial");
     try {
+      Files.deleteIfExists(partial);
       FileChannel channel =
-          FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-      SafetensorsWriter writer = new SafetensorsWriter(path, header, channel);
-      writer.writeFully(header.encode(), 0);
+          FileChannel.open(partial, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+      SafetensorsWriter writer = new SafetensorsWriter(path, partial, header, channel);
+      writer.writeHeader();
       return writer;
     } catch (IOException e) {
-      throw failed(path, e);
+      throw CheckpointException.unwritable(path, e);
+    }
+  }
+
+  private void writeHeader() throws IOException {
+    try {
+      writeFully(header.encode(), 0);
+    } catch (IOException e) {
+      abandon();
+      throw e;
     }
   }
 
@@ -63,8 +90,9 @@ public final class SafetensorsWriter implements AutoCloseable {
    */
   public void write(String name, long offset, MemorySegment data) {
     TensorEntry entry = header.tensors().get(name);
-    if (entry == null || offset + data.byteSize() > entry.end() - entry.begin()) {
-      throw new IllegalArgumentException("no such place: " + name + " at byte " + offset);
+    if (entry == null || offset < 0 || data.byteSize() > entry.bytes() - offset) {
+      throw new IllegalArgumentException(
+          path + " has no place for " + data.byteSize() + " bytes at " + offset + " of " + name);
     }
     long position = header.dataOffset() + entry.begin() + offset;
     try {
@@ -73,23 +101,12 @@ public final class SafetensorsWriter implements AutoCloseable {
         writeFully(data.asSlice(done, bytes).asByteBuffer(), position + done);
       }
     } catch (IOException e) {
-      throw failed(path, e);
+      failed = true;
+      throw CheckpointException.unwritable(path, e);
     }
     synchronized (missingBytes) {
-      missingBytes.merge(name, -data.byteSize(), Long::sum);
-    }
-  }
-
-  /** Flushes to the disk and closes. An incomplete file is a bug of the caller and is refused. */
-  @Override
-  public void close() {
-    try (channel) {
-      synchronized (missingBytes) {
-        missingBytes.values().removeIf(bytes -> bytes == 0);
-      }
-      channel.force(true);
-    } catch (IOException e) {
-      throw failed(path, e);
+      missingBytes.computeIfPresent(
+          name, (_, bytes) -> bytes == data.byteSize() ? null : bytes - data.byteSize());
     }
   }
 
@@ -100,22 +117,51 @@ public final class SafetensorsWriter implements AutoCloseable {
    */
   public void requireComplete() {
     synchronized (missingBytes) {
-      missingBytes.values().removeIf(bytes -> bytes == 0);
       if (!missingBytes.isEmpty()) {
         throw new IllegalStateException(path + " lacks data of " + missingBytes.keySet());
       }
     }
   }
 
-  private void writeFully(ByteBuffer buffer, long position) throws IOException {
-    long start = position - buffer.position();
-    while (buffer.hasRemaining()) {
-      channel.write(buffer, start + buffer.position());
+  /**
+   * Flushes a complete file to the disk and gives it its name; deletes an incomplete one. Closing
+   * again does nothing.
+   *
+   * @throws IllegalStateException if the file is incomplete though the disk refused nothing
+   * @throws CheckpointException if the disk refuses
+   */
+  @Override
+  public void close() {
+    if (!channel.isOpen()) {
+      return;
+    }
+    try {
+      if (!failed) {
+        requireComplete();
+        channel.force(true);
+        channel.close();
+        Files.move(partial, path, StandardCopyOption.ATOMIC_MOVE);
+      }
+    } catch (IOException e) {
+      throw CheckpointException.unwritable(path, e);
+    } finally {
+      abandon();
     }
   }
 
-  private static CheckpointException failed(Path path, IOException e) {
-    return new CheckpointException(
-        path, "cannot be written: " + e.getMessage(), "check free space and permissions", e);
+  /** Closes, and deletes the file unless it already has its name. */
+  void abandon() {
+    try {
+      channel.close();
+      Files.deleteIfExists(partial);
+    } catch (IOException e) {
+      throw CheckpointException.unwritable(partial, e);
+    }
+  }
+
+  private void writeFully(ByteBuffer buffer, long position) throws IOException {
+    while (buffer.hasRemaining()) {
+      position += channel.write(buffer, position);
+    }
   }
 }

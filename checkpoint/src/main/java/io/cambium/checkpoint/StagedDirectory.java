@@ -1,50 +1,94 @@
 package io.cambium.checkpoint;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Stream;
 
 /**
  * A directory that appears under its name only when it is complete: written as {@code
  * NAME.partial}, flushed to the disk, then renamed. Closing it before {@link #commit()} removes
- * what was written.
+ * what was written, unless {@link #keep()} was called; what a killed process left is removed by
+ * the next one.
  */
 public final class StagedDirectory implements AutoCloseable {
 
   private final Path target;
   private final Path staging;
+  private final boolean overwrite;
   private boolean committed;
+  private boolean kept;
 
-  private StagedDirectory(Path target, Path staging) {
+  private StagedDirectory(Path target, Path staging, boolean overwrite) {
     this.target = target;
     this.staging = staging;
+    this.overwrite = overwrite;
   }
 
   /**
-   * Begins a directory.
+   * Begins a directory. Parents that do not exist are made.
    *
-   * @param overwrite whether an existing target may be replaced, at commit
-   * @throws UsageException if the target exists and may not be
+   * @param overwrite whether an existing directory may be replaced, at commit; a link to one stays
+   * @throws UsageException if the target exists and may not be replaced
+   * @throws CheckpointException if the disk refuses
    */
   public static StagedDirectory create(Path target, boolean overwrite) {
-    Path absolute = target.toAbsolutePath().normalize();
-    if (Files.exists(absolute) && !overwrite) {
+    Path absolute = target.toAbsolutePath();
+    if (Files.exists(absolute, LinkOption.NOFOLLOW_LINKS)) {
+      requireReplaceable(target, overwrite);
+    }
+    try {
+      Path real = Files.exists(absolute) ? absolute.toRealPath() : inRealParent(absolute);
+      Path staging = beside(real, ".partial");
+      deleteTree(staging);
+      Files.createDirectory(staging);
+      return new StagedDirectory(real, staging, overwrite);
+    } catch (IOException e) {
+      throw CheckpointException.unwritable(target, e);
+    }
+  }
+
+  private static void requireReplaceable(Path target, boolean overwrite) {
+    if (!overwrite) {
       throw new UsageException(target, "exists already", "choose another name or give --overwrite");
     }
-    Path staging = absolute.resolveSibling(absolute.getFileName() + ".partial");
-    try {
-      deleteTree(staging);
-      Files.createDirectories(staging);
-    } catch (IOException e) {
-      throw failed(staging, e);
+    if (!Files.isDirectory(target)) {
+      throw new UsageException(target, "is no directory", "choose another name or delete it");
     }
-    return new StagedDirectory(absolute, staging);
+    for (String property : List.of("user.dir", "user.home")) {
+      if (isWithin(Path.of(System.getProperty(property)), target)) {
+        throw new UsageException(
+            target,
+            "holds your working or home directory and is not overwritten",
+            "choose another name");
+      }
+    }
+  }
+
+  private static boolean isWithin(Path inner, Path outer) {
+    try {
+      return inner.toRealPath().startsWith(outer.toRealPath());
+    } catch (IOException e) {
+      throw CheckpointException.unreadable(outer, e);
+    }
+  }
+
+  /** Not normalised by text: the parent of a link is not the parent of what it points to. */
+  private static Path inRealParent(Path absolute) throws IOException {
+    Path parent = Objects.requireNonNull(absolute.getParent());
+    return Files.createDirectories(parent).toRealPath().resolve(absolute.getFileName());
+  }
+
+  private static Path beside(Path path, String suffix) {
+    return path.resolveSibling(path.getFileName() + suffix);
   }
 
   /** Where to write meanwhile. */
@@ -52,67 +96,98 @@ public final class StagedDirectory implements AutoCloseable {
     return staging;
   }
 
-  /** Flushes everything to the disk and gives the directory its name. */
+  /**
+   * Flushes everything to the disk and gives the directory its name. What was there before is moved
+   * aside first and deleted last.
+   *
+   * @throws UsageException if there is a target by now that may not be replaced
+   * @throws CheckpointException if the disk refuses; what was there before then keeps its name
+   */
   public void commit() {
     try {
       syncTree(staging);
-      deleteTree(target);
-      Files.move(staging, target, StandardCopyOption.ATOMIC_MOVE);
-      sync(java.util.Objects.requireNonNull(target.getParent()));
+      if (Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
+        requireReplaceable(target, overwrite);
+        replaceTarget();
+      } else {
+        rename(staging, target);
+      }
       committed = true;
+      sync(Objects.requireNonNull(target.getParent()));
     } catch (IOException e) {
-      throw failed(staging, e);
+      throw CheckpointException.unwritable(target, e);
     }
+  }
+
+  private void replaceTarget() throws IOException {
+    Path replaced = beside(target, ".replaced");
+    deleteTree(replaced);
+    rename(target, replaced);
+    try {
+      rename(staging, target);
+    } catch (IOException e) {
+      rename(replaced, target);
+      throw e;
+    }
+    deleteTree(replaced);
+  }
+
+  private static void rename(Path from, Path to) throws IOException {
+    Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
+  }
+
+  /**
+   * Leaves what was written under its staging name at close, for a look at what is wrong with it.
+   */
+  public void keep() {
+    kept = true;
   }
 
   @Override
   public void close() {
-    if (!committed) {
+    if (!committed && !kept) {
       try {
         deleteTree(staging);
       } catch (IOException e) {
-        throw failed(staging, e);
+        throw CheckpointException.unwritable(staging, e);
       }
     }
   }
 
   private static void syncTree(Path root) throws IOException {
-    try (Stream<Path> paths = Files.walk(root)) {
-      for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
-        sync(path);
-      }
+    for (Path path : deepestFirst(root)) {
+      sync(path);
     }
   }
 
   /** Flushes a file, or a directory where the system can open one (Windows cannot). */
   private static void sync(Path path) throws IOException {
-    boolean directory = Files.isDirectory(path);
+    // Windows flushes only what is open for writing; a copied file may be read-only.
+    boolean writable = Files.isRegularFile(path) && Files.isWritable(path);
     try (FileChannel channel =
-        FileChannel.open(path, directory ? StandardOpenOption.READ : StandardOpenOption.WRITE)) {
+        FileChannel.open(path, writable ? StandardOpenOption.WRITE : StandardOpenOption.READ)) {
       channel.force(true);
     } catch (IOException e) {
-      if (!directory) {
+      if (!Files.isDirectory(path)) {
         throw e;
       }
     }
   }
 
-  /** Deletes a directory and all that is in it, where it exists. */
+  /** Deletes a directory and all that is in it, where it exists; of a link the link alone. */
   public static void deleteTree(Path root) throws IOException {
-    if (!Files.exists(root)) {
-      return;
-    }
-    List<Path> paths;
-    try (Stream<Path> walk = Files.walk(root)) {
-      paths = walk.sorted(Comparator.reverseOrder()).toList();
-    }
-    for (Path path : paths) {
-      Files.delete(path);
+    if (Files.exists(root, LinkOption.NOFOLLOW_LINKS)) {
+      for (Path path : deepestFirst(root)) {
+        Files.delete(path);
+      }
     }
   }
 
-  private static CheckpointException failed(Path path, IOException e) {
-    return new CheckpointException(
-        path, "cannot be written: " + e, "check free space and permissions", e);
+  private static List<Path> deepestFirst(Path root) throws IOException {
+    try (Stream<Path> paths = Files.walk(root)) {
+      return paths.sorted(Comparator.reverseOrder()).toList();
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
   }
 }

@@ -11,6 +11,7 @@ import io.cambium.checkpoint.family.Families;
 import io.cambium.checkpoint.family.Family;
 import io.cambium.model.Decoder;
 import io.cambium.model.MatrixProductRate;
+import io.cambium.model.Share;
 import io.cambium.model.Team;
 import io.cambium.model.Torch;
 import io.cambium.model.Weights;
@@ -114,8 +115,8 @@ public final class Benchmark {
   }
 
   private static Tensor randomTokens(Shape shape, Team.Member member) {
-    int from = shape.batch() * member.index() / member.teamSize();
-    int to = shape.batch() * (member.index() + 1) / member.teamSize();
+    int from = Share.start(shape.batch(), member);
+    int to = Share.end(shape.batch(), member);
     long[] ids =
         new SplittableRandom(from)
             .longs((long) (to - from) * shape.sequence(), 0, shape.vocabulary())

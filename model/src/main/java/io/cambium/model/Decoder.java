@@ -74,6 +74,11 @@ public final class Decoder {
     return team;
   }
 
+  /** Routed experts of each routing layer. */
+  public int experts() {
+    return mixtures.values().iterator().next().mixture().experts();
+  }
+
   /** How experts are chosen from now on. Not while a pass runs. */
   public void select(SelectionRule newRule) {
     rule = newRule;

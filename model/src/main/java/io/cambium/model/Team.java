@@ -73,6 +73,9 @@ public final class Team implements AutoCloseable {
     try (PointerScope scope = new PointerScope()) {
       Torch.start();
       task.accept(member);
+      // Shared buffers belong to the scope of whoever came last to a barrier: nobody leaves before
+      // all are done with them.
+      member.await();
     } catch (CancellationException e) {
       // Another member failed first; its error is the one to report.
       return;

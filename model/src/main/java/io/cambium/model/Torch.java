@@ -149,6 +149,11 @@ public final class Torch {
     return memory(tensor.contiguous()).toArray(ValueLayout.JAVA_FLOAT);
   }
 
+  /** A copy of an fp64 tensor's values. */
+  static double[] doubles(Tensor tensor) {
+    return memory(tensor.contiguous()).toArray(ValueLayout.JAVA_DOUBLE);
+  }
+
   /** A copy of an int64 tensor's values. */
   static long[] longs(Tensor tensor) {
     return memory(tensor.contiguous()).toArray(ValueLayout.JAVA_LONG);

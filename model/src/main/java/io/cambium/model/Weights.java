@@ -40,8 +40,17 @@ public final class Weights {
    * directory must stay open as long as the weights are used, and nothing may write to them.
    */
   public static Weights map(CheckpointDirectory directory, DType compute) {
+    return map(directory, directory.decoder(), compute);
+  }
+
+  /**
+   * Maps a checkpoint that shall compute something else than its config.json says, such as another top-K.
+   *
+   * @param spec a description that needs the same tensors
+   */
+  static Weights map(CheckpointDirectory directory, DecoderSpec spec, DType compute) {
     return new Weights(
-        directory.decoder(), directory.tensors(), t -> view(directory, t).to(type(t, compute)));
+        spec, directory.tensors(), t -> view(directory, t).to(type(t, compute)));
   }
 
   /** Copies a checkpoint into memory of its own, to be trained. */

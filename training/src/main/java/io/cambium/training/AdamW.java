@@ -4,6 +4,7 @@ import io.cambium.model.Decoder;
 import io.cambium.model.FusedAdamW;
 import io.cambium.model.Parameter;
 import io.cambium.model.Team;
+import io.cambium.training.config.OptimizerConfig;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -13,8 +14,9 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * AdamW over all parameters of a decoder: adds up the workers' gradients in a fixed order, clips their common norm and
- * updates, each worker its share of the parameters. Norms and biases are not decayed.
+ * AdamW over all parameters of a decoder: adds up the workers' gradients in a fixed order, clips
+ * their common norm and updates, each worker its share of the parameters. Norms and biases are not
+ * decayed.
  */
 public final class AdamW {
 
@@ -24,7 +26,17 @@ public final class AdamW {
    * @param clipNorm largest norm of all gradients together; larger ones are scaled down to it
    */
   public record Settings(
-      double beta1, double beta2, double epsilon, double weightDecay, double clipNorm) {}
+      double beta1, double beta2, double epsilon, double weightDecay, double clipNorm) {
+
+    static Settings of(OptimizerConfig config) {
+      return new Settings(
+          config.betas().get(0),
+          config.betas().get(1),
+          config.epsilon(),
+          config.weightDecay(),
+          config.clipNorm());
+    }
+  }
 
   /** First and second moment of one parameter, fp32. */
   public record Moments(Tensor first, Tensor second) {}
@@ -59,7 +71,8 @@ public final class AdamW {
     for (int i = 0; i < parameters.size(); i++) {
       order.add(i);
     }
-    order.sort(Comparator.comparingLong((Integer i) -> parameters.get(i).value().numel()).reversed());
+    order.sort(
+        Comparator.comparingLong((Integer i) -> parameters.get(i).value().numel()).reversed());
     for (int index : order) {
       int least = 0;
       for (int w = 1; w < workers; w++) {
@@ -77,7 +90,8 @@ public final class AdamW {
   }
 
   /**
-   * Adds up the gradients of all workers and measures them. All members must call it, after their backward passes.
+   * Adds up the gradients of all workers and measures them. All members must call it, after their
+   * backward passes.
    *
    * @return norm of all gradients together, the same for every member
    */
@@ -96,8 +110,8 @@ public final class AdamW {
   }
 
   /**
-   * Updates this member's share of the parameters and forgets the gradients. All members must call it, after {@link
-   * #reduce}.
+   * Updates this member's share of the parameters and forgets the gradients. All members must call
+   * it, after {@link #reduce}.
    *
    * @param step number of this update, from 1
    */

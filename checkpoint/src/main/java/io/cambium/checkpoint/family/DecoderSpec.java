@@ -1,6 +1,7 @@
 package io.cambium.checkpoint.family;
 
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * What a decoder computes, free of any family's key names. The model module composes a network from
@@ -36,7 +37,21 @@ public record DecoderSpec(
    *
    * @param theta the base
    */
-  public record Rope(double theta, int rotaryDim) {}
+  public record Rope(double theta, int rotaryDim) {
+
+    /** Over half of each head, in whole pairs. */
+    public static Rope overHalf(double theta, int headDim) {
+      return new Rope(theta, Math.max(2, headDim / 4 * 2));
+    }
+  }
+
+  /** Layers of which the first few are dense and all others route. */
+  public static List<FeedForward> denseThenMixture(
+      int denseLayers, Dense dense, int layers, Mixture mixture) {
+    return IntStream.range(0, layers)
+        .<FeedForward>mapToObj(i -> i < denseLayers ? dense : mixture)
+        .toList();
+  }
 
   /** The feed-forward part of a layer, SwiGLU throughout. */
   public sealed interface FeedForward permits Dense, Mixture {}
@@ -70,7 +85,7 @@ public record DecoderSpec(
 
   /** The layers that route, by index. */
   public List<Integer> mixtureLayers() {
-    return java.util.stream.IntStream.range(0, layers.size())
+    return IntStream.range(0, layers.size())
         .filter(i -> layers.get(i) instanceof Mixture)
         .boxed()
         .toList();

@@ -2,7 +2,9 @@ package io.cambium.checkpoint.family;
 
 import io.cambium.checkpoint.CheckpointException;
 import io.cambium.checkpoint.ModelConfig;
+import io.cambium.checkpoint.UsageException;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /** The families Cambium knows. */
@@ -14,19 +16,34 @@ public final class Families {
   private Families() {}
 
   /**
+   * The family of a {@code model_type}.
+   *
+   * @throws UsageException if it is not known
+   */
+  public static Family named(String modelType) {
+    return find(modelType)
+        .orElseThrow(
+            () -> new UsageException(null, "family \"" + modelType + "\" is not known", known()));
+  }
+
+  /**
    * The family a config.json names.
    *
    * @throws CheckpointException if it is not known
    */
   public static Family of(ModelConfig config) {
     String type = config.modelType();
-    return ALL.stream()
-        .filter(f -> f.modelType().equals(type))
-        .findFirst()
+    return find(type)
         .orElseThrow(() ->
             new CheckpointException(
-                config.file(),
-                "model_type \"" + type + "\" is not known to Cambium",
-                "known: " + ALL.stream().map(Family::modelType).collect(Collectors.joining(", "))));
+                config.file(), "model_type \"" + type + "\" is not known to Cambium", known()));
+  }
+
+  private static Optional<Family> find(String modelType) {
+    return ALL.stream().filter(f -> f.modelType().equals(modelType)).findFirst();
+  }
+
+  private static String known() {
+    return "known: " + ALL.stream().map(Family::modelType).collect(Collectors.joining(", "));
   }
 }

@@ -34,11 +34,14 @@ public interface Family {
   /** The same config.json with another number of experts per token. */
   ObjectNode withTopK(ObjectNode config, int topK);
 
+  /** The same config.json with another factor on the routing weights. */
+  ObjectNode withRouterScale(ObjectNode config, double scale);
+
   /** Every tensor on disk, in model order. */
   List<ModelTensor> tensors(DecoderSpec spec);
 
   /**
    * Whether the family's own loader leaves this tensor out, such as a multi-token-prediction layer.
    */
-  boolean ignores(String tensor, DecoderSpec spec);
+  boolean ignores(String tensor, ModelConfig config);
 }

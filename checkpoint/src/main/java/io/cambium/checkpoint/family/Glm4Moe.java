@@ -2,6 +2,8 @@ package io.cambium.checkpoint.family;
 
 import static io.cambium.checkpoint.family.ModelTensor.NONE;
 
+import io.cambium.checkpoint.CheckpointDirectory;
+import io.cambium.checkpoint.Json;
 import io.cambium.checkpoint.ModelConfig;
 import io.cambium.checkpoint.family.DecoderSpec.Attention;
 import io.cambium.checkpoint.family.DecoderSpec.Dense;
@@ -10,9 +12,11 @@ import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.checkpoint.family.DecoderSpec.Rope;
 import io.cambium.checkpoint.family.DecoderSpec.Router;
 import io.cambium.checkpoint.family.DecoderSpec.Score;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import tools.jackson.databind.JsonNode;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
@@ -22,7 +26,29 @@ import tools.jackson.databind.node.ObjectNode;
 final class Glm4Moe implements Family {
 
   private static final int DENSE_LAYERS_DEFAULT = 1;
+  private static final double NORM_EPS_DEFAULT = 1e-5;
   private static final double PARTIAL_ROTARY_DEFAULT = 0.5;
+  private static final double ROPE_THETA_DEFAULT = 10_000;
+
+  // Far above any model, far below what could not be held in memory.
+  private static final int MAX_LAYERS = 1 << 14;
+  private static final int MAX_EXPERTS = 1 << 16;
+
+  private static final Pattern LAYER_PREFIX = Pattern.compile("model\\.layers\\.(\\d{1,9})\\.");
+
+  private static final String EXPERTS = "n_routed_experts";
+  private static final String EXPERTS_ALIAS = "num_local_experts";
+  private static final String TOP_K = "num_experts_per_tok";
+  private static final String HEAD_DIM = "head_dim";
+  private static final String PREDICTION_LAYERS = "num_nextn_predict_layers";
+
+  /** Keys of other families, which a checkpoint that has them was trained with. */
+  private static final List<String> NOT_COMPUTED =
+      List.of(
+          "quantization_config",
+          "sliding_window",
+          "attn_logit_softcapping",
+          "final_logit_softcapping");
 
   @Override
   public String modelType() {
@@ -36,138 +62,182 @@ final class Glm4Moe implements Family {
 
   @Override
   public DecoderSpec decoder(ModelConfig config) {
-    config.requireValue("hidden_act", "silu", "silu");
+    requireSupported(config);
+    int hiddenSize = config.requirePositiveInt("hidden_size");
+    Attention attention = attention(config, hiddenSize);
+    List<FeedForward> layers =
+        DecoderSpec.denseThenMixture(
+            config.countOr("first_k_dense_replace", DENSE_LAYERS_DEFAULT),
+            new Dense(config.requirePositiveInt("intermediate_size")),
+            config.requireInt("num_hidden_layers", 1, MAX_LAYERS),
+            mixture(config));
+    return new DecoderSpec(
+        config.requirePositiveInt("vocab_size"),
+        hiddenSize,
+        config.positiveDoubleOr("rms_norm_eps", NORM_EPS_DEFAULT),
+        config.booleanOr("tie_word_embeddings", false),
+        attention,
+        rope(config, attention.headDim()),
+        layers);
+  }
+
+  private static void requireSupported(ModelConfig config) {
+    config.requireValue("hidden_act", "silu");
+    config.requireValue("scoring_func", "sigmoid");
+    config.requireValue("topk_method", "noaux_tc");
+    NOT_COMPUTED.forEach(config::requireAbsent);
     for (String key : List.of("n_group", "topk_group")) {
-      if (config.intOr(key, 1) != 1) {
-        throw config.unsupported(key, config.intOr(key, 1), 1);
+      int groups = config.positiveIntOr(key, 1);
+      if (groups != 1) {
+        throw config.unsupported(key, groups, 1);
       }
     }
-    if (config.has("quantization_config")) {
-      throw config.unsupported("quantization_config", "present", "unquantised weights");
-    }
-    int hiddenSize = config.requirePositiveInt("hidden_size");
+  }
+
+  private static Attention attention(ModelConfig config, int hiddenSize) {
     int heads = config.requirePositiveInt("num_attention_heads");
-    int headDim = config.intOr("head_dim", hiddenSize / heads);
-    int experts = config.requirePositiveInt("n_routed_experts");
-    int topK = config.requirePositiveInt("num_experts_per_tok");
-    if (topK > experts) {
-      throw config.unsupported("num_experts_per_tok", topK, "at most n_routed_experts, " + experts);
-    }
     int kvHeads = config.requirePositiveInt("num_key_value_heads");
     if (heads % kvHeads != 0) {
       throw config.unsupported("num_key_value_heads", kvHeads, "a divisor of " + heads);
     }
-    int width = config.requirePositiveInt("moe_intermediate_size");
-    Mixture mixture =
-        new Mixture(
-            experts,
-            topK,
-            width,
-            width * config.requireCount("n_shared_experts"),
-            new Router(
-                Score.SIGMOID,
-                true,
-                config.booleanOr("norm_topk_prob", true),
-                config.doubleOr("routed_scaling_factor", 1.0)));
-    Dense dense = new Dense(config.requirePositiveInt("intermediate_size"));
-    int denseLayers = config.intOr("first_k_dense_replace", DENSE_LAYERS_DEFAULT);
-    List<FeedForward> layers = new ArrayList<>();
-    for (int i = 0; i < config.requirePositiveInt("num_hidden_layers"); i++) {
-      layers.add(i < denseLayers ? dense : mixture);
-    }
-    return new DecoderSpec(
-        config.requirePositiveInt("vocab_size"),
-        hiddenSize,
-        config.doubleOr("rms_norm_eps", 1e-5),
-        config.booleanOr("tie_word_embeddings", false),
-        new Attention(
-            heads,
-            kvHeads,
-            headDim,
-            config.booleanOr("attention_bias", false),
-            config.booleanOr("use_qk_norm", false)),
-        new Rope(config.ropeTheta(10_000), (int) (headDim * partialRotary(config))),
-        layers);
+    return new Attention(
+        heads,
+        kvHeads,
+        config.has(HEAD_DIM) ? config.requirePositiveInt(HEAD_DIM) : hiddenSize / heads,
+        config.booleanOr("attention_bias", false),
+        config.booleanOr("use_qk_norm", false));
   }
 
-  /** transformers 5 keeps the factor inside {@code rope_parameters}, transformers 4 at the top. */
-  private static double partialRotary(ModelConfig config) {
-    JsonNode nested = config.json().path("rope_parameters").path("partial_rotary_factor");
-    return nested.isNumber()
-        ? nested.doubleValue()
-        : config.doubleOr("partial_rotary_factor", PARTIAL_ROTARY_DEFAULT);
+  private static Rope rope(ModelConfig config, int headDim) {
+    double factor = config.partialRotaryFactor(PARTIAL_ROTARY_DEFAULT);
+    int rotaryDim = rotaryDim(headDim, factor);
+    if (rotaryDim < 2 || rotaryDim > headDim || rotaryDim % 2 != 0) {
+      throw config.unsupported(
+          "partial_rotary_factor", factor, "an even share of a head's " + headDim + " dimensions");
+    }
+    return new Rope(config.ropeTheta(ROPE_THETA_DEFAULT), rotaryDim);
+  }
+
+  /** Rounded down, as transformers does. */
+  private static int rotaryDim(int headDim, double partialRotary) {
+    return (int) (headDim * partialRotary);
+  }
+
+  private static Mixture mixture(ModelConfig config) {
+    int experts = config.requireInt(EXPERTS, 1, MAX_EXPERTS);
+    // transformers 5 takes this name too, transformers 4 passes over it.
+    if (config.positiveIntOr(EXPERTS_ALIAS, experts) != experts) {
+      throw config.unsupported(EXPERTS_ALIAS, "another number than " + EXPERTS, experts);
+    }
+    int topK = config.requirePositiveInt(TOP_K);
+    if (topK > experts) {
+      throw config.unsupported(TOP_K, topK, "at most " + EXPERTS + ", " + experts);
+    }
+    int width = config.requirePositiveInt("moe_intermediate_size");
+    int shared = config.requireInt("n_shared_experts", 0, Integer.MAX_VALUE / width);
+    Router router =
+        new Router(
+            Score.SIGMOID,
+            true,
+            config.booleanOr("norm_topk_prob", true),
+            config.doubleOr("routed_scaling_factor", 1.0));
+    return new Mixture(experts, topK, width, width * shared, router);
   }
 
   @Override
   public ObjectNode newConfig(DecoderSpec spec, int maxPositions) {
-    List<Integer> mixtures = spec.mixtureLayers();
-    if (mixtures.isEmpty()) {
-      throw new IllegalArgumentException("glm4_moe needs a layer that routes");
-    }
-    int denseLayers = mixtures.getFirst();
-    Mixture mixture = (Mixture) spec.layers().get(denseLayers);
-    int denseSize =
-        spec.layers().getFirst() instanceof Dense d
-            ? d.intermediateSize()
-            : mixture.intermediateSize();
-    Attention attention = spec.attention();
-    double partialRotary = (double) spec.rope().rotaryDim() / attention.headDim();
-    ObjectNode config = io.cambium.checkpoint.Json.MAPPER.createObjectNode();
+    ObjectNode config = Json.MAPPER.createObjectNode();
     config.putArray("architectures").add(architecture());
     config.put("model_type", modelType());
     config.put("dtype", "float32").put("torch_dtype", "float32");
     config.put("vocab_size", spec.vocabSize());
     config.put("hidden_size", spec.hiddenSize());
-    config.put("intermediate_size", denseSize);
-    config.put("moe_intermediate_size", mixture.intermediateSize());
-    config.put("num_hidden_layers", spec.layers().size());
-    config.put("first_k_dense_replace", denseLayers);
+    config.put("rms_norm_eps", spec.normEps());
+    config.put("tie_word_embeddings", spec.tiedEmbeddings());
+    config.put("max_position_embeddings", maxPositions);
+    putAttention(config, spec.attention(), spec.rope());
+    putFeedForward(config, spec);
+    config.put("initializer_range", 0.02);
+    config.put("use_cache", true);
+    if (!decoder(new ModelConfig(Path.of(CheckpointDirectory.CONFIG), config)).equals(spec)) {
+      throw new IllegalArgumentException("glm4_moe has no config.json for " + spec);
+    }
+    return config;
+  }
+
+  private static void putAttention(ObjectNode config, Attention attention, Rope rope) {
     config.put("num_attention_heads", attention.heads());
     config.put("num_key_value_heads", attention.kvHeads());
-    config.put("head_dim", attention.headDim());
+    config.put(HEAD_DIM, attention.headDim());
     config.put("attention_bias", attention.inputBias());
+    config.put("attention_dropout", 0.0);
     config.put("use_qk_norm", attention.headNorm());
-    config.put("n_routed_experts", mixture.experts());
-    config.put("n_shared_experts", mixture.sharedIntermediateSize() / mixture.intermediateSize());
-    config.put("num_experts_per_tok", mixture.topK());
+    double partialRotary = partialRotary(attention.headDim(), rope.rotaryDim());
+    // Both styles: transformers 4 silently ignores rope_parameters.
+    config.put("rope_theta", rope.theta()).putNull("rope_scaling");
+    config.put("partial_rotary_factor", partialRotary);
+    config
+        .putObject("rope_parameters")
+        .put("rope_type", "default")
+        .put("rope_theta", rope.theta())
+        .put("partial_rotary_factor", partialRotary);
+  }
+
+  /** The factor that rounds down to this many dimensions and not to one less. */
+  private static double partialRotary(int headDim, int rotaryDim) {
+    double factor = (double) rotaryDim / headDim;
+    return rotaryDim(headDim, factor) == rotaryDim ? factor : Math.nextUp(factor);
+  }
+
+  private static void putFeedForward(ObjectNode config, DecoderSpec spec) {
+    List<Integer> mixtureLayers = spec.mixtureLayers();
+    if (mixtureLayers.isEmpty()) {
+      throw new IllegalArgumentException("glm4_moe needs a layer that routes");
+    }
+    Mixture mixture = (Mixture) spec.layers().get(mixtureLayers.getFirst());
+    int width = mixture.intermediateSize();
+    config.put("hidden_act", "silu");
+    config.put("num_hidden_layers", spec.layers().size());
+    config.put("first_k_dense_replace", mixtureLayers.getFirst());
+    config.put(
+        "intermediate_size",
+        spec.layers().getFirst() instanceof Dense(int denseWidth) ? denseWidth : width);
+    config.put("moe_intermediate_size", width);
+    config.put(EXPERTS, mixture.experts());
+    config.put("n_shared_experts", mixture.sharedIntermediateSize() / width);
+    config.put(TOP_K, mixture.topK());
     config.put("norm_topk_prob", mixture.router().normalised());
     config.put("routed_scaling_factor", mixture.router().scale());
     // transformers does not read these two; llama.cpp and vLLM guess wrongly without them.
     config.put("scoring_func", "sigmoid").put("topk_method", "noaux_tc");
     config.put("n_group", 1).put("topk_group", 1);
-    config.put("num_nextn_predict_layers", 0);
-    config.put("hidden_act", "silu");
-    config.put("rms_norm_eps", spec.normEps());
-    config.put("tie_word_embeddings", spec.tiedEmbeddings());
-    config.put("max_position_embeddings", maxPositions);
-    // Both styles: transformers 4 silently ignores rope_parameters.
-    config.put("rope_theta", spec.rope().theta());
-    config.putNull("rope_scaling");
-    config.put("partial_rotary_factor", partialRotary);
-    config
-        .putObject("rope_parameters")
-        .put("rope_type", "default")
-        .put("rope_theta", spec.rope().theta())
-        .put("partial_rotary_factor", partialRotary);
-    config.put("attention_dropout", 0.0);
-    config.put("initializer_range", 0.02);
-    config.put("use_cache", true);
-    return config;
+    config.put(PREDICTION_LAYERS, 0);
   }
 
   @Override
   public ObjectNode withExperts(ObjectNode config, int experts) {
-    return config.deepCopy().put("n_routed_experts", experts);
+    ObjectNode changed = config.deepCopy().put(EXPERTS, experts);
+    return config.has(EXPERTS_ALIAS) ? changed.put(EXPERTS_ALIAS, experts) : changed;
   }
 
   @Override
   public ObjectNode withTopK(ObjectNode config, int topK) {
-    return config.deepCopy().put("num_experts_per_tok", topK);
+    return config.deepCopy().put(TOP_K, topK);
   }
 
   @Override
-  public boolean ignores(String tensor, DecoderSpec spec) {
-    return tensor.startsWith("model.layers." + spec.layers().size() + ".");
+  public ObjectNode withRouterScale(ObjectNode config, double scale) {
+    return config.deepCopy().put("routed_scaling_factor", scale);
+  }
+
+  @Override
+  public boolean ignores(String tensor, ModelConfig config) {
+    Matcher layer = LAYER_PREFIX.matcher(tensor);
+    if (!layer.lookingAt()) {
+      return false;
+    }
+    long past = Long.parseLong(layer.group(1)) - config.requirePositiveInt("num_hidden_layers");
+    return past >= 0 && past < config.countOr(PREDICTION_LAYERS, 0);
   }
 
   @Override

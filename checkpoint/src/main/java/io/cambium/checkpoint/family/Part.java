@@ -38,10 +38,15 @@ public enum Part {
     return this == ROUTER || this == SELECTION_BIAS;
   }
 
+  /** Whether the tensor is the scale of a norm. */
+  public boolean isNorm() {
+    return name().endsWith("NORM");
+  }
+
   /**
    * Whether weight decay would be wrong: norms and biases, the router's selection bias among them.
    */
   public boolean isNormOrBias() {
-    return name().endsWith("NORM") || name().endsWith("BIAS");
+    return isNorm() || name().endsWith("BIAS");
   }
 }

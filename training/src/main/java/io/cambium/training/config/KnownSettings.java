@@ -8,8 +8,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * A complete configuration as the measure of another: it supplies what the other leaves out, and
- * knows every key and the type of its value.
+ * A complete configuration as the measure of others: it has every key, and a value of each type.
  */
 final class KnownSettings {
 
@@ -20,30 +19,26 @@ final class KnownSettings {
   }
 
   /**
-   * Lays settings over the complete ones.
+   * Refuses settings with a key that is not known, or with a value of another type.
    *
-   * @throws UsageException if a key is unknown or a value of another type
+   * @throws UsageException with the path of the setting
    */
-  ObjectNode overlay(ObjectNode settings) {
-    return overlay(settings, complete, "");
+  void check(ObjectNode settings) {
+    check(settings, complete, "");
   }
 
-  private ObjectNode overlay(ObjectNode settings, ObjectNode known, String prefix) {
-    ObjectNode result = known.deepCopy();
+  private void check(ObjectNode settings, ObjectNode known, String prefix) {
     for (Map.Entry<String, JsonNode> setting : settings.properties()) {
       String path = prefix + setting.getKey();
       JsonNode example = known.get(setting.getKey());
       if (example == null) {
         throw unknown(path, setting.getKey(), known);
       }
-      JsonNode value = setting.getValue();
-      requireSameType(path, value, example);
-      boolean section = value instanceof ObjectNode;
-      result.set(
-          setting.getKey(),
-          section ? overlay((ObjectNode) value, (ObjectNode) example, path + ".") : value);
+      requireSameType(path, setting.getValue(), example);
+      if (setting.getValue() instanceof ObjectNode section) {
+        check(section, (ObjectNode) example, path + ".");
+      }
     }
-    return result;
   }
 
   private static void requireSameType(String path, JsonNode value, JsonNode example) {

@@ -16,6 +16,9 @@ import org.jspecify.annotations.Nullable;
  * @param steps optimizer steps in all
  * @param workers threads that share a step's sequences; the result depends on their number, as sums
  *     are rounded in another order
+ * @param branch whether to go on from the model's own training state (step, data position, moments)
+ *     instead of beginning anew with its weights
+ * @param release how a grown model becomes a plain top-K model
  * @param growth how the model grows on the way; null if it does not
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -31,6 +34,8 @@ public record RunConfig(
     BalanceConfig balance,
     EvaluationConfig evaluate,
     CheckpointConfig checkpoint,
+    boolean branch,
+    ReleaseConfig release,
     @Nullable GrowthConfig growth) {
 
   /** The name of the resolved configuration in a run directory. */
@@ -49,7 +54,8 @@ public record RunConfig(
           "lower workers, or raise batch.sequences");
     }
     if (growth != null) {
-      growth.requireFits(steps, schedule.decayStart(steps));
+      growth = growth.resolved();
+      growth.requireFits(steps, schedule.decayStart(steps), release);
     }
   }
 

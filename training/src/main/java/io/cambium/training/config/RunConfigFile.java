@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -20,6 +21,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.MapperFeature;
 import tools.jackson.databind.PropertyNamingStrategies;
 import tools.jackson.databind.deser.std.StdConvertingDeserializer;
+import tools.jackson.databind.exc.InvalidFormatException;
 import tools.jackson.databind.module.SimpleModule;
 import tools.jackson.databind.node.ObjectNode;
 import tools.jackson.databind.ser.std.ToStringSerializer;
@@ -27,16 +29,12 @@ import tools.jackson.databind.util.StdConverter;
 import tools.jackson.dataformat.yaml.YAMLMapper;
 import tools.jackson.dataformat.yaml.YAMLWriteFeature;
 
-/**
- * {@link RunConfig} in YAML. A file is laid over a complete configuration, which serves as
- * defaults, as the list of known keys, and as the type of each.
- */
+/** {@link RunConfig} in YAML: what a file leaves out is taken from the sections' defaults. */
 final class RunConfigFile {
 
   private static final YAMLMapper MAPPER =
       YAMLMapper.builder()
           .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-          .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
           .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
@@ -50,7 +48,7 @@ final class RunConfigFile {
                   .addDeserializer(Path.class, new StdConvertingDeserializer<>(new TextToPath())))
           .build();
 
-  /** Every setting there is; those in {@link #REQUIRED} with values that are never used. */
+  /** Every setting there is, with any value of its type. */
   private static final RunConfig COMPLETE =
       new RunConfig(
           Path.of("model"),
@@ -64,6 +62,8 @@ final class RunConfigFile {
           BalanceConfig.DEFAULT,
           EvaluationConfig.DEFAULT,
           CheckpointConfig.DEFAULT,
+          false,
+          ReleaseConfig.DEFAULT,
           GrowthConfig.DEFAULT);
 
   private static final KnownSettings KNOWN = new KnownSettings(MAPPER.valueToTree(COMPLETE));
@@ -114,20 +114,41 @@ final class RunConfigFile {
   }
 
   private static RunConfig resolve(ObjectNode settings) {
-    boolean grows = settings.hasNonNull("growth");
-    if (!grows) {
-      settings.remove("growth"); // "growth: null" is how an override takes the growth away
+    if (settings.path("growth").isNull()) {
+      settings.remove("growth"); // how an override takes the growth of a file away
     }
-    ObjectNode resolved = KNOWN.overlay(settings);
+    KNOWN.check(settings);
     REQUIRED.forEach((key, remedy) -> require(settings, key, remedy));
-    if (!grows) {
-      resolved.remove("growth");
+    if (!settings.has("seed")) {
+      settings.put("seed", 0);
+    }
+    if (!settings.has("branch")) {
+      settings.put("branch", false);
+    }
+    fill(settings, "batch", BatchConfig.DEFAULT);
+    fill(settings, "optimizer", OptimizerConfig.DEFAULT);
+    fill(settings, "schedule", ScheduleConfig.DEFAULT);
+    fill(settings, "balance", BalanceConfig.DEFAULT);
+    fill(settings, "evaluate", EvaluationConfig.DEFAULT);
+    fill(settings, "checkpoint", CheckpointConfig.DEFAULT);
+    fill(settings, "release", ReleaseConfig.DEFAULT);
+    if (settings.has("growth")) {
+      fill(settings, "growth", GrowthConfig.DEFAULT);
     }
     if (!settings.has("workers")) {
-      int sequences = resolved.path("batch").path("sequences").intValue();
-      resolved.put("workers", Math.min(Runtime.getRuntime().availableProcessors(), sequences));
+      int sequences = settings.path("batch").path("sequences").intValue();
+      settings.put("workers", Math.min(Runtime.getRuntime().availableProcessors(), sequences));
     }
-    return convert(resolved);
+    return convert(settings);
+  }
+
+  /** Adds the defaults of a section to what is said of it. */
+  private static void fill(ObjectNode settings, String section, Object defaults) {
+    ObjectNode filled = MAPPER.valueToTree(defaults);
+    if (settings.get(section) instanceof ObjectNode said) {
+      filled.setAll(said);
+    }
+    settings.set(section, filled);
   }
 
   private static void require(ObjectNode settings, String key, String remedy) {
@@ -145,6 +166,10 @@ final class RunConfigFile {
         throw usage;
       }
       String path = e.getPath().stream().map(r -> r.getPropertyName()).collect(joining("."));
+      if (e instanceof InvalidFormatException wrong && wrong.getTargetType().isEnum()) {
+        String names = Arrays.toString(wrong.getTargetType().getEnumConstants());
+        throw new UsageException(path, "is \"" + wrong.getValue() + "\"", "one of " + names, e);
+      }
       throw new UsageException(path, e.getOriginalMessage(), null, e);
     }
   }

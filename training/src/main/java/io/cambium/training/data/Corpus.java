@@ -62,7 +62,7 @@ public final class Corpus implements AutoCloseable {
   }
 
   /** Where a domain's shard lies in a corpus directory. */
-  static Path shardPath(Path directory, Split split, String domain) {
+  public static Path shardPath(Path directory, Split split, String domain) {
     return directory.resolve(split.folder()).resolve(domain + SHARD_SUFFIX);
   }
 

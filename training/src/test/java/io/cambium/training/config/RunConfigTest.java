@@ -6,10 +6,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.cambium.checkpoint.CambiumException;
 import io.cambium.checkpoint.UsageException;
+import io.cambium.upcycle.GrowthOptions;
+import io.cambium.upcycle.GrowthOptions.Mode;
+import io.cambium.upcycle.GrowthOptions.Rows;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -33,7 +39,7 @@ class RunConfigTest {
     assertThat(config.optimizer()).isEqualTo(OptimizerConfig.DEFAULT);
     GrowthConfig growth = requireNonNull(config.growth());
     assertThat(growth.experts()).isEqualTo(20);
-    assertThat(growth.mode()).isEqualTo("lineage");
+    assertThat(growth.mode()).isEqualTo(Mode.LINEAGE);
     assertThat(config.workers()).isBetween(1, 16);
     assertThat(config.model()).isAbsolute().endsWithRaw(Path.of("a/checkpoint"));
     assertThat(read(SMALLEST).growth()).isNull();
@@ -48,16 +54,58 @@ class RunConfigTest {
     assertThat(config.schedule().decayStart(1000)).isEqualTo(900);
     GrowthConfig growth = requireNonNull(config.growth());
     assertThat(growth.step(1000)).isEqualTo(330);
-    assertThat(growth.windowSteps(1000)).isEqualTo(134);
-    assertThat(growth.holdSteps(1000)).isEqualTo(27);
-    assertThat(growth.releaseEnd(1000)).isEqualTo(464);
+    assertThat(growth.releases()).isTrue();
+    assertThat(config.release().windowSteps(670)).isEqualTo(134);
+    assertThat(config.release().holdSteps(670)).isEqualTo(27);
+  }
+
+  /** docs/train.md shows every setting with its default. */
+  @Test
+  void documentationShowsTheDefaults() throws IOException {
+    String page = Files.readString(Path.of("../docs/train.md"));
+    String shown = page.replaceAll("(?s).*```yaml\n(.*?)```.*", "$1");
+    String said = "model: models/small\ndata: corpora/demo\nsteps: 1000\nworkers: 2\ngrowth: {}\n";
+    assertThat(read(shown)).isEqualTo(read(said));
+    Path complete = directory.resolve("complete.yaml");
+    read(said).write(complete);
+    assertThat(keys(shown)).isEqualTo(keys(Files.readString(complete)));
+  }
+
+  @Test
+  void refusesAReleaseThatTheDecayWouldCut() {
+    assertThatThrownBy(() -> read(SMALLEST + "growth: {}\n", "release.window=0.9"))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining(
+            "growth at step 330 of 1000 is released by step 933, after the learning rate decays"
+                + " from 900\n  -> lower it to 0.850 or less, or grow earlier");
+  }
+
+  private static Set<String> keys(String yaml) {
+    return Pattern.compile("(?m)^ *([a-z_]+):").matcher(yaml).results()
+        .map(match -> match.group(1))
+        .collect(Collectors.toSet());
   }
 
   @Test
   void growthStepMayBeAbsoluteAndFlatHasNothingToRelease() throws IOException {
     GrowthConfig growth = requireNonNull(read(SMALLEST + "growth: {at: 7, mode: flat}\n").growth());
     assertThat(growth.step(1000)).isEqualTo(7);
-    assertThat(growth.windowSteps(1000)).isZero();
+    assertThat(growth.releases()).isFalse();
+  }
+
+  @Test
+  void growthDefaultsDependOnTheMode() throws IOException {
+    GrowthOptions lineage = growthOptions("{}");
+    assertThat(lineage.rows()).isEqualTo(Rows.SPLIT);
+    assertThat(lineage.rowDelta()).isEqualTo(0.6);
+    assertThat(lineage.biasNoise()).isZero();
+    GrowthOptions flat = growthOptions("{mode: flat, replicas: drop, seed: 3}");
+    assertThat(flat.rows()).isEqualTo(Rows.COPY);
+    assertThat(flat.biasNoise()).isEqualTo(1e-3);
+    assertThat(flat.dropRate()).isEqualTo(0.5);
+    assertThat(flat.seed()).isEqualTo(3);
+    assertThat(growthOptions("{mode: cold}").rowDelta()).isZero();
+    assertThat(growthOptions("{rows: antithetic, row_delta: 1}").rowDelta()).isEqualTo(1);
   }
 
   @Test
@@ -74,7 +122,8 @@ class RunConfigTest {
     Path resolved = directory.resolve("resolved.yaml");
     config.write(resolved);
     assertThat(RunConfig.read(resolved, List.of())).isEqualTo(config);
-    assertThat(Files.readString(resolved)).contains("learning_rate: 0.001", "mode: cold");
+    assertThat(Files.readString(resolved))
+        .contains("learning_rate: 0.001", "mode: cold", "rows: copy", "row_delta: 0.0");
   }
 
   @Test
@@ -121,12 +170,15 @@ class RunConfigTest {
         "optimizer.learning_rate=.nan|optimizer.learning_rate: is NaN -> must be above 0",
         "optimizer.learning_rate=.inf|optimizer.learning_rate: is Infinity",
         "schedule={warmup: 0.5, decay: 0.6}|schedule: warmup 0.5 and decay 0.6 are more than",
-        "growth.mode=falt|growth.mode: is \"falt\" -> one of flat, lineage, cold, wide",
+        "growth.mode=falt|growth.mode: is \"falt\" -> one of [flat, lineage, cold, wide]",
+        "growth.rows=copy|growth.rows: equal rows in mode lineage never part the siblings",
+        "growth={mode: cold, rows: split}|rows: split would change the originals' rows",
+        "growth.bias_noise=0.1|would pick one sibling for all tokens in mode lineage",
+        "growth.rows=3|growth.rows: is 3, not text",
         "growth.at=1.5|growth.at: is 1.5 -> write a share of all steps, below 1, or a whole",
         "growth.at=1000|growth.at: is step 1000 of 1000",
         "growth.at=0.0001|growth.at: is step 0 of 1000",
-        "growth.window=0.9|growth at step 330 of 1000 is released by step 933, after the learning"
-            + " rate decays from 900 -> lower it to 0.850 or less, or grow earlier",
+        "release.window=1.1|release.window: is 1.1 -> must lie between 0 and 1",
         "growth.at=950|decays from 900 -> grow earlier: before step 900",
       })
   void refusesWithPathAndRemedy(String override, String message) {
@@ -164,6 +216,10 @@ class RunConfigTest {
     BatchConfig.DEFAULT.requireFits(256);
     assertThatThrownBy(() -> BatchConfig.DEFAULT.requireFits(255))
         .hasMessageContaining("batch.length: is 256, but the model has 255 positions");
+  }
+
+  private GrowthOptions growthOptions(String section) throws IOException {
+    return requireNonNull(read(SMALLEST + "growth: " + section).growth()).options();
   }
 
   private RunConfig read(String yaml, String... overrides) throws IOException {

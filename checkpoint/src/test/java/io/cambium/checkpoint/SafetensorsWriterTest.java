@@ -1,0 +1,146 @@
+package io.cambium.checkpoint;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class SafetensorsWriterTest {
+
+  private static final List<TensorSpec> TWO =
+      List.of(new TensorSpec("a", DType.U8, List.of(5L)), new TensorSpec("b", DType.U8, List.of()));
+
+  @TempDir Path temporary;
+
+  /** The reference implementation wrote the fixtures; see make.py beside them. */
+  @ParameterizedTest
+  @ValueSource(strings = {"dtypes.safetensors", "plain.safetensors"})
+  void writesTheBytesOfTheReferenceImplementation(String fixture) throws IOException {
+    Path reference = temporary.resolve(fixture);
+    try (InputStream in = getClass().getResourceAsStream("/safetensors/" + fixture)) {
+      Files.copy(Objects.requireNonNull(in), reference);
+    }
+    Path copy = temporary.resolve("copy");
+    try (SafetensorsFile file = SafetensorsFile.open(reference)) {
+      List<String> names = new ArrayList<>(file.tensors().keySet());
+      Collections.shuffle(names, new Random(3));
+      List<TensorSpec> specs =
+          names.stream().map(n -> Objects.requireNonNull(file.tensors().get(n)).spec()).toList();
+      try (SafetensorsWriter writer = SafetensorsWriter.create(copy, specs, file.metadata())) {
+        names.forEach(name -> writer.write(name, file.data(name)));
+      }
+    }
+    assertThat(copy).hasSameBinaryContentAs(reference);
+  }
+
+  @Test
+  void layoutDependsOnNeitherTheOrderOfTensorsNorOfMetadata() {
+    Map<String, String> metadata = Map.of("b", "2", "a", "1", "c", "3");
+    assertThat(SafetensorsHeader.layout(TWO, metadata).encode())
+        .isEqualTo(SafetensorsHeader.layout(TWO.reversed(), metadata).encode());
+    assertThat(text(SafetensorsHeader.layout(TWO, metadata)))
+        .contains("{\"__metadata__\":{\"a\":\"1\",\"b\":\"2\",\"c\":\"3\"},\"a\":{");
+  }
+
+  private static String text(SafetensorsHeader header) {
+    return StandardCharsets.UTF_8.decode(header.encode()).toString();
+  }
+
+  @Test
+  void writesPieces() {
+    Path path = temporary.resolve("pieces");
+    try (SafetensorsWriter writer = SafetensorsWriter.create(path, TWO, Map.of())) {
+      writer.write("a", 3, bytes(4, 5));
+      writer.write("b", bytes(9));
+      writer.write("a", 0, bytes(1, 2, 3));
+      assertThat(path).doesNotExist();
+    }
+    try (SafetensorsFile file = SafetensorsFile.open(path)) {
+      assertThat(file.data("a").mismatch(bytes(1, 2, 3, 4, 5))).isEqualTo(-1);
+      assertThat(file.data("b").mismatch(bytes(9))).isEqualTo(-1);
+    }
+    assertThat(temporary).isDirectoryContaining(path::equals).satisfies(this::holdsOneFile);
+  }
+
+  private void holdsOneFile(Path directory) {
+    assertThat(directory.toFile().list()).hasSize(1);
+  }
+
+  @Test
+  void anIncompleteFileGetsNoName() {
+    Path path = temporary.resolve("incomplete");
+    SafetensorsWriter writer = SafetensorsWriter.create(path, TWO, Map.of());
+    writer.write("a", 0, bytes(1, 2));
+    assertThatThrownBy(writer::requireComplete).hasMessageContaining("lacks data of [a, b]");
+    assertThatThrownBy(writer::close)
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("lacks data of [a, b]");
+    assertThat(temporary).isEmptyDirectory();
+    writer.close();
+  }
+
+  @Test
+  void anExistingFileIsLeftAlone() throws IOException {
+    Path path = Files.writeString(temporary.resolve("present"), "mine");
+    assertThatThrownBy(() -> SafetensorsWriter.create(path, TWO, Map.of()))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining("exists already");
+    assertThat(path).hasContent("mine");
+  }
+
+  @Test
+  void refusesDataThatHasNoPlace() {
+    try (SafetensorsWriter writer =
+        SafetensorsWriter.create(temporary.resolve("places"), List.of(), Map.of())) {
+      assertThatThrownBy(() -> writer.write("c", bytes(1)))
+          .isInstanceOf(IllegalArgumentException.class);
+    }
+    SafetensorsWriter writer = SafetensorsWriter.create(temporary.resolve("more"), TWO, Map.of());
+    for (long offset : new long[] {-1, 5, Long.MAX_VALUE}) {
+      assertThatThrownBy(() -> writer.write("a", offset, bytes(1)))
+          .isInstanceOf(IllegalArgumentException.class);
+    }
+    writer.abandon();
+  }
+
+  @Test
+  void refusesNamesThatMeanTwoThings() {
+    TensorSpec spec = new TensorSpec("__metadata__", DType.F32, List.of());
+    assertThatThrownBy(() -> SafetensorsHeader.layout(List.of(spec), Map.of()))
+        .isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(
+            () -> SafetensorsHeader.layout(List.of(TWO.getFirst(), TWO.getFirst()), Map.of()))
+        .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
+  void aDirectoryThatIsNotThereIsOneClearMessage() {
+    Path path = temporary.resolve("nowhere").resolve("file");
+    assertThatThrownBy(() -> SafetensorsWriter.create(path, TWO, Map.of()))
+        .isInstanceOf(CheckpointException.class)
+        .hasMessageContaining(path + ": cannot be written: no such file");
+  }
+
+  private static MemorySegment bytes(int... values) {
+    byte[] bytes = new byte[values.length];
+    for (int i = 0; i < values.length; i++) {
+      bytes[i] = (byte) values[i];
+    }
+    return MemorySegment.ofArray(bytes);
+  }
+}

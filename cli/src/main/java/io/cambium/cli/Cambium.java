@@ -1,0 +1,84 @@
+package io.cambium.cli;
+
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+
+/**
+ * The program. Exit codes: 0 done, 1 the work failed, 2 wrong usage or configuration; 130 and 143
+ * after Ctrl-C and SIGTERM.
+ */
+@Command(
+    name = "cambium",
+    description = "Grows Mixture-of-Experts language models.",
+    mixinStandardHelpOptions = true,
+    versionProvider = VersionProvider.class,
+    synopsisSubcommandLabel = "COMMAND",
+    footer = {"", "Example:", "  cambium demo", "", "More about a command: cambium COMMAND --help"})
+public final class Cambium implements Callable<Integer> {
+
+  /** Every command there is. */
+  static final List<CommandGroup> GROUPS =
+      List.of(
+          new CommandGroup("Start here:", List.of()),
+          new CommandGroup("Data:", List.of(CorpusCommand.class, TokenizeCommand.class)),
+          new CommandGroup(
+              "Checkpoints:",
+              List.of(
+                  GenerateCommand.class,
+                  LogitsCommand.class,
+                  UpcycleCommand.class)),
+          new CommandGroup("Training:", List.of(TrainCommand.class)),
+          new CommandGroup("Measuring:", List.of(BenchCommand.class)));
+
+  @Option(
+      names = "--debug",
+      scope = ScopeType.INHERIT,
+      description = "Print the stack trace of an error.")
+  private boolean debug;
+
+  @Spec private CommandSpec spec;
+
+  public static void main(String[] args) {
+    System.exit(execute(args));
+  }
+
+  /** Runs one command line and returns its exit code. */
+  static int execute(String... args) {
+    Cambium root = new Cambium();
+    try {
+      return commandLine(root).execute(args);
+    } catch (Throwable e) { // Picocli hands on exceptions, not errors such as OutOfMemoryError.
+      return new ErrorReport(root).unexpected(e, List.of(args), new PrintWriter(System.err, true));
+    }
+  }
+
+  /** The whole command line, ready to execute. */
+  static CommandLine commandLine(Cambium root) {
+    CommandLine commandLine = new CommandLine(root);
+    CommandGroup.register(commandLine, GROUPS);
+    ErrorReport errors = new ErrorReport(root);
+    return commandLine
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .setUsageHelpAutoWidth(true)
+        .setParameterExceptionHandler(errors)
+        .setExecutionExceptionHandler(errors);
+  }
+
+  boolean debug() {
+    return debug;
+  }
+
+  /** Without a command there is nothing to do but to say what there is. */
+  @Override
+  public Integer call() {
+    spec.commandLine().usage(spec.commandLine().getErr());
+    return CommandLine.ExitCode.USAGE;
+  }
+}

@@ -1,0 +1,89 @@
+package io.cambium.cli;
+
+import io.cambium.checkpoint.UsageException;
+import io.cambium.training.Trainer;
+import io.cambium.training.config.RunConfig;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Trains a checkpoint as a run.yaml says. */
+@Command(
+    name = "train",
+    description = {
+      "Trains a Mixture-of-Experts checkpoint, and lets it grow on the way.",
+      "",
+      "Ctrl-C and SIGTERM save before the program ends; --resume goes on from the last checkpoint"
+          + " and ends with the same bytes."
+    },
+    sortOptions = false,
+    mixinStandardHelpOptions = true,
+    footer = {
+      "",
+      "Examples:",
+      "  cambium train run.yaml --out runs/first",
+      "  cambium train run.yaml --out runs/first --resume",
+      "  cambium train run.yaml --set steps=200 --set growth.mode=cold"
+    })
+final class TrainCommand implements Callable<Integer> {
+
+  @Parameters(paramLabel = "RUN.YAML", description = "The run's configuration (docs/train.md).")
+  private Path file = Path.of("");
+
+  @Option(
+      names = "--out",
+      paramLabel = "DIR",
+      description = "The run directory (default: runs/ and the name of RUN.YAML).")
+  private @Nullable Path out;
+
+  @Option(
+      names = "--set",
+      paramLabel = "KEY=VALUE",
+      description = "Replaces a setting, such as optimizer.learning_rate=5e-4. Repeatable.")
+  private List<String> overrides = List.of();
+
+  @Option(names = "--resume", description = "Go on with the run in DIR.")
+  private boolean resume;
+
+  @Override
+  public Integer call() {
+    RunConfig config = RunConfig.read(file, overrides);
+    Path directory = out == null ? Path.of("runs", name()) : out;
+    try (TerminalProgress progress = TerminalProgress.onStandardError();
+        TrainingProgress shown = new TrainingProgress(progress, config.steps());
+        Trainer trainer = trainer(config, directory, shown)) {
+      StopOnSignal.run(trainer);
+      progress.close();
+      System.out.printf(
+          "%s after %d of %d steps: %s%n",
+          trainer.steps() < config.steps() ? "stopped and saved" : "done",
+          trainer.steps(),
+          config.steps(),
+          trainer.checkpoint());
+    }
+    return 0;
+  }
+
+  private Trainer trainer(RunConfig config, Path directory, TrainingProgress shown) {
+    if (!resume) {
+      return Trainer.start(config, directory, shown);
+    }
+    RunConfig begun = RunConfig.read(directory.resolve(RunConfig.FILE_NAME), List.of());
+    if (!begun.equals(config)) {
+      throw new UsageException(
+          file,
+          "differs from the " + RunConfig.FILE_NAME + " that the run in " + directory + " began with",
+          "resume with the same settings, or start another run with its checkpoint as the model");
+    }
+    return Trainer.resume(directory, shown);
+  }
+
+  private String name() {
+    String name = file.getFileName().toString();
+    return name.contains(".") ? name.substring(0, name.lastIndexOf('.')) : name;
+  }
+}

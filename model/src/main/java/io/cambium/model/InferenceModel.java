@@ -1,0 +1,65 @@
+package io.cambium.model;
+
+import io.cambium.checkpoint.CheckpointDirectory;
+import io.cambium.checkpoint.DType;
+import io.cambium.checkpoint.ModelConfig;
+import io.cambium.checkpoint.family.DecoderSpec;
+import java.nio.file.Path;
+import java.util.OptionalInt;
+
+/** A checkpoint directory that is open to be run in fp32 on all cores, under the selection rule of its manifest. */
+public final class InferenceModel implements AutoCloseable {
+
+  private final CheckpointDirectory directory;
+  private final Team team;
+  private final Decoder decoder;
+
+  private InferenceModel(CheckpointDirectory directory, OptionalInt topK) {
+    this.directory = directory;
+    DecoderSpec spec =
+        topK.isPresent() ? withTopK(directory, topK.getAsInt()) : directory.decoder();
+    this.team = Team.ofAllCores();
+    this.decoder = Decoder.forInference(Weights.map(directory, spec, DType.F32), team);
+    decoder.select(SelectionRule.of(directory.manifest()));
+  }
+
+  /**
+   * Opens a checkpoint and compares its files with the checksums of its manifest.
+   *
+   * @param topK experts per token instead of the configured number
+   * @throws io.cambium.checkpoint.CheckpointException if anything is wrong with it
+   */
+  public static InferenceModel open(Path path, OptionalInt topK) {
+    CheckpointDirectory directory = CheckpointDirectory.open(path);
+    try {
+      directory.verifyChecksums();
+      return new InferenceModel(directory, topK);
+    } catch (RuntimeException e) {
+      directory.close();
+      throw e;
+    }
+  }
+
+  private static DecoderSpec withTopK(CheckpointDirectory directory, int topK) {
+    return directory
+        .family()
+        .decoder(
+            new ModelConfig(
+                directory.config().file(),
+                directory.family().withTopK(directory.config().json(), topK)));
+  }
+
+  public Decoder decoder() {
+    return decoder;
+  }
+
+  public CheckpointDirectory directory() {
+    return directory;
+  }
+
+  @Override
+  public void close() {
+    team.close();
+    directory.close();
+  }
+}

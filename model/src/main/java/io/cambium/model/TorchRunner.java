@@ -1,0 +1,60 @@
+package io.cambium.model;
+
+import io.cambium.upcycle.InputMoments;
+import io.cambium.upcycle.ModelRunner;
+import io.cambium.upcycle.TokenIds;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.OptionalInt;
+import org.bytedeco.pytorch.Tensor;
+
+/** Runs checkpoint directories in fp32 on all cores, under the selection rule of their manifest. */
+public final class TorchRunner implements ModelRunner {
+
+  @Override
+  public float[] logits(Path path, TokenIds ids, OptionalInt topK) {
+    try (InferenceModel model = InferenceModel.open(path, topK)) {
+      return logits(model.decoder(), ids);
+    }
+  }
+
+  /** Logits of a decoder, fp32, row-major [B, S, V]; the sequences are spread over its team. */
+  public static float[] logits(Decoder decoder, TokenIds ids) {
+    int vocabulary = decoder.spec().vocabSize();
+    int sequence = ids.sequence_S();
+    float[] logits = new float[Math.toIntExact((long) ids.ids().length * vocabulary)];
+    decoder
+        .team()
+        .run(
+            member -> {
+              int from = Share.start(ids.batch_B(), member);
+              float[] mine = Torch.floats(decoder.logits(member, share(ids, member)));
+              System.arraycopy(mine, 0, logits, from * sequence * vocabulary, mine.length);
+            });
+    return logits;
+  }
+
+  @Override
+  public List<InputMoments> inputMoments(Path path, List<TokenIds> batches) {
+    try (InferenceModel model = InferenceModel.open(path, OptionalInt.empty())) {
+      Decoder decoder = model.decoder();
+      Team team = decoder.team();
+      ExpertInputs inputs = new ExpertInputs(decoder.spec(), team.size());
+      decoder.listen(inputs);
+      for (TokenIds batch : batches) {
+        team.run(member -> decoder.logits(member, share(batch, member)));
+      }
+      return inputs.moments();
+    }
+  }
+
+  /** A member's part of the sequences, [b, S]. */
+  private static Tensor share(TokenIds ids, Team.Member member) {
+    int from = Share.start(ids.batch_B(), member);
+    int to = Share.end(ids.batch_B(), member);
+    int sequence = ids.sequence_S();
+    return Torch.tensor(
+        Arrays.copyOfRange(ids.ids(), from * sequence, to * sequence), to - from, sequence);
+  }
+}

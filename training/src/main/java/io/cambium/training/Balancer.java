@@ -1,0 +1,59 @@
+package io.cambium.training;
+
+import io.cambium.model.Torch;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Map;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * Loss-free balancing (arXiv 2408.15664): after each step the selection bias of an expert with less than the mean load
+ * rises, that of one with more falls. The bias is fp32 and centred to mean zero.
+ */
+final class Balancer {
+
+  private final double rate;
+
+  /**
+   * @param rate what a bias moves per step
+   */
+  Balancer(double rate) {
+    this.rate = rate;
+  }
+
+  /**
+   * Moves the biases in place.
+   *
+   * @param biases [E] by routing layer
+   * @param loads assignments of the whole batch, by routing layer
+   * @param active experts below this index count; held-back replicas, which nobody can choose, keep their bias
+   */
+  void update(Map<Integer, Tensor> biases, Map<Integer, long[]> loads, int active) {
+    if (rate > 0) {
+      biases.forEach(
+          (layer, bias_E) ->
+              update(
+                  Torch.memory(bias_E),
+                  java.util.Objects.requireNonNull(loads.get(layer)),
+                  active));
+    }
+  }
+
+  private void update(MemorySegment bias_E, long[] load_E, int active) {
+    double mean = 0;
+    for (int e = 0; e < active; e++) {
+      mean += (double) load_E[e] / active;
+    }
+    double sum = 0;
+    for (int e = 0; e < load_E.length; e++) {
+      double move = e < active ? rate * Math.signum(mean - load_E[e]) : 0;
+      float moved = (float) (bias_E.getAtIndex(ValueLayout.JAVA_FLOAT, e) + move);
+      bias_E.setAtIndex(ValueLayout.JAVA_FLOAT, e, moved);
+      sum += moved;
+    }
+    for (int e = 0; e < load_E.length; e++) {
+      float centred = (float) (bias_E.getAtIndex(ValueLayout.JAVA_FLOAT, e) - sum / load_E.length);
+      bias_E.setAtIndex(ValueLayout.JAVA_FLOAT, e, centred);
+    }
+  }
+}

@@ -1,0 +1,137 @@
+package io.cambium.training;
+
+import io.cambium.training.config.RunConfig;
+import io.cambium.training.data.Corpus;
+import io.cambium.training.metrics.Metric;
+import io.cambium.training.metrics.MetricsLog;
+import io.cambium.upcycle.TokenIds;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/** The evaluations of a run, and what its log already knows of them. */
+final class Evaluations {
+
+  private static final int CALIBRATION_SEQUENCES = 16;
+
+  private final Evaluator evaluator;
+  private final int length;
+  private final Path log;
+  private long lastStep = -1;
+  private double lastLoss;
+
+  /**
+   * @param log the run's metrics, which may not exist yet
+   * @param step steps taken; what the log holds beyond them will be forgotten
+   */
+  Evaluations(Corpus corpus, RunConfig config, Path log, long step) {
+    this.evaluator =
+        new Evaluator(corpus, config.evaluate().sequences(), config.batch().length());
+    this.length = config.batch().length();
+    this.log = log;
+    if (Files.exists(log)) {
+      MetricsLog.read(log).stream().filter(m -> m.step() <= step).forEach(this::remember);
+    }
+  }
+
+  private void remember(Metric metric) {
+    if (metric instanceof Metric.Evaluation evaluation) {
+      lastStep = evaluation.step();
+      lastLoss = evaluation.meanLoss();
+    }
+  }
+
+  boolean isDone(long step) {
+    return lastStep == step;
+  }
+
+  double lastLoss() {
+    return lastLoss;
+  }
+
+  /** Whether a run that was killed right after it had grown has said so already. */
+  boolean growthIsLogged(long step) {
+    return Files.exists(log)
+        && MetricsLog.read(log).stream()
+            .anyMatch(metric -> metric instanceof Metric.Growth && metric.step() == step);
+  }
+
+  /**
+   * Evaluates a model under its present selection rule.
+   *
+   * @param active experts below this index can be chosen
+   */
+  Metric.Evaluation evaluate(ModelInTraining model, long step, long tokens, int active) {
+    Map<String, Evaluator.DomainResult> results =
+        evaluator.evaluate(model.decoder(), model.parents());
+    SortedMap<String, Double> losses = new TreeMap<>();
+    results.forEach((domain, result) -> losses.put(domain, result.loss()));
+    lastStep = step;
+    lastLoss = mean(losses.values().stream().toList());
+    boolean grown = model.parents() != null;
+    return new Metric.Evaluation(
+        step,
+        tokens,
+        losses,
+        lastLoss,
+        grown
+            ? mean(results.values().stream().map(r -> r.routing().siblingCoselection()).toList())
+            : null,
+        routing(model.decoder().spec().mixtureLayers(), results),
+        dead(model.decoder().spec().mixtureLayers(), results, active));
+  }
+
+  private static double mean(List<Double> values) {
+    return values.stream().mapToDouble(Double::doubleValue).average().orElseThrow();
+  }
+
+  private static Metric.Routing routing(
+      List<Integer> layers, Map<String, Evaluator.DomainResult> results) {
+    List<List<List<Double>>> shares = new ArrayList<>();
+    for (int layer : layers) {
+      shares.add(
+          results.values().stream()
+              .map(result -> Loads.shares(result.routing().assignments(layer)))
+              .toList());
+    }
+    return new Metric.Routing(layers, List.copyOf(results.keySet()), shares);
+  }
+
+  private static int dead(
+      List<Integer> layers, Map<String, Evaluator.DomainResult> results, int active) {
+    int dead = 0;
+    for (int layer : layers) {
+      long[] load_E = null;
+      for (Evaluator.DomainResult result : results.values()) {
+        long[] part_E = result.routing().assignments(layer);
+        load_E = load_E == null ? part_E : sum(load_E, part_E);
+      }
+      dead += load_E == null ? 0 : Loads.dead(load_E, active);
+    }
+    return dead;
+  }
+
+  private static long[] sum(long[] a, long[] b) {
+    long[] sum = new long[a.length];
+    java.util.Arrays.setAll(sum, i -> a[i] + b[i]);
+    return sum;
+  }
+
+  /** The training sequences that come next, as batches to calibrate a growth step with. */
+  List<TokenIds> calibration(BatchSampler sampler, long firstSequence, int batches) {
+    List<TokenIds> calibration = new ArrayList<>();
+    for (int b = 0; b < batches; b++) {
+      Batch batch = new Batch(CALIBRATION_SEQUENCES, length);
+      for (int i = 0; i < CALIBRATION_SEQUENCES; i++) {
+        long number = firstSequence + (long) b * CALIBRATION_SEQUENCES + i;
+        batch.fill(i, (into, at) -> sampler.copy(number, into, at));
+      }
+      calibration.add(new TokenIds(CALIBRATION_SEQUENCES, length, batch.inputs()));
+    }
+    return calibration;
+  }
+}

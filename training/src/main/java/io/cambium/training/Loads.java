@@ -1,0 +1,36 @@
+package io.cambium.training;
+
+import java.util.Arrays;
+import java.util.List;
+
+/** Measures of a layer's load: assignments per expert. */
+final class Loads {
+
+  /** An expert with less than this share of the even load is dead (method 6: 1 % at 8 experts). */
+  private static final double DEAD = 0.08;
+
+  private Loads() {}
+
+  /** {@code max / mean - 1} (arXiv 2408.15664, section 4.1): 0 at perfect balance. */
+  static double maxVio(long[] load_E) {
+    long total = Arrays.stream(load_E).sum();
+    long max = Arrays.stream(load_E).max().orElseThrow();
+    return (double) max * load_E.length / total - 1;
+  }
+
+  /** Each expert's share of the assignments. */
+  static List<Double> shares(long[] load_E) {
+    double total = Arrays.stream(load_E).sum();
+    return Arrays.stream(load_E).mapToObj(load -> load / total).toList();
+  }
+
+  /**
+   * Experts with next to no load.
+   *
+   * @param active experts below this index count
+   */
+  static int dead(long[] load_E, int active) {
+    double least = DEAD / active * Arrays.stream(load_E).sum();
+    return (int) Arrays.stream(load_E, 0, active).filter(load -> load < least).count();
+  }
+}

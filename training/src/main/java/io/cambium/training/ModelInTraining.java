@@ -1,0 +1,248 @@
+package io.cambium.training;
+
+import io.cambium.checkpoint.CheckpointDirectory;
+import io.cambium.checkpoint.CheckpointException;
+import io.cambium.checkpoint.CheckpointWriter;
+import io.cambium.checkpoint.DType;
+import io.cambium.checkpoint.Manifest;
+import io.cambium.checkpoint.SafetensorsFile;
+import io.cambium.checkpoint.SafetensorsWriter;
+import io.cambium.checkpoint.TensorSpec;
+import io.cambium.checkpoint.family.ModelTensor;
+import io.cambium.checkpoint.family.Part;
+import io.cambium.model.Decoder;
+import io.cambium.model.SelectionRule;
+import io.cambium.model.Team;
+import io.cambium.model.Torch;
+import io.cambium.model.Weights;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * A checkpoint taken into memory to be trained, in fp32: weights, moments and how its experts are chosen. It writes
+ * itself as a checkpoint again.
+ */
+final class ModelInTraining {
+
+  /** Where the moments lie in a checkpoint directory: beside the weights some engines would take them for weights. */
+  static final Path OPTIMIZER_FILE = Path.of("training", "optimizer.safetensors");
+
+  private static final String FIRST = ".exp_avg";
+  private static final String SECOND = ".exp_avg_sq";
+  private static final String UNFOLDED = ".unfolded";
+
+  private final ObjectNode config;
+  private final int maxPositions;
+  private final Manifest manifest;
+  private final Decoder decoder;
+  private final AdamW optimizer;
+
+  private ModelInTraining(CheckpointDirectory directory, Team team, AdamW.Settings settings) {
+    this.config = directory.config().json().put("dtype", "float32").put("torch_dtype", "float32");
+    this.maxPositions = directory.config().countOr("max_position_embeddings", Integer.MAX_VALUE);
+    this.manifest = directory.manifest();
+    this.decoder = Decoder.forTraining(Weights.load(directory, DType.F32), team);
+    this.optimizer = new AdamW(decoder, settings);
+    raiseReplicas(manifest.selection());
+  }
+
+  /**
+   * Reads a checkpoint.
+   *
+   * @param withMoments whether the optimizer goes on with the checkpoint's moments
+   * @throws CheckpointException if weights or moments are broken or missing
+   */
+  static ModelInTraining load(
+      Path path, Team team, AdamW.Settings settings, boolean withMoments) {
+    try (CheckpointDirectory directory = CheckpointDirectory.open(path)) {
+      directory.verifyChecksums();
+      ModelInTraining model = new ModelInTraining(directory, team, settings);
+      if (withMoments) {
+        model.readMoments(path.resolve(OPTIMIZER_FILE));
+      }
+      return model;
+    }
+  }
+
+  Decoder decoder() {
+    return decoder;
+  }
+
+  AdamW optimizer() {
+    return optimizer;
+  }
+
+  Manifest manifest() {
+    return manifest;
+  }
+
+  /** Longest sequence the model takes. */
+  int maxPositions() {
+    return maxPositions;
+  }
+
+  /** The lineage of each expert by routing layer since the last growth; null for a model that never grew. */
+  @Nullable Map<Integer, List<Integer>> parents() {
+    return manifest.growth().isEmpty() ? null : manifest.growth().getLast().parents();
+  }
+
+  /** The rule for the step after this many. */
+  SelectionRule rule(@Nullable Release release, long step) {
+    return release == null
+        ? SelectionRule.PLAIN
+        : release.rule(step, manifest.growth().getLast());
+  }
+
+  private void readMoments(Path path) {
+    Map<String, Tensor> state = optimizerState(manifest.selection());
+    try (SafetensorsFile file = SafetensorsFile.open(path)) {
+      // A model that has only just grown has no biases but the folded ones, which raiseReplicas took.
+      state
+          .keySet()
+          .removeIf(name -> name.endsWith(UNFOLDED) && !file.tensors().containsKey(name));
+      if (!file.tensors().keySet().equals(state.keySet())) {
+        throw new CheckpointException(
+            path,
+            "holds " + file.tensors().size() + " tensors, not the " + state.size()
+                + " that belong to this model",
+            "weights and moments must be of one checkpoint");
+      }
+      state.forEach((name, value) -> read(file, name, value));
+    }
+  }
+
+  private static void read(SafetensorsFile file, String name, Tensor into) {
+    MemorySegment data = file.data(name);
+    if (data.byteSize() != into.nbytes()) {
+      throw new CheckpointException(file.path(), "has a moment of the wrong size: " + name, null);
+    }
+    Torch.memory(into).copyFrom(data);
+  }
+
+  /**
+   * Writes weights, config.json, manifest, moments and state into a directory that exists.
+   *
+   * @throws CheckpointException if the disk refuses
+   */
+  void write(Path directory, TrainerState state) {
+    Manifest.Selection selection = selection(state);
+    writeWeights(directory, selection);
+    try {
+      state.write(directory);
+    } catch (IOException e) {
+      throw new CheckpointException(directory, "cannot be written: " + e, "check free space", e);
+    }
+    writeOptimizer(directory.resolve(OPTIMIZER_FILE), optimizerState(selection));
+  }
+
+  private void writeWeights(Path directory, Manifest.@Nullable Selection selection) {
+    Map<ModelTensor, Tensor> weights = decoder.weights().all();
+    List<TensorSpec> specs =
+        weights.keySet().stream().map(t -> new TensorSpec(t.name(), DType.F32, t.shape())).toList();
+    try (CheckpointWriter writer =
+        CheckpointWriter.create(
+            directory, config, specs, CheckpointWriter.DEFAULT_SHARD_BYTES)) {
+      weights.forEach(
+          (tensor, value) ->
+              writer.write(
+                  tensor.name(),
+                  tensor.part() == Part.SELECTION_BIAS
+                      ? MemorySegment.ofArray(foldedBias(value, selection))
+                      : Torch.memory(value)));
+      writer.finish(manifest.withSelection(selection));
+    }
+  }
+
+  private static void writeOptimizer(Path path, Map<String, Tensor> state) {
+    List<TensorSpec> specs = new ArrayList<>();
+    state.forEach((name, value) -> specs.add(new TensorSpec(name, DType.F32, shape(value))));
+    try (SafetensorsWriter writer = SafetensorsWriter.create(path, specs, Map.of())) {
+      state.forEach((name, value) -> writer.write(name, Torch.memory(value)));
+    }
+  }
+
+  /**
+   * Everything that goes beside the weights: the moments, and in a cold release the selection biases as the balancer
+   * moves them, since folding a hold-back into them rounds.
+   */
+  private Map<String, Tensor> optimizerState(Manifest.@Nullable Selection selection) {
+    Map<String, Tensor> state = new TreeMap<>();
+    optimizer
+        .moments()
+        .forEach(
+            (name, moment) -> {
+              state.put(name + FIRST, moment.first());
+              state.put(name + SECOND, moment.second());
+            });
+    if (holdBack(selection) > 0) {
+      decoder
+          .weights()
+          .all()
+          .forEach(
+              (tensor, value) -> {
+                if (tensor.part() == Part.SELECTION_BIAS) {
+                  state.put(tensor.name() + UNFOLDED, value);
+                }
+              });
+    }
+    return state;
+  }
+
+  private static List<Long> shape(Tensor tensor) {
+    List<Long> shape = new ArrayList<>();
+    for (int axis = 0; axis < tensor.dim(); axis++) {
+      shape.add(tensor.size(axis));
+    }
+    return shape;
+  }
+
+  /** How a reader of the checkpoint must choose experts, null for plain top-K. */
+  private static Manifest.@Nullable Selection selection(TrainerState state) {
+    Release release = state.release();
+    if (release == null || release.progress(state.step()) == 1) {
+      return null;
+    }
+    double progress = release.progress(state.step());
+    return release.mode().equals("cold")
+        ? new Manifest.Selection("cold", 0, null, release.holdBack() * (1 - progress))
+        : new Manifest.Selection(
+            "lineage", progress, progress == 0 ? null : Release.penalty(progress), 0);
+  }
+
+  private static double holdBack(Manifest.@Nullable Selection selection) {
+    return selection == null ? 0 : selection.holdBack();
+  }
+
+  /** In memory the hold-back is a rule of its own; on disk it is folded into the replicas' selection bias. */
+  private float[] foldedBias(Tensor bias_E, Manifest.@Nullable Selection selection) {
+    float[] folded_E = Torch.floats(bias_E);
+    if (holdBack(selection) > 0) {
+      for (int e = originals(); e < folded_E.length; e++) {
+        folded_E[e] -= (float) holdBack(selection);
+      }
+    }
+    return folded_E;
+  }
+
+  private void raiseReplicas(Manifest.@Nullable Selection selection) {
+    if (holdBack(selection) > 0) {
+      for (Tensor bias_E : decoder.selectionBiases().values()) {
+        long replicas = bias_E.numel() - originals();
+        bias_E.narrow(0, originals(), replicas).add_(new Scalar(holdBack(selection)));
+      }
+    }
+  }
+
+  private int originals() {
+    return manifest.growth().getLast().sourceExperts();
+  }
+}

@@ -1,0 +1,70 @@
+package io.cambium.training;
+
+
+import io.cambium.checkpoint.Manifest;
+import io.cambium.model.SelectionRule;
+import java.util.List;
+import java.util.SortedMap;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
+import tools.jackson.databind.annotation.JsonNaming;
+
+/**
+ * The way of a grown model from exact to plain top-K (method 3a): exact for the first part of a window, then a replica's
+ * own logit comes in and what keeps siblings apart goes, both linearly.
+ *
+ * @param mode {@code lineage} or {@code cold}
+ * @param fromStep steps taken when the window begins
+ * @param windowSteps steps of the window
+ * @param holdSteps steps at its beginning in which the model stays exact
+ * @param holdBack what {@code cold} lowers replicas by at first; 0 in mode lineage
+ */
+@JsonNaming(SnakeCaseStrategy.class)
+public record Release(
+    String mode, long fromStep, long windowSteps, long holdSteps, double holdBack) {
+
+  /** The span of sigmoid scores, from which the sibling penalty falls. */
+  private static final double SCORE_SPAN = 1;
+
+  /** The release that a checkpoint's manifest asks for, if any. */
+  static @Nullable Release of(Manifest manifest, long fromStep, long windowSteps, long holdSteps) {
+    Manifest.Selection selection = manifest.selection();
+    return selection == null
+        ? null
+        : new Release(
+            selection.mode(), fromStep, windowSteps, holdSteps, selection.holdBack());
+  }
+
+  /** The share of the way that is done after so many steps: 0 while exact, 1 when plain. */
+  double progress(long step) {
+    long ramp = windowSteps - holdSteps;
+    long done = step - fromStep - holdSteps;
+    return step - fromStep >= windowSteps ? 1 : Math.clamp((double) done / Math.max(1, ramp), 0, 1);
+  }
+
+  /** Whether the model is still exact, so that no replica of a cold growth can be chosen. */
+  boolean exact(long step) {
+    return progress(step) == 0;
+  }
+
+  /** The rule for the next step. */
+  SelectionRule rule(long step, Manifest.Growth growth) {
+    double progress = progress(step);
+    if (progress == 1) {
+      return SelectionRule.PLAIN;
+    }
+    return mode.equals("cold")
+        ? new SelectionRule.Cold(holdBack * (1 - progress), growth.sourceExperts())
+        : lineage(progress, growth.parents());
+  }
+
+  private SelectionRule lineage(double progress, SortedMap<Integer, List<Integer>> parents) {
+    double penalty = progress == 0 ? Double.POSITIVE_INFINITY : penalty(progress);
+    return new SelectionRule.Lineage(progress, penalty, parents);
+  }
+
+  /** What non-best siblings are lowered by, once the model is no longer exact. */
+  static double penalty(double progress) {
+    return SCORE_SPAN * (1 - progress);
+  }
+}

@@ -1,0 +1,113 @@
+package io.cambium.training;
+
+import io.cambium.checkpoint.CheckpointException;
+import io.cambium.checkpoint.StagedDirectory;
+import io.cambium.checkpoint.UsageException;
+import io.cambium.training.config.RunConfig;
+import io.cambium.training.metrics.MetricsLog;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/**
+ * Where a run keeps everything: {@code run.yaml} (resolved), {@code metrics.jsonl}, {@code tensorboard/} and {@code
+ * checkpoints/step-000123/}.
+ *
+ * @param path the directory
+ */
+public record RunDirectory(Path path) {
+
+  private static final Pattern CHECKPOINT = Pattern.compile("step-(\\d+)");
+
+  /** Creates the directory for a new run. */
+  static RunDirectory create(Path path, RunConfig config) {
+    if (Files.exists(path)) {
+      throw new UsageException(
+          path, "exists already", "give --resume to go on with it, or another --out");
+    }
+    RunDirectory run = new RunDirectory(path);
+    try {
+      Files.createDirectories(run.checkpoints());
+    } catch (IOException e) {
+      throw new CheckpointException(path, "cannot be created: " + e, "check permissions", e);
+    }
+    config.write(run.config());
+    return run;
+  }
+
+  /** Opens the directory of a run to go on with. */
+  static RunDirectory open(Path path) {
+    RunDirectory run = new RunDirectory(path);
+    if (!Files.exists(run.config())) {
+      throw new UsageException(
+          path, "holds no run: there is no " + RunConfig.FILE_NAME, "start one without --resume");
+    }
+    return run;
+  }
+
+  Path config() {
+    return path.resolve(RunConfig.FILE_NAME);
+  }
+
+  Path metrics() {
+    return path.resolve(MetricsLog.FILE_NAME);
+  }
+
+  Path tensorBoard() {
+    return path.resolve("tensorboard");
+  }
+
+  private Path checkpoints() {
+    return path.resolve("checkpoints");
+  }
+
+  /** The checkpoint after so many steps. */
+  public Path checkpoint(long step) {
+    return checkpoints().resolve("step-%06d".formatted(step));
+  }
+
+  /** What a checkpoint becomes when the model grows at that step. */
+  Path grown(long step) {
+    return checkpoints().resolve("step-%06d-grown".formatted(step));
+  }
+
+  /** The checkpoint with the most steps. */
+  public Optional<Path> latestCheckpoint() {
+    return Optional.ofNullable(all().lastEntry()).map(java.util.Map.Entry::getValue);
+  }
+
+  private TreeMap<Long, Path> all() {
+    TreeMap<Long, Path> all = new TreeMap<>();
+    try (Stream<Path> paths = Files.list(checkpoints())) {
+      for (Path checkpoint : paths.toList()) {
+        Matcher name = CHECKPOINT.matcher(checkpoint.getFileName().toString());
+        if (name.matches()) {
+          all.put(Long.parseLong(name.group(1)), checkpoint);
+        }
+      }
+    } catch (IOException e) {
+      throw new CheckpointException(checkpoints(), "cannot be read: " + e, null, e);
+    }
+    return all;
+  }
+
+  /** Deletes all checkpoints but the newest, and what grew from those that go. */
+  void prune(int keep) {
+    TreeMap<Long, Path> all = all();
+    List<Long> old = List.copyOf(all.keySet()).subList(0, Math.max(0, all.size() - keep));
+    for (long step : old) {
+      try {
+        StagedDirectory.deleteTree(checkpoint(step));
+        StagedDirectory.deleteTree(grown(step));
+      } catch (IOException e) {
+        throw new CheckpointException(checkpoint(step), "cannot be deleted: " + e, null, e);
+      }
+    }
+  }
+}

@@ -1,0 +1,331 @@
+package io.cambium.training;
+
+import io.cambium.checkpoint.CheckpointException;
+import io.cambium.checkpoint.Progress;
+import io.cambium.checkpoint.StagedDirectory;
+import io.cambium.checkpoint.TrainingException;
+import io.cambium.checkpoint.UsageException;
+import io.cambium.model.RouterLosses;
+import io.cambium.model.Team;
+import io.cambium.model.TorchRunner;
+import io.cambium.training.config.GrowthConfig;
+import io.cambium.training.config.RunConfig;
+import io.cambium.training.data.Corpus;
+import io.cambium.training.data.TokenizerFiles;
+import io.cambium.training.metrics.Metric;
+import io.cambium.training.metrics.MetricsLog;
+import io.cambium.training.metrics.TensorBoardWriter;
+import io.cambium.upcycle.GrowthResult;
+import io.cambium.upcycle.Upcycler;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Trains a checkpoint on a corpus: step, balance, log, evaluate, save, and grow when it is time. A run that is stopped,
+ * killed or out of power goes on from its last checkpoint and ends with the same bytes.
+ */
+public final class Trainer implements AutoCloseable {
+
+  private final RunConfig config;
+  private final RunDirectory run;
+  private final RunListener listener;
+  private final Corpus corpus;
+  private final Team team;
+  private final Schedule schedule;
+  private final BatchSampler sampler;
+  private final TrainingStep trainingStep;
+  private final Balancer balancer;
+  private final Evaluations evaluations;
+  private final MetricsLog metrics;
+  private final TensorBoardWriter tensorBoard;
+  private ModelInTraining model;
+  private TrainerState state;
+  private volatile boolean stopRequested;
+
+  private Trainer(RunConfig config, RunDirectory run, Path start, boolean goesOn, RunListener listener) {
+    this.config = config;
+    this.run = run;
+    this.listener = listener;
+    this.corpus = Corpus.open(config.data());
+    this.team = new Team(config.workers());
+    this.schedule = Schedule.of(config);
+    this.sampler = new BatchSampler(corpus, config.batch().length(), config.seed());
+    this.trainingStep = new TrainingStep(sampler, config.batch());
+    this.balancer = new Balancer(config.balance().rate());
+    boolean withState = goesOn || config.branch();
+    this.model = load(start, withState);
+    this.state = withState ? TrainerState.read(start) : firstState();
+    this.evaluations = new Evaluations(corpus, config, run.metrics(), state.step());
+    this.metrics = goesOn ? MetricsLog.resume(run.metrics(), state.step()) : MetricsLog.create(run.metrics());
+    this.tensorBoard =
+        goesOn
+            ? TensorBoardWriter.resume(run.tensorBoard(), state.step(), Clock.systemUTC())
+            : TensorBoardWriter.create(run.tensorBoard(), Clock.systemUTC());
+    requireFit();
+  }
+
+  /**
+   * Begins a run.
+   *
+   * @param directory of the run, which must not exist
+   * @throws UsageException if it does, or the configuration does not fit the model
+   * @throws CheckpointException if model or corpus are broken
+   */
+  public static Trainer start(RunConfig config, Path directory, RunListener listener) {
+    return new Trainer(
+        config, RunDirectory.create(directory, config), config.model(), false, listener);
+  }
+
+  /**
+   * Goes on with a run from its last checkpoint, or from its beginning where there is none yet.
+   *
+   * @throws UsageException if the directory holds no run
+   */
+  public static Trainer resume(Path directory, RunListener listener) {
+    RunDirectory run = RunDirectory.open(directory);
+    RunConfig config = RunConfig.read(run.config(), List.of());
+    Optional<Path> latest = run.latestCheckpoint();
+    listener.message("resuming from " + latest.map(Path::toString).orElse("the beginning"));
+    if (latest.isEmpty()) {
+      MetricsLog.resume(run.metrics(), 0).close();
+    }
+    return new Trainer(config, run, latest.orElse(config.model()), latest.isPresent(), listener);
+  }
+
+  private TrainerState firstState() {
+    TrainerState first = TrainerState.start(config.seed(), config.workers());
+    return first.withRelease(release(config.steps(), 0));
+  }
+
+  /** The release that the model's manifest asks for, over a share of the steps that remain. */
+  private @Nullable Release release(int remaining, long fromStep) {
+    return Release.of(
+        model.manifest(),
+        fromStep,
+        config.release().windowSteps(remaining),
+        config.release().holdSteps(remaining));
+  }
+
+  private void requireFit() {
+    config.batch().requireFits(model.maxPositions());
+    corpus.tokenizer().requireFits(model.decoder().spec().vocabSize(), config.model());
+    if (state.workers() != config.workers()) {
+      throw new UsageException(
+          "workers",
+          "are " + config.workers() + ", but the checkpoint was computed with " + state.workers(),
+          "rounding depends on their number: give workers: " + state.workers());
+    }
+  }
+
+  private ModelInTraining load(Path checkpoint, boolean withMoments) {
+    ModelInTraining loaded =
+        ModelInTraining.load(checkpoint, team, AdamW.Settings.of(config.optimizer()), withMoments);
+    int grownFrom = loaded.manifest().growth().stream().mapToInt(g -> g.sourceExperts()).min().orElse(1);
+    int grownTo = loaded.manifest().growth().stream().mapToInt(g -> g.targetExperts()).max().orElse(1);
+    loaded
+        .decoder()
+        .lose(
+            new RouterLosses(
+                config.balance().auxLoss(),
+                config.balance().zLoss(),
+                Math.log((double) grownTo / grownFrom)));
+    return loaded;
+  }
+
+  /** Asks the run to save and stop after the step it is in. From any thread. */
+  public void requestStop() {
+    stopRequested = true;
+  }
+
+  /** Trains until the configured number of steps, or until asked to stop. Saves at the end. */
+  public void run() {
+    runUntil(config.steps());
+  }
+
+  /**
+   * Trains until so many steps are taken, or until asked to stop. Saves at the end.
+   *
+   * @throws TrainingException if the loss is no longer finite; the last checkpoint stays
+   */
+  public void runUntil(int lastStep) {
+    while (state.step() < lastStep && !stopRequested) {
+      growIfDue();
+      step();
+      if (state.step() % config.evaluate().every() == 0 || state.step() == config.steps()) {
+        evaluate();
+      }
+      if (state.step() % config.checkpoint().every() == 0) {
+        save();
+      }
+    }
+    save();
+  }
+
+  /** Steps taken. */
+  public long steps() {
+    return state.step();
+  }
+
+  /** The checkpoint of the present step, once saved. */
+  public Path checkpoint() {
+    return run.checkpoint(state.step());
+  }
+
+  private void step() {
+    long start = System.nanoTime();
+    long number = state.step() + 1;
+    double learningRate = schedule.learningRate(Math.toIntExact(number));
+    model.decoder().select(model.rule(state.release(), state.step()));
+    TrainingStep.Result result =
+        trainingStep.run(model.decoder(), model.optimizer(), state.sequences(), number, learningRate);
+    if (!result.finite()) {
+      throw diverged(number, result);
+    }
+    balancer.update(model.decoder().selectionBiases(), result.loads(), activeExperts());
+    double seconds = (System.nanoTime() - start) / 1e9;
+    state = state.after(config.batch().sequences(), config.batch().tokens(), seconds);
+    log(trainMetric(result, learningRate, seconds));
+    forgetFinishedRelease();
+  }
+
+  /** Experts that can be chosen at all: held-back replicas cannot, and come after the originals. */
+  private int activeExperts() {
+    Release release = state.release();
+    boolean held = release != null && release.mode().equals("cold") && release.exact(state.step());
+    int all = model.decoder().experts();
+    return held ? model.manifest().growth().getLast().sourceExperts() : all;
+  }
+
+  private void forgetFinishedRelease() {
+    Release release = state.release();
+    if (release != null && release.progress(state.step()) == 1) {
+      state = state.withRelease(null);
+    }
+  }
+
+  private TrainingException diverged(long number, TrainingStep.Result result) {
+    return new TrainingException(
+        "step " + number,
+        "the loss is %s and the gradient's norm %s".formatted(result.loss(), result.gradientNorm()),
+        "the last good checkpoint is %s; lower optimizer.learning_rate (now %s) or clip_norm"
+            .formatted(
+                run.latestCheckpoint().map(Path::toString).orElse("the model itself"),
+                config.optimizer().learningRate()));
+  }
+
+  private Metric.Train trainMetric(
+      TrainingStep.Result result, double learningRate, double seconds) {
+    return new Metric.Train(
+        state.step(),
+        state.tokens(),
+        result.loss(),
+        learningRate,
+        result.gradientNorm(),
+        config.batch().tokens() / seconds,
+        state.seconds(),
+        result.loads().values().stream().map(Loads::maxVio).toList(),
+        result.loads().values().stream().map(Loads::shares).toList());
+  }
+
+  private double evaluate() {
+    if (evaluations.isDone(state.step())) {
+      return evaluations.lastLoss();
+    }
+    model.decoder().select(model.rule(state.release(), state.step()));
+    Metric.Evaluation evaluation =
+        evaluations.evaluate(model, state.step(), state.tokens(), activeExperts());
+    log(evaluation);
+    return evaluation.meanLoss();
+  }
+
+  private void growIfDue() {
+    GrowthConfig growth = config.growth();
+    if (growth == null
+        || state.step() != growth.step(config.steps())
+        || model.decoder().experts() >= growth.experts()) {
+      return;
+    }
+    save();
+    double lossBefore = evaluate();
+    int sourceExperts = model.decoder().experts();
+    Path grown = run.grown(state.step());
+    GrowthResult result =
+        Upcycler.grow(
+            checkpoint(),
+            grown,
+            growth.options(),
+            new TorchRunner(),
+            evaluations.calibration(sampler, state.sequences(), growth.calibrationBatches()),
+            Progress.NONE);
+    result.warnings().forEach(listener::message);
+    listener.message("grown: " + result.verification());
+    model = load(grown, true);
+    int remaining = Math.toIntExact(config.steps() - state.step());
+    state = state.withRelease(release(remaining, state.step()));
+    logGrowth(growth, sourceExperts, lossBefore);
+  }
+
+  private void logGrowth(GrowthConfig growth, int sourceExperts, double lossBefore) {
+    model.decoder().select(model.rule(state.release(), state.step()));
+    Metric.Evaluation after =
+        evaluations.evaluate(model, state.step(), state.tokens(), activeExperts());
+    Release release = state.release();
+    Metric.Growth event =
+        new Metric.Growth(
+            state.step(),
+            state.tokens(),
+            growth.mode().toString(),
+            growth.options().rows().toString(),
+            sourceExperts,
+            growth.experts(),
+            lossBefore,
+            after.meanLoss(),
+            release == null ? 0 : release.windowSteps());
+    if (!evaluations.growthIsLogged(state.step())) {
+      log(event);
+    }
+  }
+
+  private void log(Metric metric) {
+    metrics.append(metric);
+    tensorBoard.write(metric);
+    listener.metric(metric);
+  }
+
+  private void save() {
+    Path target = checkpoint();
+    if (Files.exists(target)) {
+      return;
+    }
+    try (StagedDirectory staged = StagedDirectory.create(target, false)) {
+      model.write(staged.path(), state);
+      TokenizerFiles.copy(corpus.tokenizer().path(), staged.path(), model.maxPositions());
+      copyGenerationConfig(staged.path());
+      staged.commit();
+    } catch (IOException e) {
+      throw new CheckpointException(target, "cannot be written: " + e, "check free space", e);
+    }
+    run.prune(config.checkpoint().keep());
+  }
+
+  private void copyGenerationConfig(Path to) throws IOException {
+    String name = "generation_config.json";
+    if (Files.exists(config.model().resolve(name))) {
+      Files.copy(config.model().resolve(name), to.resolve(name));
+    }
+  }
+
+  @Override
+  public void close() {
+    metrics.close();
+    tensorBoard.close();
+    team.close();
+    corpus.close();
+  }
+}

@@ -1,0 +1,112 @@
+package io.cambium.training;
+
+import io.cambium.model.Decoder;
+import io.cambium.model.Team;
+import io.cambium.model.Torch;
+import io.cambium.training.config.BatchConfig;
+import java.util.Map;
+import java.util.TreeMap;
+import org.bytedeco.pytorch.Tensor;
+
+/** One optimizer step: every worker's micro batches forward and backward, then a common update. */
+final class TrainingStep {
+
+  private final BatchSampler sampler;
+  private final BatchConfig batch;
+
+  TrainingStep(BatchSampler sampler, BatchConfig batch) {
+    this.sampler = sampler;
+    this.batch = batch;
+  }
+
+  /**
+   * What a step came to.
+   *
+   * @param loss mean cross entropy in nats per token, without the losses on the routers
+   * @param gradientNorm before clipping
+   * @param loads assignments per expert over the whole batch, by routing layer
+   * @param finite whether loss and gradient are; if not, the weights were left as they were
+   */
+  record Result(double loss, double gradientNorm, Map<Integer, long[]> loads, boolean finite) {}
+
+  /** The work of one step, shared by the workers. */
+  private static final class Work {
+    private final double[] losses;
+    private final Map<Integer, long[]> loads = new TreeMap<>();
+    private double gradientNorm;
+
+    Work(int workers) {
+      losses = new double[workers];
+    }
+
+    double loss() {
+      return java.util.Arrays.stream(losses).sum();
+    }
+
+    boolean finite() {
+      return Double.isFinite(loss()) && Double.isFinite(gradientNorm);
+    }
+  }
+
+  /**
+   * Makes a step.
+   *
+   * @param firstSequence position in the data
+   * @param number of the update, from 1
+   */
+  Result run(
+      Decoder decoder, AdamW optimizer, long firstSequence, long number, double learningRate) {
+    Work work = new Work(decoder.team().size());
+    decoder
+        .team()
+        .run(
+            member -> {
+              forEachMicroBatch(decoder, member, firstSequence, work);
+              double norm = optimizer.reduce(member);
+              member.await(() -> work.gradientNorm = norm);
+              if (work.finite()) {
+                optimizer.update(member, number, learningRate);
+              }
+            });
+    return new Result(work.loss(), work.gradientNorm, work.loads, work.finite());
+  }
+
+  private void forEachMicroBatch(
+      Decoder decoder, Team.Member member, long firstSequence, Work work) {
+    int perRound = batch.microBatch() * member.teamSize();
+    for (int done = 0; done < batch.sequences(); done += perRound) {
+      int round = Math.min(perRound, batch.sequences() - done);
+      boolean first = done == 0;
+      Decoder.Losses losses =
+          microBatch(decoder, member, firstSequence + done, round, !first);
+      work.losses[member.index()] += losses.crossEntropy();
+      member.await(() -> addLoads(decoder, work));
+    }
+  }
+
+  private Decoder.Losses microBatch(
+      Decoder decoder, Team.Member member, long firstSequence, int round, boolean accumulate) {
+    int from = io.cambium.model.Share.start(round, member);
+    int to = io.cambium.model.Share.end(round, member);
+    Batch mine = new Batch(to - from, batch.length());
+    for (int i = from; i < to; i++) {
+      long number = firstSequence + i;
+      mine.fill(i - from, (into, at) -> sampler.copy(number, into, at));
+    }
+    Tensor inputs_BS = Torch.tensor(mine.inputs(), to - from, batch.length());
+    Tensor targets_BS = Torch.tensor(mine.targets(), to - from, batch.length());
+    return decoder.backward(member, inputs_BS, targets_BS, batch.tokens(), accumulate);
+  }
+
+  private static void addLoads(Decoder decoder, Work work) {
+    decoder
+        .loads()
+        .forEach(
+            (layer, load_E) -> {
+              long[] sum_E = work.loads.computeIfAbsent(layer, l -> new long[load_E.length]);
+              for (int e = 0; e < load_E.length; e++) {
+                sum_E[e] += load_E[e];
+              }
+            });
+  }
+}

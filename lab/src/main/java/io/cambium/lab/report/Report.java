@@ -11,7 +11,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Properties;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -37,7 +36,6 @@ public final class Report {
           "lineages.js",
           "page.js");
 
-  private static final String ECHARTS = "org.webjars.npm/echarts";
   private static final Pattern PLACEHOLDER = Pattern.compile("\\{\\{(\\w+)}}");
 
   private Report() {}
@@ -80,15 +78,9 @@ public final class Report {
 
   /** The charting library, with its licence notice, from its WebJar. */
   private static String echarts() {
-    Properties properties = new Properties();
-    try (InputStream in = open("/META-INF/maven/" + ECHARTS + "/pom.properties")) {
-      properties.load(in);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
     return resource(
         "/META-INF/resources/webjars/echarts/%s/dist/echarts.min.js"
-            .formatted(properties.getProperty("version")));
+            .formatted(Facts.version("org.webjars.npm", "echarts")));
   }
 
   private static String resources(List<String> names) {

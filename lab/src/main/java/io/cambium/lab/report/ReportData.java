@@ -44,7 +44,7 @@ public record ReportData(
    * Collects the data of a demo.
    *
    * @param grownCheckpoint the grown arm's last checkpoint, whose manifest knows the lineage
-   * @param facts shown in the order given
+   * @param facts shown in the order given, {@link Facts#ofThisMachine} among them
    * @throws UsageException if the checkpoint is not one of the grown arm
    */
   public static ReportData of(

@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.SequencedMap;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeAll;
@@ -29,8 +30,7 @@ final class ReportTest {
   @BeforeAll
   static void write() throws IOException {
     SyntheticDemo demo = SyntheticDemo.write(directory, 0.64);
-    LinkedHashMap<String, String> facts = new LinkedHashMap<>();
-    facts.put("Seed", "1");
+    SequencedMap<String, String> facts = Facts.ofThisMachine();
     facts.put("Hostile", "</script><!-- <script>alert(1)</script> $1 {{data}}");
     Path file = directory.resolve(Report.FILE_NAME);
     Report.write(
@@ -90,6 +90,12 @@ final class ReportTest {
       }
       assertThat(sum / experts.size()).isBetween(0.99, 1.01);
     }
+  }
+
+  @Test
+  void factsNameVersions() {
+    assertThat(data.at("/facts/Java").stringValue()).startsWith("25");
+    assertThat(data.at("/facts/PyTorch for Java").stringValue()).startsWith("2.");
   }
 
   @Test

@@ -12,7 +12,7 @@ public final class Events {
   private Events() {}
 
   public static RunHistory run(String name, Metric... events) {
-    return new RunHistory(Path.of(name), "", List.of(events), 0);
+    return new RunHistory(Path.of(name), "", List.of(events));
   }
 
   public static Metric.Train step(long step, List<Double> maxVio, List<List<Double>> load) {

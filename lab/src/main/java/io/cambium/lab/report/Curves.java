@@ -6,7 +6,7 @@ import io.cambium.lab.demo.Arm;
 import io.cambium.training.metrics.Metric;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Function;
@@ -19,8 +19,8 @@ import tools.jackson.databind.annotation.JsonNaming;
  * it is the ungrown arm's.
  *
  * @param train smoothed training loss
- * @param validation mean over the domains
- * @param domains validation loss by domain, at the same tokens
+ * @param validation mean over the domains, from right after the growth on
+ * @param domains validation loss by domain
  * @param coselection sibling co-selection rate; empty for a model that never grew
  * @param growth absent for a model that never grew
  * @param configuration run.yaml of the arm's own run
@@ -32,7 +32,7 @@ public record Curves(
     String name,
     Curve train,
     Curve validation,
-    SortedMap<String, List<Double>> domains,
+    SortedMap<String, Curve> domains,
     Curve coselection,
     @Nullable Transition growth,
     String configuration) {
@@ -60,8 +60,8 @@ public record Curves(
         arm.role(),
         arm.name(),
         train(run),
-        validation(evaluations, Metric.Evaluation::meanLoss),
-        domains(evaluations),
+        validation(run),
+        domains(evaluations, run.finalEvaluation().loss().keySet()),
         coselection(evaluations),
         run.growth().map(growth -> transition(growth, run)).orElse(null),
         run.configuration());
@@ -85,29 +85,39 @@ public record Curves(
     return new Curve(tokens, Thinning.rounded(values, DIGITS));
   }
 
-  private static Curve validation(
-      List<Metric.Evaluation> evaluations, Function<Metric.Evaluation, Double> value) {
+  private static Curve validation(RunHistory run) {
+    long from = run.growth().map(Metric.Growth::tokens).orElse(0L);
+    SortedMap<Long, Double> losses = run.meanLossByTokens().tailMap(from);
     return new Curve(
-        evaluations.stream().map(Metric.Evaluation::tokens).toList(),
-        Thinning.rounded(evaluations.stream().map(value).toList(), DIGITS));
+        List.copyOf(losses.keySet()), Thinning.rounded(List.copyOf(losses.values()), DIGITS));
   }
 
-  private static SortedMap<String, List<Double>> domains(List<Metric.Evaluation> evaluations) {
-    SortedMap<String, List<Double>> losses = new TreeMap<>();
-    for (Metric.Evaluation evaluation : evaluations) {
-      evaluation
-          .loss()
-          .forEach((domain, loss) ->
-              losses.computeIfAbsent(domain, name -> new ArrayList<>()).add(loss));
+  private static SortedMap<String, Curve> domains(
+      List<Metric.Evaluation> evaluations, Set<String> names) {
+    SortedMap<String, Curve> curves = new TreeMap<>();
+    for (String name : names) {
+      curves.put(name, curve(evaluations, evaluation -> evaluation.loss().get(name)));
     }
-    losses.replaceAll((domain, values) -> Thinning.rounded(values, DIGITS));
-    return losses;
+    return curves;
   }
 
   private static Curve coselection(List<Metric.Evaluation> evaluations) {
-    List<Metric.Evaluation> known =
-        evaluations.stream().filter(e -> e.siblingCoselection() != null).toList();
-    return validation(known, e -> Objects.requireNonNull(e.siblingCoselection()));
+    return curve(evaluations, Metric.Evaluation::siblingCoselection);
+  }
+
+  /** Of the evaluations that have the value. */
+  private static Curve curve(
+      List<Metric.Evaluation> evaluations, Function<Metric.Evaluation, @Nullable Double> value) {
+    List<Long> tokens = new ArrayList<>();
+    List<Double> values = new ArrayList<>();
+    for (Metric.Evaluation evaluation : evaluations) {
+      Double known = value.apply(evaluation);
+      if (known != null) {
+        tokens.add(evaluation.tokens());
+        values.add(known);
+      }
+    }
+    return new Curve(tokens, Thinning.rounded(values, DIGITS));
   }
 
   private static Transition transition(Metric.Growth growth, RunHistory run) {

@@ -7,12 +7,13 @@ const totalTokens = Math.max(...data.curves.map((arm) => arm.validation.tokens.a
 /** Points before this share of the tokens do not set the scale: they lie far above all others. */
 const SETTLED = 0.2;
 
-const points = (tokens, values) => tokens.map((at, i) => [at, values[i]]);
+/** A curve as the points of a chart. */
+const points = ({ tokens, values }) => tokens.map((at, i) => [at, values[i]]);
 
-/** Loss minus that of the ungrown model, where both were evaluated. */
-function difference(arm, values, baseline) {
-  const at = new Map(points(ungrown.validation.tokens, baseline));
-  return points(arm.validation.tokens, values)
+/** A curve minus the ungrown model's, where both have a point. */
+function difference(curve, baseline) {
+  const at = new Map(points(baseline));
+  return points(curve)
     .filter(([tokens]) => at.has(tokens))
     .map(([tokens, value]) => [tokens, value - at.get(tokens)]);
 }
@@ -168,8 +169,8 @@ function lineChart(container, title, lines, look) {
 function losses() {
   legend(byId("arms-legend"), data.curves);
   const lines = {
-    validation: (arm) => points(arm.validation.tokens, arm.validation.values),
-    train: (arm) => points(arm.train.tokens, arm.train.values),
+    validation: (arm) => points(arm.validation),
+    train: (arm) => points(arm.train),
   };
   const titles = { validation: "Validation loss", train: "Training loss, smoothed" };
   switcher(
@@ -197,7 +198,7 @@ function differences() {
     "A hump before the release is complete is its price.";
   const lines = data.curves.map((arm) => ({
     arm,
-    points: difference(arm, arm.validation.values, ungrown.validation.values),
+    points: difference(arm.validation, ungrown.validation),
   }));
   lineChart(byId("difference-chart"), "Difference to not growing", lines, {
     axis: "nats per token",
@@ -223,8 +224,8 @@ function domains() {
   const arms = data.curves.filter((arm) => arm.role !== "OBSERVED");
   legend(byId("domains-legend"), arms);
   const lines = {
-    loss: (arm, domain) => points(arm.validation.tokens, arm.domains[domain]),
-    difference: (arm, domain) => difference(arm, arm.domains[domain], ungrown.domains[domain]),
+    loss: (arm, domain) => points(arm.domains[domain]),
+    difference: (arm, domain) => difference(arm.domains[domain], ungrown.domains[domain]),
   };
   switcher(
     byId("domains-switch"),

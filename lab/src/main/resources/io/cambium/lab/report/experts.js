@@ -110,7 +110,7 @@ function coselection() {
   legend(byId("coselection-legend"), arms);
   const lines = arms.map((arm) => ({
     arm,
-    points: points(arm.coselection.tokens, arm.coselection.values),
+    points: points(arm.coselection),
   }));
   lineChart(byId("coselection-chart"), "Sibling co-selection", lines, {
     axis: "share of tokens",

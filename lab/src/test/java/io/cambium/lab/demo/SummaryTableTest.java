@@ -21,8 +21,7 @@ final class SummaryTableTest {
         .contains(
             "                            loss  perplexity  tokens  wall time  expert-steps  gap"
                 + " closed",
-            "8 to 32 experts, lineage  2.6891       14.72   6.00M       3:38        35,136       "
-                + " 64 %",
+            "8 experts, continued      2.7224       15.22   6.00M       3:38        11,712           -",
             "8 experts, continued           -           -             -    0.19    0.12     0.08"
                 + "     0",
             "* followed through the window only: its losses are those at 2.80M tokens");

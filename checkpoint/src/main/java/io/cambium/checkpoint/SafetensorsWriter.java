@@ -2,6 +2,7 @@ package io.cambium.checkpoint;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -98,7 +99,7 @@ public final class SafetensorsWriter implements AutoCloseable {
     try {
       for (long done = 0; done < data.byteSize(); done += CHUNK_BYTES) {
         long bytes = Math.min(CHUNK_BYTES, data.byteSize() - done);
-        writeFully(data.asSlice(done, bytes).asByteBuffer(), position + done);
+        writeFully(bytes(data.asSlice(done, bytes)), position + done);
       }
     } catch (IOException e) {
       failed = true;
@@ -108,6 +109,14 @@ public final class SafetensorsWriter implements AutoCloseable {
       missingBytes.computeIfPresent(
           name, (_, bytes) -> bytes == data.byteSize() ? null : bytes - data.byteSize());
     }
+  }
+
+  /** A view of a segment's bytes; a copy where there is none, over an array of larger elements. */
+  private static ByteBuffer bytes(MemorySegment segment) {
+    boolean hasView = segment.isNative() || segment.heapBase().orElse("") instanceof byte[];
+    return hasView
+        ? segment.asByteBuffer()
+        : ByteBuffer.wrap(segment.toArray(ValueLayout.JAVA_BYTE));
   }
 
   /**

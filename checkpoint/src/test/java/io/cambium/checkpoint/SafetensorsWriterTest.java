@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -59,6 +60,20 @@ class SafetensorsWriterTest {
 
   private static String text(SafetensorsHeader header) {
     return StandardCharsets.UTF_8.decode(header.encode()).toString();
+  }
+
+  @Test
+  void writesArraysOfAnyType() {
+    Path path = temporary.resolve("arrays");
+    float[] floats = {1.5f, -0.25f, Float.MAX_VALUE};
+    TensorSpec spec = new TensorSpec("a", DType.F32, List.of(3L));
+    try (SafetensorsWriter writer = SafetensorsWriter.create(path, List.of(spec), Map.of())) {
+      writer.write("a", 4, MemorySegment.ofArray(floats).asSlice(4));
+      writer.write("a", 0, MemorySegment.ofArray(floats).asSlice(0, 4).asReadOnly());
+    }
+    try (SafetensorsFile file = SafetensorsFile.open(path)) {
+      assertThat(file.data("a").toArray(ValueLayout.JAVA_FLOAT_UNALIGNED)).isEqualTo(floats);
+    }
   }
 
   @Test

@@ -134,7 +134,7 @@ record DemoPlan(int steps, long seed) {
             optimizer.clipNorm()),
         ScheduleConfig.DEFAULT,
         BalanceConfig.DEFAULT,
-        new EvaluationConfig(Math.max(1, steps / 40), 8),
+        new EvaluationConfig(Math.max(10, steps / 40), 8),
         new CheckpointConfig(Math.max(1, steps / 5), 1),
         branch,
         ReleaseConfig.DEFAULT,

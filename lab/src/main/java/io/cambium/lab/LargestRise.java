@@ -3,8 +3,6 @@ package io.cambium.lab;
 import io.cambium.training.metrics.Metric;
 import java.util.Comparator;
 import java.util.Optional;
-import java.util.Set;
-import java.util.stream.Collectors;
 
 /**
  * The largest rise of the validation loss over the ungrown run while a growth anneals to plain
@@ -17,20 +15,24 @@ import java.util.stream.Collectors;
 public record LargestRise(double nats, long tokens) {
 
   /**
-   * Compares the evaluations from right after the growth to the end of the window.
+   * Compares the runs from right after the growth to the end of the window.
    *
    * @param windowSteps length of the window in steps
-   * @return empty where the window holds no evaluation that both runs made
+   * @return empty where the runs have no evaluation in common there, or the run never grew
    */
   public static Optional<LargestRise> of(RunHistory grown, RunHistory ungrown, long windowSteps) {
-    long end = grown.growth().map(growth -> growth.step() + windowSteps).orElse(-1L);
-    Set<Long> window =
+    return grown.growth().flatMap(growth -> of(grown, ungrown, growth, windowSteps));
+  }
+
+  private static Optional<LargestRise> of(
+      RunHistory grown, RunHistory ungrown, Metric.Growth growth, long windowSteps) {
+    long end =
         grown.evaluationsSinceGrowth().stream()
-            .filter(evaluation -> evaluation.step() <= end)
-            .map(Metric.Evaluation::tokens)
-            .collect(Collectors.toSet());
-    return grown.lossOver(ungrown).entrySet().stream()
-        .filter(over -> window.contains(over.getKey()))
+            .filter(evaluation -> evaluation.step() <= growth.step() + windowSteps)
+            .mapToLong(Metric.Evaluation::tokens)
+            .max()
+            .orElse(growth.tokens());
+    return grown.lossOver(ungrown).subMap(growth.tokens(), end + 1).entrySet().stream()
         .map(over -> new LargestRise(over.getValue(), over.getKey()))
         .max(Comparator.comparingDouble(LargestRise::nats));
   }

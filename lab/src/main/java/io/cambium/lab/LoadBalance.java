@@ -5,6 +5,8 @@ import java.util.Arrays;
 import java.util.DoubleSummaryStatistics;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
+import tools.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
+import tools.jackson.databind.annotation.JsonNaming;
 
 /**
  * How evenly the tokens of the last training steps fell on the experts (method, section 6). Loads
@@ -18,6 +20,7 @@ import java.util.function.ToDoubleFunction;
  * @param highest the most loaded one
  * @param dead experts with a load below 0.08 / N, over all layers
  */
+@JsonNaming(SnakeCaseStrategy.class)
 public record LoadBalance(
     double maxVioBatch,
     double maxVioGlobal,

@@ -2,6 +2,7 @@ package io.cambium.lab;
 
 import io.cambium.checkpoint.TrainingException;
 import io.cambium.checkpoint.UsageException;
+import io.cambium.training.config.RunConfig;
 import io.cambium.training.metrics.Metric;
 import io.cambium.training.metrics.MetricsLog;
 import java.io.IOException;
@@ -9,9 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -23,12 +22,8 @@ import java.util.TreeMap;
  * @param directory the run directory; of a branch, its own
  * @param configuration that run's resolved run.yaml, as text
  * @param events in the order in which they happened
- * @param sourceSeconds wall time of training in the runs that this one branched from
  */
-public record RunHistory(
-    Path directory, String configuration, List<Metric> events, double sourceSeconds) {
-
-  private static final String CONFIGURATION = "run.yaml";
+public record RunHistory(Path directory, String configuration, List<Metric> events) {
 
   public RunHistory {
     events = List.copyOf(events);
@@ -41,13 +36,13 @@ public record RunHistory(
    *     was logged
    */
   public static RunHistory read(Path directory) {
-    Path yaml = directory.resolve(CONFIGURATION);
+    Path yaml = directory.resolve(RunConfig.FILE_NAME);
     List<Metric> events = MetricsLog.read(directory.resolve(MetricsLog.FILE_NAME));
     if (events.stream().noneMatch(Metric.Train.class::isInstance)) {
       throw new TrainingException(directory, "holds no training step yet", "train first");
     }
     try {
-      return new RunHistory(directory, Files.readString(yaml), events, 0);
+      return new RunHistory(directory, Files.readString(yaml), events);
     } catch (NoSuchFileException e) {
       throw new TrainingException(yaml, "no such file", "is this a run directory?", e);
     } catch (IOException e) {
@@ -57,33 +52,41 @@ public record RunHistory(
 
   /**
    * This run as the continuation of the one it branched from: the source up to the branching step,
-   * then this.
+   * then this. A growth of the source at that very step counts if this run began with its experts.
    *
    * @throws UsageException if the source did not log the step before this run's first
    */
   public RunHistory branchedFrom(RunHistory source) {
     long branch = steps().getFirst().step() - 1;
-    List<Metric> joined = new ArrayList<>();
-    source.events.stream().filter(event -> event.step() <= branch).forEach(joined::add);
-    Optional<Metric.Train> last = lastOf(Metric.Train.class, joined);
-    if (last.isEmpty() || last.get().step() != branch) {
+    if (source.steps().stream().noneMatch(step -> step.step() == branch)) {
       throw new UsageException(
           directory,
           "branches after step " + branch + ", which " + source.directory + " did not log",
           "give the run it branched from");
     }
+    List<Metric> joined = new ArrayList<>();
+    source.events.stream()
+        .filter(event -> event.step() <= branch)
+        .takeWhile(event -> !(event instanceof Metric.Growth growth) || comesAfter(growth))
+        .forEach(joined::add);
     joined.addAll(events);
-    return new RunHistory(
-        directory, configuration, joined, source.sourceSeconds + last.get().seconds());
+    return new RunHistory(directory, configuration, joined);
+  }
+
+  /** Whether this run began after a growth of its source: with the experts that it made. */
+  private boolean comesAfter(Metric.Growth growth) {
+    boolean grewItself = growth().filter(own -> own.step() == growth.step()).isPresent();
+    return growth.step() < steps().getFirst().step() - 1
+        || (!grewItself && experts(steps().getFirst()) == growth.targetExperts());
   }
 
   /** The optimizer steps, oldest first; never empty. */
   public List<Metric.Train> steps() {
-    return all(Metric.Train.class);
+    return all(Metric.Train.class, events);
   }
 
   public List<Metric.Evaluation> evaluations() {
-    return all(Metric.Evaluation.class);
+    return all(Metric.Evaluation.class, events);
   }
 
   /** The last growth, where the model grew at all. */
@@ -94,10 +97,7 @@ public record RunHistory(
   /** The evaluations of the model as it is since its last growth; all where it never grew. */
   public List<Metric.Evaluation> evaluationsSinceGrowth() {
     int grown = growth().map(events::lastIndexOf).orElse(-1);
-    return events.subList(grown + 1, events.size()).stream()
-        .filter(Metric.Evaluation.class::isInstance)
-        .map(Metric.Evaluation.class::cast)
-        .toList();
+    return all(Metric.Evaluation.class, events.subList(grown + 1, events.size()));
   }
 
   /**
@@ -112,15 +112,23 @@ public record RunHistory(
                 directory, "holds no evaluation", "let the run evaluate at its end"));
   }
 
-  /**
-   * Mean validation loss of this run minus that of another, by the tokens at which both were
-   * evaluated. Where a run was evaluated twice, before and after growing, the later one counts.
-   */
+  /** Mean validation loss by the tokens seen; where the model grew, that of the grown model. */
+  public SortedMap<Long, Double> meanLossByTokens() {
+    SortedMap<Long, Double> losses = new TreeMap<>();
+    for (Metric event : events) {
+      switch (event) {
+        case Metric.Evaluation evaluation -> losses.put(event.tokens(), evaluation.meanLoss());
+        case Metric.Growth growth -> losses.put(event.tokens(), growth.lossAfter());
+        case Metric.Train train -> {}
+      }
+    }
+    return losses;
+  }
+
+  /** Mean validation loss minus another run's, at the tokens where both are known. */
   public SortedMap<Long, Double> lossOver(RunHistory other) {
-    SortedMap<Long, Double> difference = new TreeMap<>();
-    evaluations().forEach(mine -> difference.put(mine.tokens(), mine.meanLoss()));
-    Map<Long, Double> theirs = new HashMap<>();
-    other.evaluations().forEach(their -> theirs.put(their.tokens(), their.meanLoss()));
+    SortedMap<Long, Double> difference = meanLossByTokens();
+    SortedMap<Long, Double> theirs = other.meanLossByTokens();
     difference.keySet().retainAll(theirs.keySet());
     theirs.forEach((tokens, loss) -> difference.computeIfPresent(tokens, (t, mine) -> mine - loss));
     return difference;
@@ -146,14 +154,9 @@ public record RunHistory(
     return growth.mode().equals("cold") && !over;
   }
 
-  /** Training tokens in all. */
-  public long tokens() {
-    return steps().getLast().tokens();
-  }
-
-  /** Wall time of training, that of the runs it branched from included. */
+  /** Wall time of training since the model's first step. */
   public double seconds() {
-    return sourceSeconds + steps().getLast().seconds();
+    return steps().getLast().seconds();
   }
 
   /**
@@ -174,11 +177,11 @@ public record RunHistory(
     return step.load().isEmpty() ? 0 : step.load().getFirst().size();
   }
 
-  private <M extends Metric> List<M> all(Class<M> type) {
-    return events.stream().filter(type::isInstance).map(type::cast).toList();
+  private static <M extends Metric> Optional<M> lastOf(Class<M> type, List<Metric> events) {
+    return all(type, events.reversed()).stream().findFirst();
   }
 
-  private static <M extends Metric> Optional<M> lastOf(Class<M> type, List<Metric> events) {
-    return events.reversed().stream().filter(type::isInstance).map(type::cast).findFirst();
+  private static <M extends Metric> List<M> all(Class<M> type, List<Metric> events) {
+    return events.stream().filter(type::isInstance).map(type::cast).toList();
   }
 }

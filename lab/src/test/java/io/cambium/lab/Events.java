@@ -7,23 +7,23 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /** Small events for tests: 10 tokens a step. */
-final class Events {
+public final class Events {
 
   private Events() {}
 
-  static RunHistory run(String name, Metric... events) {
-    return new RunHistory(Path.of(name), "", List.of(events), 0);
+  public static RunHistory run(String name, Metric... events) {
+    return new RunHistory(Path.of(name), "", List.of(events));
   }
 
-  static Metric.Train step(long step, List<Double> maxVio, List<List<Double>> load) {
+  public static Metric.Train step(long step, List<Double> maxVio, List<List<Double>> load) {
     return new Metric.Train(step, step * 10, 3, 1e-3, 1, 100, step * 2.0, maxVio, load);
   }
 
-  static Metric.Train step(long step, Double... load) {
+  public static Metric.Train step(long step, Double... load) {
     return step(step, List.of(0.5), List.of(List.of(load)));
   }
 
-  static Metric.Evaluation evaluation(long step, double loss) {
+  public static Metric.Evaluation evaluation(long step, double loss) {
     return new Metric.Evaluation(
         step,
         step * 10,
@@ -34,7 +34,7 @@ final class Events {
         0);
   }
 
-  static Metric.Growth growth(long step, String mode, int from, int to, long window) {
+  public static Metric.Growth growth(long step, String mode, int from, int to, long window) {
     return new Metric.Growth(step, step * 10, mode, "split", from, to, 3, 3.25, window);
   }
 }

@@ -21,20 +21,19 @@ final class LargestRiseTest {
 
   @Test
   void itIsTheLargestOneInsideTheWindow() {
-    // Over the ungrown run: step 2 (before growing) +1, 2 (after) +0.25, 4 +0.5, 6 +0.125, 8 +1.
+    // Over the ungrown run: before growing +1, right after it -0.75, then +0.5, +0.125 and +1.
     RunHistory grown =
         run(
             "grown",
             step(1, 1.0),
             evaluation(2, 5.0),
             growth(2, "lineage", 1, 2, 4),
-            evaluation(2, 4.25),
             evaluation(4, 4.0),
             evaluation(5, 9.0),
             evaluation(6, 3.125),
             evaluation(8, 3.5));
     assertThat(LargestRise.of(grown, UNGROWN, 4)).contains(new LargestRise(0.5, 40));
-    assertThat(LargestRise.of(grown, UNGROWN, 1)).contains(new LargestRise(0.25, 20));
+    assertThat(LargestRise.of(grown, UNGROWN, 1)).contains(new LargestRise(-0.75, 20));
     assertThat(LargestRise.of(grown, UNGROWN, 6)).contains(new LargestRise(1.0, 80));
   }
 
@@ -56,7 +55,7 @@ final class LargestRiseTest {
         run(
             "grown",
             step(1, 1.0),
-            growth(2, "cold", 1, 2, 4),
+            growth(3, "cold", 1, 2, 4),
             evaluation(5, 3.0),
             evaluation(8, 3.0));
     assertThat(LargestRise.of(grown, UNGROWN, 4)).isEmpty();

@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.cambium.checkpoint.TrainingException;
 import io.cambium.checkpoint.UsageException;
+import io.cambium.training.metrics.Metric;
 import io.cambium.training.metrics.MetricsLog;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -49,9 +50,31 @@ final class RunHistoryTest {
     assertThat(joined.evaluationsSinceGrowth())
         .extracting(evaluation -> evaluation.meanLoss())
         .containsExactly(4.25, 3.0);
-    assertThat(joined.tokens()).isEqualTo(50);
-    // The branch's clock says 10 s at its last step; the source's said 4 s at step 2.
-    assertThat(joined.seconds()).isEqualTo(14);
+    // The clock goes on where the source's stood: two seconds a step.
+    assertThat(joined.seconds()).isEqualTo(10);
+  }
+
+  @Test
+  void theSourcesOwnGrowthCountsForThoseThatBranchedAfterIt() {
+    RunHistory grower =
+        run(
+            "grower",
+            step(1, 0.5, 0.5),
+            evaluation(1, 4.0),
+            growth(1, "lineage", 2, 3, 0),
+            step(2, 0.3, 0.3, 0.4));
+    RunHistory ungrown = run("ungrown", step(2, 0.5, 0.5)).branchedFrom(grower);
+    RunHistory grown = run("grown", step(2, 0.3, 0.3, 0.4)).branchedFrom(grower);
+    RunHistory other =
+        run("other", growth(1, "flat", 2, 3, 0), step(2, 0.3, 0.3, 0.4)).branchedFrom(grower);
+    RunHistory later = run("later", step(3, 0.3, 0.3, 0.4)).branchedFrom(grower);
+
+    assertThat(ungrown.growth()).isEmpty();
+    assertThat(ungrown.evaluations()).hasSize(1);
+    assertThat(grown.growth()).map(Metric.Growth::mode).contains("lineage");
+    assertThat(other.events().stream().filter(Metric.Growth.class::isInstance)).hasSize(1);
+    assertThat(other.growth()).map(Metric.Growth::mode).contains("flat");
+    assertThat(later.growth()).map(Metric.Growth::mode).contains("lineage");
   }
 
   @Test

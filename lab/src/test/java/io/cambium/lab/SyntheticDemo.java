@@ -68,10 +68,9 @@ public final class SyntheticDemo {
     SyntheticDemo demo = new SyntheticDemo(root, closed);
     demo.run("source", 1, 0, GROWTH, E, null);
     demo.run("fixed-8", 2, GROWTH, STEPS, E, null);
-    demo.run("grown", 3, GROWTH, STEPS, GROWN_E, demo.growth("lineage", "split", 3.4127, 3.4127));
+    demo.run("grown", 3, GROWTH, STEPS, GROWN_E, demo.growth("lineage", "split", 0));
     demo.run("scratch-32", 4, 0, STEPS, GROWN_E, null);
-    demo.run(
-        "flat", 5, GROWTH, GROWTH + WINDOW, GROWN_E, demo.growth("flat", "copy", 3.4127, 3.5921));
+    demo.run("flat", 5, GROWTH, GROWTH + WINDOW, GROWN_E, demo.growth("flat", "copy", 0.2));
     demo.writeManifest(demo.checkpoint());
     return demo;
   }
@@ -80,12 +79,12 @@ public final class SyntheticDemo {
     RunHistory source = RunHistory.read(root.resolve("source"));
     return List.of(
         new Arm(Arm.Role.FIXED_E, "8 experts, continued", branch("fixed-8", source)),
-        new Arm(Arm.Role.UPCYCLED, "8 -> 32 experts, lineage", branch("grown", source)),
+        new Arm(Arm.Role.UPCYCLED, "8 to 32 experts, lineage", branch("grown", source)),
         new Arm(
             Arm.Role.FIXED_ME,
             "32 experts from scratch",
             RunHistory.read(root.resolve("scratch-32"))),
-        new Arm(Arm.Role.OBSERVED, "8 -> 32 experts, flat", branch("flat", source)));
+        new Arm(Arm.Role.OBSERVED, "8 to 32 experts, flat", branch("flat", source)));
   }
 
   /** A directory that holds the grown model's cambium.json, and no weights. */
@@ -97,44 +96,60 @@ public final class SyntheticDemo {
     return RunHistory.read(root.resolve(name)).branchedFrom(source);
   }
 
-  private Metric.Growth growth(String mode, String rows, double before, double after) {
+  private Metric.Growth growth(String mode, String rows, double jump) {
+    double before = round(meanLoss(GROWTH, "source"));
     return new Metric.Growth(
-        GROWTH, (long) GROWTH * TOKENS_PER_STEP, mode, rows, E, GROWN_E, before, after, WINDOW);
+        GROWTH,
+        (long) GROWTH * TOKENS_PER_STEP,
+        mode,
+        rows,
+        E,
+        GROWN_E,
+        before,
+        round(before + jump),
+        mode.equals("flat") ? 0 : WINDOW);
   }
 
   private void run(
       String name, int seed, int first, int last, int experts, Metric.@Nullable Growth growth) {
     Path directory = root.resolve(name);
     SplittableRandom random = new SplittableRandom(seed);
-    boolean grown = growth != null;
     try {
-      Files.createDirectories(directory.resolve("tensorboard"));
+      Files.createDirectories(directory);
       Files.writeString(directory.resolve("run.yaml"), yaml(name, experts));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    Clock clock = new Clock();
     try (MetricsLog log = MetricsLog.create(directory.resolve(MetricsLog.FILE_NAME));
         TensorBoardWriter events =
-            TensorBoardWriter.create(directory.resolve("tensorboard"), clock)) {
-      if (growth != null) {
-        log.append(growth);
-        events.write(growth);
-        Metric.Evaluation evaluation = evaluation(first, name, experts, grown, random);
-        log.append(evaluation);
-        events.write(evaluation);
-      }
-      for (int step = first + 1; step <= last; step++) {
-        Metric.Train train = train(step, first, name, experts, random);
-        log.append(train);
-        events.write(train);
-        if (step % EVALUATE_EVERY == 0 || step == last) {
-          Metric.Evaluation evaluation = evaluation(step, name, experts, grown, random);
-          log.append(evaluation);
-          events.write(evaluation);
-        }
+            TensorBoardWriter.create(directory.resolve("tensorboard"), new Clock())) {
+      for (Metric metric : events(name, first, last, experts, growth, random)) {
+        log.append(metric);
+        events.write(metric);
       }
     }
+  }
+
+  /** As the trainer logs them: a growth is measured before and after, and neither again. */
+  private List<Metric> events(
+      String name,
+      int first,
+      int last,
+      int experts,
+      Metric.@Nullable Growth growth,
+      SplittableRandom random) {
+    List<Metric> events = new ArrayList<>();
+    if (growth != null) {
+      events.add(evaluation(first, "source", E, false, random));
+      events.add(growth);
+    }
+    for (int step = first + 1; step <= last; step++) {
+      events.add(train(step, first, name, experts, random));
+      if (step % EVALUATE_EVERY == 0 || step == last) {
+        events.add(evaluation(step, name, experts, growth != null, random));
+      }
+    }
+    return events;
   }
 
   private Metric.Train train(
@@ -143,13 +158,7 @@ public final class SyntheticDemo {
     for (int layer = 0; layer < LAYERS.size(); layer++) {
       load.add(load(step, first, layer, experts, random));
     }
-    double loss =
-        IntStream.range(0, DOMAINS.size())
-                .mapToDouble(d -> loss(step, d, name))
-                .average()
-                .orElseThrow()
-            - 0.02
-            + 0.06 * random.nextGaussian();
+    double loss = meanLoss(step, name) - 0.02 + 0.06 * random.nextGaussian();
     return new Metric.Train(
         step,
         (long) step * TOKENS_PER_STEP,
@@ -157,7 +166,7 @@ public final class SyntheticDemo {
         round(learningRate(step)),
         round(0.4 + 2.0 / Math.sqrt(step) + 0.05 * random.nextDouble()),
         Math.rint(27_500 + 1_500 * random.nextGaussian()),
-        round((step - first) * 0.149),
+        round(step * 0.149),
         load.stream()
             .map(l -> round(l.stream().mapToDouble(x -> x).max().orElseThrow() * experts - 1))
             .toList(),
@@ -227,6 +236,13 @@ public final class SyntheticDemo {
       share.add(domains);
     }
     return new Metric.Routing(LAYERS, DOMAINS, share);
+  }
+
+  private double meanLoss(int step, String name) {
+    return IntStream.range(0, DOMAINS.size())
+        .mapToDouble(domain -> loss(step, domain, name))
+        .average()
+        .orElseThrow();
   }
 
   private double loss(int step, int domain, String name) {

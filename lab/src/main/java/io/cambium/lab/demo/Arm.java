@@ -5,7 +5,7 @@ import io.cambium.lab.RunHistory;
 /**
  * One model of the comparison, with its history from the first step on.
  *
- * @param name what people call it, such as {@code 8 -> 32 experts, lineage}
+ * @param name what people call it, such as {@code 8 to 32 experts, lineage}
  */
 public record Arm(Role role, String name, RunHistory history) {
 

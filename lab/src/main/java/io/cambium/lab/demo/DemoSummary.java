@@ -35,6 +35,7 @@ public record DemoSummary(GapClosure gapClosure, double saving, List<Row> rows) 
    * One model. Losses are nats per token at its last evaluation.
    *
    * @param experts routed experts per layer at the end
+   * @param tokens training tokens at that evaluation
    * @param seconds wall time of training, the shared source included
    * @param loss by domain
    * @param meanLoss mean over the domains
@@ -148,7 +149,7 @@ public record DemoSummary(GapClosure gapClosure, double saving, List<Row> rows) 
         arm.role(),
         arm.name(),
         run.experts(),
-        run.tokens(),
+        last.tokens(),
         run.seconds(),
         run.expertSteps(),
         last.loss(),

@@ -35,7 +35,7 @@ public sealed interface Metric {
    *
    * @param loss mean over the step's batch
    * @param gradNorm L2 norm of the gradient before clipping
-   * @param seconds wall time spent training in this run directory so far
+   * @param seconds wall time spent training since the model's first step
    * @param maxVio per routing layer, max load / mean load - 1 over the step's batch (Wang et al.
    *     2024, arXiv 2408.15664, section 4.1)
    * @param load [layer][expert] share of the layer's assignments; each layer sums to 1
@@ -114,8 +114,8 @@ public sealed interface Metric {
    *
    * @param mode how experts are chosen at first: flat, lineage, cold or wide
    * @param rows how the replicas' router rows were made: copy, antithetic or split
-   * @param lossBefore loss of the source on a fixed batch
-   * @param lossAfter loss of the grown model on the same batch, before any further step
+   * @param lossBefore mean validation loss of the source
+   * @param lossAfter that of the grown model, before any further step
    * @param windowSteps steps from here to plain top-K; 0 where nothing is released
    */
   @JsonNaming(SnakeCaseStrategy.class)

@@ -54,10 +54,16 @@ public final class TensorBoardWriter implements AutoCloseable {
   /**
    * Begins the event files of a new run.
    *
+   * @param directory made where it does not exist
    * @param clock gives the events their wall time
    * @throws TrainingException if the directory holds event files or cannot be written
    */
   public static TensorBoardWriter create(Path directory, InstantSource clock) {
+    try {
+      Files.createDirectories(directory);
+    } catch (IOException e) {
+      throw failed(directory, e);
+    }
     return new TensorBoardWriter(directory.resolve(fileName(0)), clock);
   }
 

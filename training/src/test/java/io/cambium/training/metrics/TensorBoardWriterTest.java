@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.HexFormat;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -28,7 +29,13 @@ final class TensorBoardWriterTest {
   private static final String START_RECORD =
       "100000000000000095fbfe1809000000000000f83f10ad023a020801d17949d4";
 
-  @TempDir Path directory;
+  @TempDir Path run;
+  private Path directory;
+
+  @BeforeEach
+  void directoryThatDoesNotExist() {
+    directory = run.resolve("tensorboard");
+  }
 
   @Test
   void maskedChecksumsAreTensorBoards() {

@@ -1,0 +1,2 @@
+/** Measurements of training runs, from their run directories. */
+package io.cambium.lab;

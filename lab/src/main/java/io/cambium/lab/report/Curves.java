@@ -1,0 +1,132 @@
+package io.cambium.lab.report;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import io.cambium.lab.RunHistory;
+import io.cambium.lab.demo.Arm;
+import io.cambium.training.metrics.Metric;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
+import tools.jackson.databind.annotation.JsonNaming;
+
+/**
+ * The losses of one arm over its tokens; of a grown one since its growth only, as what lies before
+ * it is the ungrown arm's.
+ *
+ * @param train smoothed training loss
+ * @param validation mean over the domains, from right after the growth on
+ * @param domains validation loss by domain
+ * @param coselection sibling co-selection rate; empty for a model that never grew
+ * @param growth absent for a model that never grew
+ * @param configuration run.yaml of the arm's own run
+ */
+@JsonNaming(SnakeCaseStrategy.class)
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public record Curves(
+    Arm.Role role,
+    String name,
+    Curve train,
+    Curve validation,
+    SortedMap<String, Curve> domains,
+    Curve coselection,
+    @Nullable Transition growth,
+    String configuration) {
+
+  private static final int TRAIN_POINTS = 500;
+  private static final int DIGITS = 4;
+
+  /** Of the steps of a run, over which its training loss is averaged. */
+  private static final int SMOOTHING_PARTS = 60;
+
+  /** A line of the chart. */
+  public record Curve(List<Long> tokens, List<Double> values) {}
+
+  /**
+   * Where the chart marks a growth.
+   *
+   * @param released where the model has become a plain top-K model
+   */
+  public record Transition(long tokens, long released) {}
+
+  static Curves of(Arm arm) {
+    RunHistory run = arm.history();
+    List<Metric.Evaluation> evaluations = run.evaluationsSinceGrowth();
+    return new Curves(
+        arm.role(),
+        arm.name(),
+        train(run),
+        validation(run),
+        domains(evaluations, run.finalEvaluation().loss().keySet()),
+        coselection(evaluations),
+        run.growth().map(growth -> transition(growth, run)).orElse(null),
+        run.configuration());
+  }
+
+  /** The mean over the steps before each point, so that a jump shows where it happens. */
+  private static Curve train(RunHistory run) {
+    long grown = run.growth().map(Metric.Growth::step).orElse(0L);
+    List<Metric.Train> steps = run.steps().stream().filter(step -> step.step() > grown).toList();
+    int window = Math.max(1, run.steps().size() / SMOOTHING_PARTS);
+    List<Long> tokens = new ArrayList<>();
+    List<Double> values = new ArrayList<>();
+    for (int point : Thinning.points(steps.size(), TRAIN_POINTS)) {
+      tokens.add(steps.get(point).tokens());
+      values.add(
+          steps.subList(Math.max(0, point + 1 - window), point + 1).stream()
+              .mapToDouble(Metric.Train::loss)
+              .average()
+              .orElseThrow());
+    }
+    return new Curve(tokens, Thinning.rounded(values, DIGITS));
+  }
+
+  private static Curve validation(RunHistory run) {
+    long from = run.growth().map(Metric.Growth::tokens).orElse(0L);
+    SortedMap<Long, Double> losses = run.meanLossByTokens().tailMap(from);
+    return new Curve(
+        List.copyOf(losses.keySet()), Thinning.rounded(List.copyOf(losses.values()), DIGITS));
+  }
+
+  private static SortedMap<String, Curve> domains(
+      List<Metric.Evaluation> evaluations, Set<String> names) {
+    SortedMap<String, Curve> curves = new TreeMap<>();
+    for (String name : names) {
+      curves.put(name, curve(evaluations, evaluation -> evaluation.loss().get(name)));
+    }
+    return curves;
+  }
+
+  private static Curve coselection(List<Metric.Evaluation> evaluations) {
+    return curve(evaluations, Metric.Evaluation::siblingCoselection);
+  }
+
+  /** Of the evaluations that have the value. */
+  private static Curve curve(
+      List<Metric.Evaluation> evaluations, Function<Metric.Evaluation, @Nullable Double> value) {
+    List<Long> tokens = new ArrayList<>();
+    List<Double> values = new ArrayList<>();
+    for (Metric.Evaluation evaluation : evaluations) {
+      Double known = value.apply(evaluation);
+      if (known != null) {
+        tokens.add(evaluation.tokens());
+        values.add(known);
+      }
+    }
+    return new Curve(tokens, Thinning.rounded(values, DIGITS));
+  }
+
+  private static Transition transition(Metric.Growth growth, RunHistory run) {
+    long released =
+        run.steps().stream()
+            .filter(step -> step.step() <= growth.step() + growth.windowSteps())
+            .mapToLong(Metric.Train::tokens)
+            .max()
+            .orElse(growth.tokens());
+    return new Transition(growth.tokens(), released);
+  }
+}

@@ -1,0 +1,101 @@
+package io.cambium.lab.report;
+
+import io.cambium.checkpoint.Json;
+import io.cambium.checkpoint.TrainingException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import tools.jackson.databind.SerializationFeature;
+
+/**
+ * Writes report.html: page, style, charts and data in one file that asks the network for nothing.
+ */
+public final class Report {
+
+  public static final String FILE_NAME = "report.html";
+
+  private static final List<String> STYLES =
+      List.of("theme.css", "page.css", "parts.css", "experts.css", "print.css");
+  private static final List<String> SCRIPTS =
+      List.of(
+          "base.js",
+          "table.js",
+          "curves.js",
+          "trees.js",
+          "heatmap.js",
+          "experts.js",
+          "lineages.js",
+          "page.js");
+
+  private static final Pattern PLACEHOLDER = Pattern.compile("\\{\\{(\\w+)}}");
+
+  private Report() {}
+
+  /**
+   * Writes the report, over an existing one.
+   *
+   * @throws TrainingException if the file cannot be written
+   */
+  public static void write(Path html, ReportData data) {
+    try {
+      Files.writeString(html, page(data));
+    } catch (IOException e) {
+      throw new TrainingException(
+          html, "cannot be written: " + e, "check free space and permissions", e);
+    }
+  }
+
+  private static String page(ReportData data) {
+    Map<String, String> parts =
+        Map.of(
+            "styles", resources(STYLES),
+            "echarts", echarts(),
+            "data", json(data),
+            "scripts", resources(SCRIPTS));
+    return PLACEHOLDER
+        .matcher(resource("page.html"))
+        .replaceAll(
+            part -> Matcher.quoteReplacement(Objects.requireNonNull(parts.get(part.group(1)))));
+  }
+
+  /** No character of the data can end the script element that holds it. */
+  private static String json(ReportData data) {
+    return Json.MAPPER
+        .writer()
+        .without(SerializationFeature.INDENT_OUTPUT)
+        .writeValueAsString(data)
+        .replace("<", "\\u003c");
+  }
+
+  /** The charting library, with its licence notice, from its WebJar. */
+  private static String echarts() {
+    return resource(
+        "/META-INF/resources/webjars/echarts/%s/dist/echarts.min.js"
+            .formatted(Facts.version("org.webjars.npm", "echarts")));
+  }
+
+  private static String resources(List<String> names) {
+    return names.stream().map(Report::resource).collect(Collectors.joining("\n"));
+  }
+
+  private static String resource(String name) {
+    try (InputStream in = open(name)) {
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static InputStream open(String name) {
+    return Objects.requireNonNull(Report.class.getResourceAsStream(name), name);
+  }
+}

@@ -1,0 +1,250 @@
+/** Losses over tokens: all models, the difference to not growing, and one panel for each domain. */
+
+const ungrown = data.curves.find((arm) => arm.role === "FIXED_E");
+const transition = data.curves.find((arm) => arm.role === "UPCYCLED").growth;
+const totalTokens = Math.max(...data.curves.map((arm) => arm.validation.tokens.at(-1)));
+
+/** Points before this share of the tokens do not set the scale: they lie far above all others. */
+const SETTLED = 0.2;
+
+/** A curve as the points of a chart. */
+const points = ({ tokens, values }) => tokens.map((at, i) => [at, values[i]]);
+
+/** A curve minus the ungrown model's, where both have a point. */
+function difference(curve, baseline) {
+  const at = new Map(points(baseline));
+  return points(curve)
+    .filter(([tokens]) => at.has(tokens))
+    .map(([tokens, value]) => [tokens, value - at.get(tokens)]);
+}
+
+/** The lowest and highest value that counts, with some air. */
+function range(lines, from) {
+  const values = lines.flatMap((line) =>
+    line.points.filter(([at]) => at >= from).map(([, v]) => v),
+  );
+  const low = Math.min(...values);
+  const high = Math.max(...values);
+  const air = 0.06 * (high - low || 1);
+  return { min: low - air, max: high + air };
+}
+
+function tokenAxis(width, name) {
+  return {
+    type: "value",
+    max: totalTokens,
+    name,
+    nameLocation: "middle",
+    nameGap: 28,
+    splitNumber: width < 420 ? 3 : 6,
+    axisLabel: {
+      formatter: (at) => (at === 0 ? "0" : at / 1e6 + "M"),
+      showMaxLabel: false,
+      color: color("muted"),
+    },
+    axisLine: { lineStyle: { color: color("line") } },
+    axisTick: { lineStyle: { color: color("line") } },
+    splitLine: { show: false },
+    nameTextStyle: { color: color("muted") },
+  };
+}
+
+function lossAxis(name, { min, max }, digits) {
+  return {
+    type: "value",
+    min,
+    max,
+    name,
+    nameLocation: "end",
+    nameTextStyle: { color: color("muted"), align: "left", padding: [0, 0, 0, -40] },
+    axisLabel: {
+      formatter: (value) => number.fixed(value, digits),
+      showMinLabel: false,
+      showMaxLabel: false,
+      color: color("muted"),
+    },
+    splitLine: { lineStyle: { color: color("line") } },
+  };
+}
+
+/** Where the model grows, and the stretch over which the growth is released. */
+function marks(labels) {
+  const label = (position, text) => ({
+    show: labels,
+    formatter: text,
+    position: "insideEndTop",
+    rotate: 0,
+    align: position,
+    padding: [0, 6],
+    distance: 0,
+    color: color("muted"),
+  });
+  return {
+    markLine: {
+      silent: true,
+      symbol: "none",
+      lineStyle: { color: color("accent"), width: 1.25, type: "solid" },
+      data: [
+        { xAxis: transition.tokens, label: label("right", "grows") },
+        {
+          xAxis: transition.released,
+          lineStyle: { type: [2, 3] },
+          label: label("left", "released"),
+        },
+      ],
+    },
+    markArea: {
+      silent: true,
+      itemStyle: { color: color("window") },
+      data: [[{ xAxis: transition.tokens }, { xAxis: transition.released }]],
+    },
+  };
+}
+
+function series(line, labels, first) {
+  return {
+    type: "line",
+    // The default, but ECharts 5.3 warns on hover where it is not named.
+    zlevel: 0,
+    name: line.arm.name,
+    data: line.points,
+    symbol: "circle",
+    symbolSize: 4,
+    showSymbol: false,
+    clip: true,
+    itemStyle: { color: color(line.arm.role) },
+    lineStyle: {
+      color: color(line.arm.role),
+      width: line.arm.role === "UPCYCLED" ? 2.5 : 1.75,
+      type: STROKES[line.arm.role].length ? STROKES[line.arm.role] : "solid",
+    },
+    ...(first && marks(labels)),
+  };
+}
+
+function tooltip(lines, digits, signed) {
+  const format = signed ? number.signed : number.fixed;
+  return {
+    trigger: "axis",
+    confine: true,
+    backgroundColor: color("card"),
+    borderColor: color("line"),
+    textStyle: { color: color("ink"), fontSize: 13 },
+    axisPointer: { lineStyle: { color: color("muted"), type: "solid" } },
+    formatter: (hits) =>
+      element(
+        "div",
+        {},
+        number.millions(hits[0].value[0]) + " tokens",
+        ...hits.map((hit) =>
+          element(
+            "div",
+            {},
+            swatch(lines[hit.seriesIndex].arm.role),
+            `${hit.seriesName}: ${format(hit.value[1], digits)}`,
+          ),
+        ),
+      ),
+  };
+}
+
+/** @param look name and digits of the loss axis, the stretch that sets its range, labels or not */
+function lineChart(container, title, lines, look) {
+  const ends = lines.map(
+    (line) => `${line.arm.name} ends at ${number.fixed(line.points.at(-1)[1], 3)}`,
+  );
+  chart(container, "svg", `${title}: ${ends.join("; ")}.`, (width) => ({
+    textStyle: { fontFamily: "inherit" },
+    grid: { left: 46, right: 12, top: look.labels ? 42 : 14, bottom: look.labels ? 48 : 24 },
+    xAxis: tokenAxis(width, look.labels ? "training tokens" : ""),
+    yAxis: {
+      ...lossAxis(look.axis, look.range ?? range(lines, SETTLED * totalTokens), look.digits),
+      splitNumber: look.labels ? 5 : 3,
+    },
+    tooltip: tooltip(lines, look.digits + 1, look.signed),
+    series: lines.map((line, i) => series(line, look.labels, i === 0)),
+  }));
+}
+
+function losses() {
+  legend(byId("arms-legend"), data.curves);
+  const lines = {
+    validation: (arm) => points(arm.validation),
+    train: (arm) => points(arm.train),
+  };
+  const titles = { validation: "Validation loss", train: "Training loss, smoothed" };
+  switcher(
+    byId("loss-switch"),
+    "Which loss",
+    [
+      ["validation", "Validation"],
+      ["train", "Training, smoothed"],
+    ],
+    (kind) =>
+      lineChart(
+        byId("loss-chart"),
+        titles[kind],
+        data.curves.map((arm) => ({ arm, points: lines[kind](arm) })),
+        { axis: "nats per token", digits: 2, labels: true },
+      ),
+  );
+  differences();
+}
+
+function differences() {
+  byId("difference-caption").textContent =
+    `Validation loss minus that of \u201c${ungrown.name}\u201d at equal tokens: below zero is ` +
+    "better than not growing. " +
+    "A hump before the release is complete is its price.";
+  const lines = data.curves.map((arm) => ({
+    arm,
+    points: difference(arm.validation, ungrown.validation),
+  }));
+  lineChart(byId("difference-chart"), "Difference to not growing", lines, {
+    axis: "nats per token",
+    digits: 2,
+    signed: true,
+    labels: true,
+    range: range(lines, transition.tokens),
+  });
+}
+
+function domains() {
+  const panels = Object.keys(ungrown.domains).map((domain) => {
+    const container = element("div", { class: "chart" });
+    byId("domain-charts").append(
+      element("figure", {}, element("figcaption", {}, element("h3", {}, domain)), container),
+    );
+    return { domain, container };
+  });
+  byId("domains-caption").textContent =
+    "Validation loss of each domain in nats per token, over training tokens. " +
+    "Each panel has a scale of its own. " +
+    "Models that are followed through the window only are left out.";
+  const arms = data.curves.filter((arm) => arm.role !== "OBSERVED");
+  legend(byId("domains-legend"), arms);
+  const lines = {
+    loss: (arm, domain) => points(arm.domains[domain]),
+    difference: (arm, domain) => difference(arm.domains[domain], ungrown.domains[domain]),
+  };
+  switcher(
+    byId("domains-switch"),
+    "Which loss",
+    [
+      ["difference", "Difference to not growing"],
+      ["loss", "Loss"],
+    ],
+    (kind) =>
+      panels.forEach(({ domain, container }) => {
+        const drawn = arms.map((arm) => ({ arm, points: lines[kind](arm, domain) }));
+        const signed = kind === "difference";
+        lineChart(container, `${domain}, ${kind}`, drawn, {
+          axis: "",
+          digits: signed ? 2 : 1,
+          signed,
+          labels: false,
+          ...(signed && { range: range(drawn, transition.tokens) }),
+        });
+      }),
+  );
+}

@@ -1,0 +1,121 @@
+/** The grown model's experts: load over time, domains at the end, co-selection. */
+
+const rowLabels = (nodes, level) =>
+  nodes
+    .filter((node) => node.level === level)
+    .map((node) => ({ text: String(node.expert), right: 5, middle: node.top + ROW / 2 }));
+
+const times = (relative) => number.fixed(relative, 2) + " \u00d7 an even share";
+
+function loadMap(layer, parents, { nodes, height }) {
+  const experts = (level) =>
+    level === 0 ? Math.max(...parents[0]) + 1 : parents[level - 1].length;
+  const starts = [0, ...data.load.map((stretch) => stretch.tokens)];
+  const cells = data.load.flatMap((stretch, i) =>
+    nodes
+      .filter((node) => experts(node.level) === stretch.load[layer].length)
+      .map((node) => ({
+        x: starts[i],
+        end: stretch.tokens,
+        top: node.top,
+        height: node.height,
+        relative: stretch.load[layer][node.expert],
+        text:
+          `expert ${node.expert} at ${number.millions(stretch.tokens)} tokens: ` +
+          times(stretch.load[layer][node.expert]),
+      })),
+  );
+  const lineages = nodes
+    .filter((node) => node.level === 0)
+    .map((node) => ({
+      text: `from ${node.expert}`,
+      right: 28,
+      middle: node.top + node.height / 2,
+      strong: true,
+    }));
+  heatMap(byId("load-chart"), {
+    label: `Load of each expert over tokens, layer ${data.lineage[layer].layer}`,
+    height,
+    left: 82,
+    doublings: 1,
+    cells,
+    labels: [...lineages, ...rowLabels(nodes, parents.length)],
+    xAxis: (width) => tokenAxis(width, "training tokens"),
+    span: (api, x, index) => {
+      const from = api.coord([x, 0])[0];
+      // Half a pixel more, so that no seam shows between stretches.
+      return [from, api.coord([cells[index].end, 0])[0] - from + 0.5];
+    },
+  });
+}
+
+function domainMap(layer, parents, { nodes, height }) {
+  const { domains: names, share } = data.routing;
+  const leaves = nodes.filter((node) => node.level === parents.length);
+  const cells = leaves.flatMap((leaf) =>
+    names.map((name, x) => {
+      const relative = share[layer][x][leaf.expert] * leaves.length;
+      return {
+        x,
+        top: leaf.top,
+        height: leaf.height,
+        relative,
+        text: `${name} to expert ${leaf.expert}: ${times(relative)}`,
+      };
+    }),
+  );
+  heatMap(byId("expert-domain-chart"), {
+    label: `Share of each domain's tokens by expert, layer ${data.lineage[layer].layer}`,
+    height,
+    left: 26,
+    doublings: 2,
+    cells,
+    labels: rowLabels(nodes, parents.length),
+    xAxis: () => ({
+      type: "category",
+      data: names,
+      axisLabel: {
+        rotate: 55,
+        interval: 0,
+        fontSize: 11,
+        width: 88,
+        overflow: "truncate",
+        color: color("muted"),
+      },
+      axisLine: { show: false },
+      axisTick: { show: false },
+    }),
+    span: (api, x) => {
+      const width = api.size([1, 0])[0];
+      return [api.coord([x, 0])[0] - width / 2, width - 1];
+    },
+  });
+}
+
+function experts() {
+  scale(byId("load-scale"), "half or less", "double or more");
+  scale(byId("domain-scale"), "a quarter or less", "four times or more");
+  switcher(byId("layer-switch"), "Layer", layerChoices, (choice) => {
+    const layer = Number(choice);
+    const parents = data.lineage[layer].parents;
+    const layout = placed(trees(parents));
+    loadMap(layer, parents, layout);
+    domainMap(layer, parents, layout);
+  });
+  coselection();
+}
+
+function coselection() {
+  const arms = data.curves.filter((arm) => arm.coselection.tokens.length > 0);
+  legend(byId("coselection-legend"), arms);
+  const lines = arms.map((arm) => ({
+    arm,
+    points: points(arm.coselection),
+  }));
+  lineChart(byId("coselection-chart"), "Sibling co-selection", lines, {
+    axis: "share of tokens",
+    digits: 1,
+    labels: true,
+    range: { min: 0, max: 1 },
+  });
+}

@@ -1,0 +1,26 @@
+/** Puts the page together. */
+
+function facts() {
+  byId("facts").append(
+    ...Object.entries(data.facts).map(([label, value]) =>
+      element("div", {}, element("dt", {}, label), element("dd", {}, value)),
+    ),
+  );
+  byId("configurations").append(
+    ...data.curves.map((arm) =>
+      element(
+        "details",
+        {},
+        element("summary", {}, `${arm.name}: run.yaml`),
+        element("pre", { tabindex: "0" }, arm.configuration),
+      ),
+    ),
+  );
+}
+
+results();
+losses();
+domains();
+experts();
+lineages();
+facts();

@@ -195,7 +195,17 @@ final class Pass {
   void backward(boolean accumulate) {
     while (!crossings.isEmpty()) {
       Crossing crossing = crossings.pop();
-      Scopes.freeAll(() -> cross(crossing, accumulate));
+      boolean idle = crossing.next_TD().size(0) == 0;
+      Scopes.freeAll(() -> cross(crossing, idle, accumulate));
+    }
+  }
+
+  /** A worker without tokens only helps with the experts. */
+  private void cross(Crossing c, boolean idle, boolean accumulate) {
+    if (idle) {
+      c.layer().exchange().backward(member, c.rows(), c.outputs_TKD().flatten(0, 1), accumulate);
+    } else {
+      cross(c, accumulate);
     }
   }
 

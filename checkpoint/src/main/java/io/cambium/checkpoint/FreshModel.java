@@ -69,7 +69,7 @@ public final class FreshModel {
 
   private static void fill(CheckpointWriter writer, ModelTensor tensor, Normal normal, long seed) {
     CounterRandom random = CounterRandom.of(seed, tensor.name());
-    long elements = new TensorSpec(tensor.name(), DType.F32, tensor.shape()).elements();
+    long elements = tensor.elements();
     for (long start = 0; start < elements; start += CHUNK_ELEMENTS) {
       int count = Math.toIntExact(Math.min(CHUNK_ELEMENTS, elements - start));
       MemorySegment chunk = MemorySegment.ofArray(new byte[count * Float.BYTES]);

@@ -99,7 +99,10 @@ public record Manifest(
    */
   @JsonInclude(JsonInclude.Include.NON_NULL)
   public record Selection(
-      String mode, double ownLogit, @Nullable Double siblingPenalty, double holdBack) {}
+      String mode, double ownLogit, @Nullable Double siblingPenalty, double holdBack) {
+
+    private static final String COLD = "cold";
+  }
 
   /**
    * The manifest of a checkpoint directory, where it has one.
@@ -124,6 +127,26 @@ public record Manifest(
     } catch (JacksonException e) {
       throw new CheckpointException(file, "is malformed: " + e.getOriginalMessage(), null, e);
     }
+  }
+
+  /** Whether plain top-K, all that other engines know, chooses the experts that this rule does. */
+  public boolean hasHuggingFaceForm() {
+    return selection == null || selection.mode().equals(Selection.COLD);
+  }
+
+  /**
+   * Over all growth steps: per routing layer, for each expert of today, the expert of the model
+   * that never grew which it descends from. Empty for that model.
+   */
+  public SortedMap<Integer, List<Integer>> founders() {
+    SortedMap<Integer, List<Integer>> founders = new TreeMap<>();
+    for (Growth step : growth) {
+      step.parents()
+          .forEach((layer, parents) ->
+              founders.merge(
+                  layer, parents, (older, _) -> parents.stream().map(older::get).toList()));
+    }
+    return founders;
   }
 
   /** With a growth step after the others, and the selection rule that it leaves. */

@@ -2,6 +2,7 @@ package io.cambium.checkpoint;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -86,6 +87,7 @@ public final class SafetensorsWriter implements AutoCloseable {
   /**
    * Writes a piece of a tensor, {@code offset} bytes from its start. Pieces must not overlap.
    *
+   * @param data little-endian elements, native or of an array of any type
    * @throws CheckpointException if the disk refuses
    */
   public void write(String name, long offset, MemorySegment data) {
@@ -98,7 +100,7 @@ public final class SafetensorsWriter implements AutoCloseable {
     try {
       for (long done = 0; done < data.byteSize(); done += CHUNK_BYTES) {
         long bytes = Math.min(CHUNK_BYTES, data.byteSize() - done);
-        writeFully(data.asSlice(done, bytes).asByteBuffer(), position + done);
+        writeFully(buffer(data.asSlice(done, bytes)), position + done);
       }
     } catch (IOException e) {
       failed = true;
@@ -157,6 +159,13 @@ public final class SafetensorsWriter implements AutoCloseable {
     } catch (IOException e) {
       throw CheckpointException.unwritable(partial, e);
     }
+  }
+
+  /** Of arrays in the heap only those of bytes can be seen as a buffer; others are copied. */
+  private static ByteBuffer buffer(MemorySegment data) {
+    return data.isNative() || data.heapBase().orElse(null) instanceof byte[]
+        ? data.asByteBuffer()
+        : ByteBuffer.wrap(data.toArray(ValueLayout.JAVA_BYTE));
   }
 
   private void writeFully(ByteBuffer buffer, long position) throws IOException {

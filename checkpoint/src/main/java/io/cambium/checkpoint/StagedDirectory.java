@@ -16,8 +16,8 @@ import java.util.stream.Stream;
 /**
  * A directory that appears under its name only when it is complete: written as {@code
  * NAME.partial}, flushed to the disk, then renamed. Closing it before {@link #commit()} removes
- * what was written, unless {@link #keep()} was called; what a killed process left is removed by
- * the next one.
+ * what was written, unless {@link #keep()} was called; what a killed process left is removed by the
+ * next one.
  */
 public final class StagedDirectory implements AutoCloseable {
 
@@ -75,7 +75,8 @@ public final class StagedDirectory implements AutoCloseable {
 
   private static boolean isWithin(Path inner, Path outer) {
     try {
-      return inner.toRealPath().startsWith(outer.toRealPath());
+      // In a container the home directory may be one that does not exist.
+      return Files.exists(inner) && inner.toRealPath().startsWith(outer.toRealPath());
     } catch (IOException e) {
       throw CheckpointException.unreadable(outer, e);
     }

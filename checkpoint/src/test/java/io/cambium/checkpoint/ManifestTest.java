@@ -58,6 +58,20 @@ class ManifestTest {
   }
 
   @Test
+  void foundersAreFoundThroughAllGrowthSteps() {
+    assertThat(GROWN.founders()).isEqualTo(Map.of(1, List.of(0, 1, 1, 0)));
+    assertThat(Manifest.EMPTY.founders()).isEmpty();
+  }
+
+  @Test
+  void onlyALineageReleaseHasNoHuggingFaceForm() {
+    assertThat(GROWN.hasHuggingFaceForm()).isFalse();
+    assertThat(GROWN.withSelection(null).hasHuggingFaceForm()).isTrue();
+    assertThat(GROWN.withSelection(new Selection("cold", 1, null, 1)).hasHuggingFaceForm())
+        .isTrue();
+  }
+
+  @Test
   void anotherFormatIsRefusedByName() throws IOException {
     for (Object format : new Object[] {2, 0, "1", 1.0}) {
       ObjectNode json = Json.MAPPER.valueToTree(GROWN);

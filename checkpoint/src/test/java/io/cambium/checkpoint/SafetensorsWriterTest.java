@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -62,6 +64,20 @@ class SafetensorsWriterTest {
   }
 
   @Test
+  void writesArraysOfAnyType() {
+    Path path = temporary.resolve("arrays");
+    float[] floats = {1.5f, -0.25f, Float.MAX_VALUE};
+    TensorSpec spec = new TensorSpec("a", DType.F32, List.of(3L));
+    try (SafetensorsWriter writer = SafetensorsWriter.create(path, List.of(spec), Map.of())) {
+      writer.write("a", 4, MemorySegment.ofArray(floats).asSlice(4));
+      writer.write("a", 0, MemorySegment.ofArray(floats).asSlice(0, 4).asReadOnly());
+    }
+    try (SafetensorsFile file = SafetensorsFile.open(path)) {
+      assertThat(file.data("a").toArray(ValueLayout.JAVA_FLOAT_UNALIGNED)).isEqualTo(floats);
+    }
+  }
+
+  @Test
   void writesPieces() {
     Path path = temporary.resolve("pieces");
     try (SafetensorsWriter writer = SafetensorsWriter.create(path, TWO, Map.of())) {
@@ -79,6 +95,32 @@ class SafetensorsWriterTest {
 
   private void holdsOneFile(Path directory) {
     assertThat(directory.toFile().list()).hasSize(1);
+  }
+
+  @Test
+  void takesDataFromWhereverItLies() {
+    byte[] expected = {0, 0, 0, 0, 0, 0, -16, 63};
+    double[] heap = {1};
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment nativeCopy = arena.allocateFrom(ValueLayout.JAVA_BYTE, expected);
+      List<MemorySegment> sources =
+          List.of(
+              nativeCopy,
+              MemorySegment.ofArray(expected),
+              MemorySegment.ofArray(heap),
+              nativeCopy.asReadOnly(),
+              MemorySegment.ofArray(expected).asReadOnly());
+      for (int i = 0; i < sources.size(); i++) {
+        Path path = temporary.resolve("source" + i);
+        TensorSpec spec = new TensorSpec("x", DType.F64, List.of());
+        try (SafetensorsWriter writer = SafetensorsWriter.create(path, List.of(spec), Map.of())) {
+          writer.write("x", sources.get(i));
+        }
+        try (SafetensorsFile file = SafetensorsFile.open(path)) {
+          assertThat(file.data("x").toArray(ValueLayout.JAVA_BYTE)).isEqualTo(expected);
+        }
+      }
+    }
   }
 
   @Test

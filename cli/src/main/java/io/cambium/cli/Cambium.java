@@ -26,12 +26,14 @@ public final class Cambium implements Callable<Integer> {
   /** Every command there is. */
   static final List<CommandGroup> GROUPS =
       List.of(
-          new CommandGroup("Start here:", List.of()),
+          new CommandGroup("Start here:", List.of(DemoCommand.class)),
           new CommandGroup("Data:", List.of(CorpusCommand.class, TokenizeCommand.class)),
           new CommandGroup(
               "Checkpoints:",
               List.of(
                   GenerateCommand.class,
+                  InitCommand.class,
+                  InspectCommand.class,
                   LogitsCommand.class,
                   UpcycleCommand.class)),
           new CommandGroup("Training:", List.of(TrainCommand.class)),

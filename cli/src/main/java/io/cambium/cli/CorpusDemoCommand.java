@@ -2,6 +2,7 @@ package io.cambium.cli;
 
 import io.cambium.training.data.corpus.CorpusFacts;
 import io.cambium.training.data.corpus.DemoCorpus;
+import io.cambium.training.data.corpus.Vocabulary;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
@@ -67,7 +68,8 @@ final class CorpusDemoCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    DemoCorpus corpus = new DemoCorpus(vocabSize, megabytesPerDomain, seed, keepText);
+    DemoCorpus corpus =
+        new DemoCorpus(new Vocabulary.Trained(vocabSize, keepText), megabytesPerDomain, seed);
     CorpusFacts facts;
     try (TerminalProgress progress = TerminalProgress.onStandardError()) {
       facts = corpus.write(out, overwrite, System.getenv(), progress);

@@ -1,6 +1,5 @@
 package io.cambium.cli;
 
-import io.cambium.checkpoint.UsageException;
 import io.cambium.training.Trainer;
 import io.cambium.training.config.RunConfig;
 import java.nio.file.Path;
@@ -54,7 +53,7 @@ final class TrainCommand implements Callable<Integer> {
     RunConfig config = RunConfig.read(file, overrides);
     Path directory = out == null ? Path.of("runs", name()) : out;
     try (TerminalProgress progress = TerminalProgress.onStandardError();
-        TrainingProgress shown = new TrainingProgress(progress, config.steps());
+        TrainingProgress shown = new TrainingProgress(progress, "training", 0, config.steps());
         Trainer trainer = trainer(config, directory, shown)) {
       StopOnSignal.run(trainer);
       progress.close();
@@ -69,17 +68,9 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private Trainer trainer(RunConfig config, Path directory, TrainingProgress shown) {
-    if (!resume) {
-      return Trainer.start(config, directory, shown);
-    }
-    RunConfig begun = RunConfig.read(directory.resolve(RunConfig.FILE_NAME), List.of());
-    if (!begun.equals(config)) {
-      throw new UsageException(
-          file,
-          "differs from the " + RunConfig.FILE_NAME + " that the run in " + directory + " began with",
-          "resume with the same settings, or start another run with its checkpoint as the model");
-    }
-    return Trainer.resume(directory, shown);
+    return resume
+        ? Trainer.resume(directory, config, shown)
+        : Trainer.start(config, directory, shown);
   }
 
   private String name() {

@@ -7,18 +7,22 @@ import io.cambium.training.metrics.Metric;
 final class TrainingProgress implements RunListener, AutoCloseable {
 
   private final TerminalProgress progress;
-  private final long steps;
+  private final String what;
+  private final long firstStep;
+  private final long lastStep;
 
-  TrainingProgress(TerminalProgress progress, long steps) {
+  TrainingProgress(TerminalProgress progress, String what, long firstStep, long lastStep) {
     this.progress = progress;
-    this.steps = steps;
+    this.what = what;
+    this.firstStep = firstStep;
+    this.lastStep = lastStep;
   }
 
   @Override
   public void metric(Metric metric) {
     switch (metric) {
       case Metric.Train train -> {
-        progress.update("training", train.step(), steps);
+        progress.update(what, train.step() - firstStep, lastStep - firstStep);
         progress.detail(
             "loss %.3f  %,.0f tokens/s".formatted(train.loss(), train.tokensPerSecond()));
       }

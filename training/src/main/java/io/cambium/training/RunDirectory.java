@@ -34,6 +34,7 @@ public record RunDirectory(Path path) {
     RunDirectory run = new RunDirectory(path);
     try {
       Files.createDirectories(run.checkpoints());
+      Files.createDirectories(run.tensorBoard());
     } catch (IOException e) {
       throw new CheckpointException(path, "cannot be created: " + e, "check permissions", e);
     }

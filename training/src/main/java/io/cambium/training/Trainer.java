@@ -60,7 +60,7 @@ public final class Trainer implements AutoCloseable {
     this.balancer = new Balancer(config.balance().rate());
     boolean withState = goesOn || config.branch();
     this.model = load(start, withState);
-    this.state = withState ? TrainerState.read(start) : firstState();
+    this.state = goesOn ? TrainerState.read(start) : firstState(start);
     this.evaluations = new Evaluations(corpus, config, run.metrics(), state.step());
     this.metrics = goesOn ? MetricsLog.resume(run.metrics(), state.step()) : MetricsLog.create(run.metrics());
     this.tensorBoard =
@@ -85,11 +85,19 @@ public final class Trainer implements AutoCloseable {
   /**
    * Goes on with a run from its last checkpoint, or from its beginning where there is none yet.
    *
-   * @throws UsageException if the directory holds no run
+   * @param config what the run began with
+   * @throws UsageException if the directory holds no run, or one that began with another
+   *     configuration
    */
-  public static Trainer resume(Path directory, RunListener listener) {
+  public static Trainer resume(Path directory, RunConfig config, RunListener listener) {
     RunDirectory run = RunDirectory.open(directory);
-    RunConfig config = RunConfig.read(run.config(), List.of());
+    if (!RunConfig.read(run.config(), List.of()).equals(config)) {
+      throw new UsageException(
+          run.config(),
+          "is not the configuration that was given",
+          "resume with the settings the run began with, or start another with its checkpoint as"
+              + " the model");
+    }
     Optional<Path> latest = run.latestCheckpoint();
     listener.message("resuming from " + latest.map(Path::toString).orElse("the beginning"));
     if (latest.isEmpty()) {
@@ -98,7 +106,10 @@ public final class Trainer implements AutoCloseable {
     return new Trainer(config, run, latest.orElse(config.model()), latest.isPresent(), listener);
   }
 
-  private TrainerState firstState() {
+  private TrainerState firstState(Path start) {
+    if (config.branch()) {
+      return TrainerState.read(start).branched();
+    }
     TrainerState first = TrainerState.start(config.seed(), config.workers());
     return first.withRelease(release(config.steps(), 0));
   }

@@ -13,11 +13,13 @@ import org.jspecify.annotations.Nullable;
 public record Verification(
     Word word, String why, @Nullable LogitDifference fromPromise, LogitDifference fromSource) {
 
-  /** The outcome for people, in two or three lines. */
+  /** The outcome for people, in a few lines. */
   public String describe() {
-    String promise =
-        fromPromise == null ? "" : "\n  from what is promised: " + fromPromise.describe();
-    return word + ": " + why + promise + "\n  from the source: " + fromSource.describe();
+    StringBuilder text = new StringBuilder(word + ": " + why);
+    if (fromPromise != null && !fromPromise.equals(fromSource)) {
+      text.append("\n  from what is promised: ").append(fromPromise.describe());
+    }
+    return text.append("\n  from the source: ").append(fromSource.describe()).toString();
   }
 
   /** A failed verification is a {@link io.cambium.checkpoint.VerificationException} instead. */

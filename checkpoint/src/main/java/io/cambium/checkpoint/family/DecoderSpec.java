@@ -1,6 +1,7 @@
 package io.cambium.checkpoint.family;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 
 /**
@@ -76,7 +77,21 @@ public record DecoderSpec(
    * @param normalised whether the chosen scores are divided by their sum
    * @param scale factor on the weights
    */
-  public record Router(Score score, boolean selectionBias, boolean normalised, double scale) {}
+  public record Router(Score score, boolean selectionBias, boolean normalised, double scale) {
+
+    /** What it computes, in a line, for the given number of experts per token. */
+    public String formula(int topK) {
+      return "s = "
+          + score.name().toLowerCase(Locale.ROOT)
+          + "(router x); chosen: the "
+          + topK
+          + " largest s"
+          + (selectionBias ? " + selection bias" : "")
+          + "; weights: s"
+          + (normalised ? " / sum of the chosen s" : "")
+          + (scale == 1 ? "" : " x " + scale);
+    }
+  }
 
   /** From logits to scores. */
   public enum Score {

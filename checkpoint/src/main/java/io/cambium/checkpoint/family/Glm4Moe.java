@@ -159,7 +159,9 @@ final class Glm4Moe implements Family {
     putFeedForward(config, spec);
     config.put("initializer_range", 0.02);
     config.put("use_cache", true);
-    if (!decoder(new ModelConfig(Path.of(CheckpointDirectory.CONFIG), config)).equals(spec)) {
+    ModelConfig written = new ModelConfig(Path.of(CheckpointDirectory.CONFIG), config);
+    written.requirePositiveInt("max_position_embeddings");
+    if (!decoder(written).equals(spec)) {
       throw new IllegalArgumentException("glm4_moe has no config.json for " + spec);
     }
     return config;

@@ -17,4 +17,13 @@ public record ModelTensor(Part part, int layer, int expert, String name, List<Lo
   public ModelTensor {
     shape = List.copyOf(shape);
   }
+
+  /**
+   * Number of elements.
+   *
+   * @throws ArithmeticException if it does not fit a long
+   */
+  public long elements() {
+    return shape.stream().reduce(1L, Math::multiplyExact);
+  }
 }

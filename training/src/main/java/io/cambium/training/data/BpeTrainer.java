@@ -27,13 +27,22 @@ public final class BpeTrainer {
    * @throws UsageException if that is fewer than {@link #SMALLEST_VOCAB}
    */
   public BpeTrainer(int vocabSize) {
+    requireEnough(vocabSize);
+    this.vocabSize = vocabSize;
+  }
+
+  /**
+   * Refuses a vocabulary too small for a byte-level tokenizer.
+   *
+   * @throws UsageException if it has fewer tokens than {@link #SMALLEST_VOCAB}
+   */
+  public static void requireEnough(int vocabSize) {
     if (vocabSize < SMALLEST_VOCAB) {
       throw new UsageException(
           "vocabulary of " + vocabSize,
           "is too small: every byte and " + TokenizerFile.END_OF_TEXT + " are tokens",
           "take " + SMALLEST_VOCAB + " or more");
     }
-    this.vocabSize = vocabSize;
   }
 
   /** Counts the words of a document. */

@@ -5,12 +5,15 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.SortedMap;
+import tools.jackson.databind.PropertyNamingStrategies;
+import tools.jackson.databind.annotation.JsonNaming;
 
 /**
  * What {@code corpus.json} tells the people who use a corpus.
  *
  * @param domains facts by domain
  */
+@JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
 public record CorpusFacts(
     int vocabSize, String tokenizerSha256, SortedMap<String, DomainFacts> domains) {
 

@@ -106,6 +106,7 @@ final class CorpusJars {
             maven().toString(),
             "--batch-mode",
             "--quiet",
+            "-Dstyle.color=never",
             "--file",
             pom.toString(),
             "dependency:copy-dependencies",

@@ -30,7 +30,7 @@ import java.util.regex.Pattern;
  * @param seed which documents a tokenizer is trained on
  */
 public record CorpusWriter(
-    List<DomainSource> sources,
+    List<? extends DomainSource> sources,
     Vocabulary vocabulary,
     double validationShare,
     long seed,

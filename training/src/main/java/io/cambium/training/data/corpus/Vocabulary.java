@@ -1,6 +1,8 @@
 package io.cambium.training.data.corpus;
 
 import io.cambium.checkpoint.CambiumException;
+import io.cambium.checkpoint.UsageException;
+import io.cambium.training.data.BpeTrainer;
 import io.cambium.training.data.TokenizerFile;
 import io.cambium.training.data.TokenizerFiles;
 import java.nio.file.Path;
@@ -38,5 +40,12 @@ public sealed interface Vocabulary {
 
     /** Bytes of each domain that the tokenizer sees, or all there are. */
     static final long BYTES_PER_DOMAIN = 2_000_000;
+
+    /**
+     * @throws UsageException if there are too few tokens for a byte-level tokenizer
+     */
+    public Trained {
+      BpeTrainer.requireEnough(size);
+    }
   }
 }

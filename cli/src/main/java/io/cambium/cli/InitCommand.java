@@ -1,0 +1,156 @@
+package io.cambium.cli;
+
+import io.cambium.checkpoint.CheckpointException;
+import io.cambium.checkpoint.UsageException;
+import io.cambium.checkpoint.family.DecoderSpec;
+import io.cambium.checkpoint.family.DecoderSpec.Attention;
+import io.cambium.checkpoint.family.DecoderSpec.Dense;
+import io.cambium.checkpoint.family.DecoderSpec.Mixture;
+import io.cambium.checkpoint.family.DecoderSpec.Rope;
+import io.cambium.checkpoint.family.DecoderSpec.Router;
+import io.cambium.checkpoint.family.DecoderSpec.Score;
+import io.cambium.checkpoint.family.Families;
+import io.cambium.checkpoint.family.Family;
+import io.cambium.training.FreshCheckpoint;
+import io.cambium.training.data.TokenizerFile;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+import tools.jackson.databind.node.ObjectNode;
+
+/** {@code cambium init}: a model that nobody has trained. */
+@Command(
+    name = "init",
+    mixinStandardHelpOptions = true,
+    showDefaultValues = true,
+    description =
+        "Writes a fresh random model: weights N(0, 0.02), norms 1, biases 0. The same sizes and"
+            + " seed give the same bytes.",
+    footer = {"", "Example:", "  cambium init fresh --experts 8 --tokenizer corpus/tokenizer.json"})
+final class InitCommand implements Callable<Integer> {
+
+  private static final double NORM_EPS = 1e-5;
+  private static final double ROPE_THETA = 10_000;
+
+  @Parameters(paramLabel = "DIR", description = "The directory to write.")
+  private Path directory;
+
+  @Option(names = "--family", paramLabel = "NAME", description = "The model_type of config.json.")
+  private String family = "glm4_moe";
+
+  @Option(names = "--hidden", paramLabel = "N", description = "Hidden size.")
+  private int hidden = 128;
+
+  @Option(names = "--layers", paramLabel = "N", description = "Layers in all.")
+  private int layers = 4;
+
+  @Option(names = "--dense-layers", paramLabel = "N", description = "First layers without experts.")
+  private int denseLayers = 1;
+
+  @Option(names = "--heads", paramLabel = "N", description = "Query heads.")
+  private int heads = 4;
+
+  @Option(
+      names = "--kv-heads",
+      paramLabel = "N",
+      description = "Key and value heads, a divisor of the query heads.")
+  private int kvHeads = 2;
+
+  @Option(names = "--head-dim", paramLabel = "N", description = "Size of a head.")
+  private int headDim = 32;
+
+  @Option(names = "--experts", paramLabel = "N", description = "Routed experts in a layer.")
+  private int experts = 8;
+
+  @Option(names = "--top-k", paramLabel = "N", description = "Routed experts for each token.")
+  private int topK = 2;
+
+  @Option(names = "--ffn", paramLabel = "N", description = "Width of an expert.")
+  private int ffn = 256;
+
+  @Option(names = "--dense-ffn", paramLabel = "N", description = "Width of a dense layer.")
+  private int denseFfn = 512;
+
+  @Option(names = "--shared", paramLabel = "N", description = "Shared experts.")
+  private int shared = 1;
+
+  @Option(
+      names = "--vocab",
+      paramLabel = "N",
+      defaultValue = Option.NULL_VALUE,
+      description = "Vocabulary (default: the tokenizer's, else " + DEFAULT_VOCAB + ").")
+  private @Nullable Integer vocab;
+
+  @Option(names = "--context", paramLabel = "N", description = "Longest sequence.")
+  private int context = 2048;
+
+  @Option(names = "--tied", description = "One matrix for input and output embeddings.")
+  private boolean tied;
+
+  @Option(names = "--qk-norm", description = "Normalise queries and keys, head by head.")
+  private boolean headNorm;
+
+  @Option(names = "--seed", paramLabel = "S", description = "Seed of the weights.")
+  private long seed;
+
+  @Option(
+      names = "--tokenizer",
+      paramLabel = "FILE",
+      defaultValue = Option.NULL_VALUE,
+      description = "A tokenizer.json to put beside the weights.")
+  private @Nullable Path tokenizer;
+
+  @Option(names = "--overwrite", description = "Replace the directory if it exists.")
+  private boolean overwrite;
+
+  @Spec private CommandSpec spec;
+
+  private static final int DEFAULT_VOCAB = 4096;
+
+  @Override
+  public Integer call() {
+    FreshCheckpoint.write(directory, config(), tokenizer, seed, overwrite);
+    spec.commandLine().getOut().println("wrote " + directory);
+    return 0;
+  }
+
+  private ObjectNode config() {
+    Family known = Families.named(family);
+    try {
+      return known.newConfig(decoder(), context);
+    } catch (CheckpointException | IllegalArgumentException | ArithmeticException e) {
+      throw new UsageException(
+          null, "no " + family + " has these sizes: " + e.getMessage(), null, e);
+    }
+  }
+
+  private DecoderSpec decoder() {
+    Mixture mixture =
+        new Mixture(
+            experts,
+            topK,
+            ffn,
+            Math.multiplyExact(ffn, shared),
+            new Router(Score.SIGMOID, true, true, 1));
+    return new DecoderSpec(
+        vocab(),
+        hidden,
+        NORM_EPS,
+        tied,
+        new Attention(heads, kvHeads, headDim, false, headNorm),
+        Rope.overHalf(ROPE_THETA, headDim),
+        DecoderSpec.denseThenMixture(denseLayers, new Dense(denseFfn), layers, mixture));
+  }
+
+  private int vocab() {
+    if (vocab != null) {
+      return vocab;
+    }
+    return tokenizer == null ? DEFAULT_VOCAB : TokenizerFile.read(tokenizer).vocabSize();
+  }
+}

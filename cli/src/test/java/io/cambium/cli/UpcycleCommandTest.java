@@ -1,0 +1,174 @@
+package io.cambium.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.cambium.checkpoint.Json;
+import io.cambium.checkpoint.Manifest;
+import io.cambium.checkpoint.Progress;
+import io.cambium.checkpoint.testing.TinyModels;
+import io.cambium.training.data.BpeTrainer;
+import io.cambium.training.data.Split;
+import io.cambium.training.data.TokenShardWriter;
+import io.cambium.training.data.TokenizerFile;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+import tools.jackson.databind.JsonNode;
+
+class UpcycleCommandTest {
+
+  private static final int VOCABULARY = 300;
+
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+
+  @TempDir Path folder;
+  private Path source;
+  private Path target;
+
+  @BeforeEach
+  void source() {
+    source =
+        TinyModels.glm4Moe().vocab(VOCABULARY).experts(3).topK(2).write(folder.resolve("source"));
+    target = folder.resolve("grown");
+  }
+
+  @Test
+  void growsColdByDefaultAndSaysWhatItDid() {
+    assertThat(run("--experts", "7")).isZero();
+    assertThat(out.toString())
+        .contains("3 -> 7 in each of 2 layers", "hold-back", "verified: exact", "Wrote " + target);
+    assertThat(growth().mode()).isEqualTo("cold");
+    assertThat(growth().parents().get(1)).containsExactly(0, 1, 2, 0, 1, 2, 0);
+  }
+
+  @Test
+  void takesSplitRowsFromACorpus() throws IOException {
+    assertThat(run("--experts", "7", "--mode", "lineage")).isEqualTo(2);
+    assertThat(err.toString()).contains("growth option rows", "--data");
+    Path corpus = corpus();
+    assertThat(run("--experts", "7", "--mode", "lineage", "--data", corpus.toString())).isZero();
+    assertThat(out.toString()).contains("rows        split, delta 0.6", "on 256 tokens");
+    assertThat(growth().rows()).isEqualTo("split");
+  }
+
+  @Test
+  void aDryRunWritesNothing() {
+    assertThat(run("--experts", "6", "--mode", "flat", "--dry-run")).isZero();
+    assertThat(out.toString()).contains("step 0      not exact: bias noise");
+    out.getBuffer().setLength(0);
+    assertThat(run("--experts", "6", "--dry-run", "--json")).isZero();
+    JsonNode plan = Json.MAPPER.readTree(out.toString());
+    assertThat(plan.path("growth").path("targetExperts").intValue()).isEqualTo(6);
+    assertThat(plan.path("weights").size()).isGreaterThan(50);
+    assertThat(folder.toFile().list()).containsExactly("source");
+  }
+
+  @Test
+  void passesEveryOptionOn() throws IOException {
+    Path counts = folder.resolve("counts.json");
+    Files.writeString(counts, "{\"1\": [2, 3, 1], \"2\": [1, 1, 4]}");
+    assertThat(
+            run(
+                "--experts",
+                "6",
+                "--mode",
+                "flat",
+                "--rows",
+                "antithetic",
+                "--row-delta",
+                "0.25",
+                "--bias-noise",
+                "0.01",
+                "--replicas",
+                "drop",
+                "--drop-rate",
+                "0.4",
+                "--counts",
+                counts.toString(),
+                "--moments",
+                "scale",
+                "--seed",
+                "11",
+                "--overwrite"))
+        .isZero();
+    Manifest.Growth growth = growth();
+    assertThat(growth)
+        .isEqualTo(
+            new Manifest.Growth(
+                "flat",
+                "antithetic",
+                0.25,
+                0.01,
+                "drop",
+                0.4,
+                "scale",
+                11,
+                null,
+                3,
+                6,
+                growth.parents()));
+    assertThat(growth.parents().get(2)).containsExactly(0, 1, 2, 2, 2, 2);
+  }
+
+  @Test
+  void wrongUsageIsNamed() {
+    assertThat(run()).isEqualTo(2);
+    assertThat(run("--experts", "6", "--json")).isEqualTo(2);
+    assertThat(run("--experts", "6", "--mode", "warm")).isEqualTo(2);
+    assertThat(run("--experts", "2")).isEqualTo(2);
+    assertThat(run("--experts", "6", "--row-delta", "0.3")).isEqualTo(2);
+    assertThat(err.toString())
+        .contains(
+            "Missing required option: '--experts=N'",
+            "--json: prints a plan",
+            "expected one of",
+            "growth option experts: 2 are no more than the 3",
+            "growth option row-delta");
+    assertThat(target).doesNotExist();
+  }
+
+  /** Two domains of random tokens. */
+  private Path corpus() throws IOException {
+    Path corpus = folder.resolve("corpus");
+    Files.createDirectory(corpus);
+    new BpeTrainer(BpeTrainer.SMALLEST_VOCAB).train(Progress.NONE).write(corpus);
+    TokenizerFile tokenizer = TokenizerFile.read(corpus.resolve(TokenizerFile.NAME));
+    for (Split split : Split.values()) {
+      Path directory = corpus.resolve(split == Split.TRAIN ? "train" : "validation");
+      Files.createDirectory(directory);
+      for (String domain : List.of("one", "two")) {
+        Path shard = directory.resolve(domain + ".safetensors");
+        try (TokenShardWriter writer = TokenShardWriter.create(shard, tokenizer, domain, split)) {
+          writer.append(
+              IntStream.range(0, 4000).map(i -> (i * i + domain.length()) % 251).toArray());
+          writer.commit();
+        }
+      }
+    }
+    return corpus;
+  }
+
+  private Manifest.Growth growth() {
+    return Manifest.read(target).orElseThrow().growth().getLast();
+  }
+
+  private int run(String... options) {
+    List<String> args = new ArrayList<>(List.of("upcycle", source.toString(), target.toString()));
+    args.addAll(List.of(options));
+    CommandLine commandLine = Cambium.commandLine(new Cambium());
+    return commandLine
+        .setOut(new PrintWriter(out))
+        .setErr(new PrintWriter(err))
+        .execute(args.toArray(String[]::new));
+  }
+}

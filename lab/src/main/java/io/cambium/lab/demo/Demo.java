@@ -1,0 +1,195 @@
+package io.cambium.lab.demo;
+
+import io.cambium.checkpoint.CheckpointException;
+import io.cambium.checkpoint.FreshModel;
+import io.cambium.checkpoint.Progress;
+import io.cambium.checkpoint.StagedDirectory;
+import io.cambium.checkpoint.UsageException;
+import io.cambium.checkpoint.family.Families;
+import io.cambium.checkpoint.family.Family;
+import io.cambium.lab.RunHistory;
+import io.cambium.lab.demo.Arm.Role;
+import io.cambium.lab.report.Report;
+import io.cambium.lab.report.ReportData;
+import io.cambium.training.RunDirectory;
+import io.cambium.training.RunListener;
+import io.cambium.training.Trainer;
+import io.cambium.training.config.RunConfig;
+import io.cambium.training.data.Corpus;
+import io.cambium.training.data.corpus.DemoCorpus;
+import io.cambium.upcycle.GrowthOptions.Mode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.SequencedMap;
+import java.util.stream.Stream;
+
+/**
+ * The whole story on real text: a model with 8 experts learns, grows to 32 in mid-training, and is compared with the
+ * model that stayed at 8 and the one that had 32 from the start, all on the same tokens.
+ */
+public final class Demo {
+
+  /** Hears how the demo comes along. */
+  public interface Listener extends RunListener, Progress {
+
+    /**
+     * A run begins.
+     *
+     * @param what the run, in a few words
+     * @param firstStep steps taken already
+     * @param lastStep step at which it will stop
+     */
+    void begins(String what, int firstStep, int lastStep);
+  }
+
+  private static final String CORPUS = "corpus";
+
+  private final DemoPlan plan;
+  private final Path out;
+  private final Listener listener;
+
+  private Demo(DemoPlan plan, Path out, Listener listener) {
+    this.plan = plan;
+    this.out = out;
+    this.listener = listener;
+  }
+
+  /**
+   * Runs the demo.
+   *
+   * @param minutes scales the number of tokens, by a fixed rate that two cores keep up with
+   * @param out directory to write; a demo that was stopped in it goes on
+   * @return what it showed; the same is in {@code summary.json} and {@code report.html}
+   * @throws UsageException if the directory holds another demo, or the minutes are too few
+   */
+  public static DemoSummary run(double minutes, long seed, Path out, Listener listener) {
+    Path directory = out.toAbsolutePath().normalize();
+    if (Files.exists(directory) && !Files.exists(directory.resolve(CORPUS))) {
+      throw new UsageException(out, "exists already and is no demo", "choose another --out");
+    }
+    return new Demo(DemoPlan.of(minutes, seed), directory, listener).run();
+  }
+
+  private DemoSummary run() {
+    if (!Files.exists(corpus())) {
+      DemoCorpus.withDefaults(plan.seed()).write(corpus(), false, System.getenv(), listener);
+    }
+    int branch = plan.branchStep();
+    Path source = out.resolve("source");
+    Path small = train("8 experts", fresh(DemoPlan.SOURCE_EXPERTS), branch);
+    copy(last(small), source, true);
+    Path grown =
+        train(
+            "8 -> 32 experts, lineage",
+            plan.grown(source, corpus(), Mode.LINEAGE),
+            plan.steps());
+    copy(last(grown), out.resolve("final"), false);
+    Path flat =
+        train(
+            "8 -> 32 experts, flat",
+            plan.grown(source, corpus(), Mode.FLAT),
+            plan.releaseEnd());
+    train("8 experts", fresh(DemoPlan.SOURCE_EXPERTS), plan.steps());
+    Path large = train("32 experts from scratch", fresh(DemoPlan.TARGET_EXPERTS), plan.steps());
+    return summarise(small, grown, large, flat);
+  }
+
+  private Path corpus() {
+    return out.resolve(CORPUS);
+  }
+
+  private static Path last(Path run) {
+    return new RunDirectory(run).latestCheckpoint().orElseThrow();
+  }
+
+  /** A run of a new model with so many experts. */
+  private RunConfig fresh(int experts) {
+    Path model = out.resolve("models").resolve("fresh-" + experts);
+    if (!Files.exists(model)) {
+      writeFresh(model, experts);
+    }
+    return plan.fromScratch(model, corpus());
+  }
+
+  private void writeFresh(Path model, int experts) {
+    Family family = Families.named("glm4_moe");
+    try (Corpus corpus = Corpus.open(corpus());
+        StagedDirectory staged = StagedDirectory.create(model, false)) {
+      FreshModel.write(
+          staged.path(),
+          family.newConfig(
+              DemoPlan.model(experts, corpus.tokenizer().vocabSize()), DemoPlan.MAX_POSITIONS),
+          plan.seed());
+      staged.commit();
+    }
+  }
+
+  /** Begins a run or goes on with it, until so many steps are taken. */
+  private Path train(String name, RunConfig config, int lastStep) {
+    Path run = out.resolve("runs").resolve(name.replaceAll("[^a-z0-9]+", "-"));
+    try (Trainer trainer =
+        Files.exists(run)
+            ? Trainer.resume(run, config, listener)
+            : Trainer.start(config, run, listener)) {
+      if (trainer.steps() < lastStep) {
+        listener.begins(name, Math.toIntExact(trainer.steps()), lastStep);
+        trainer.runUntil(lastStep);
+      }
+    }
+    return run;
+  }
+
+  private DemoSummary summarise(Path small, Path grown, Path large, Path flat) {
+    RunHistory source = RunHistory.read(small);
+    List<Arm> arms =
+        List.of(
+            new Arm(Role.FIXED_E, "8 experts", source),
+            new Arm(
+                Role.UPCYCLED,
+                "8 -> 32 experts, lineage",
+                RunHistory.read(grown).branchedFrom(source)),
+            new Arm(Role.FIXED_ME, "32 experts from scratch", RunHistory.read(large)),
+            new Arm(
+                Role.OBSERVED, "8 -> 32 experts, flat", RunHistory.read(flat).branchedFrom(source)));
+    DemoSummary summary = DemoSummary.of(arms);
+    summary.write(out);
+    Report.write(
+        out.resolve("report.html"),
+        ReportData.of(summary, arms, last(grown), facts()));
+    return summary;
+  }
+
+  private SequencedMap<String, String> facts() {
+    SequencedMap<String, String> facts = new LinkedHashMap<>();
+    facts.put("Seed", Long.toString(plan.seed()));
+    facts.put("Steps", Integer.toString(plan.steps()));
+    facts.put("Workers", Integer.toString(DemoPlan.WORKERS));
+    facts.put("Java", Runtime.version().toString());
+    facts.put("System", System.getProperty("os.name") + " " + System.getProperty("os.arch"));
+    return facts;
+  }
+
+  /** Copies a checkpoint, with or without what only training needs. */
+  private static void copy(Path from, Path to, boolean withTraining) {
+    if (Files.exists(to)) {
+      return;
+    }
+    try (StagedDirectory staged = StagedDirectory.create(to, false);
+        Stream<Path> paths = Files.walk(from)) {
+      for (Path path : paths.filter(Files::isRegularFile).toList()) {
+        Path relative = from.relativize(path);
+        if (withTraining || !relative.startsWith("training")) {
+          Path copy = staged.path().resolve(relative);
+          Files.createDirectories(java.util.Objects.requireNonNull(copy.getParent()));
+          Files.copy(path, copy);
+        }
+      }
+      staged.commit();
+    } catch (IOException e) {
+      throw new CheckpointException(to, "cannot be written: " + e, "check free space", e);
+    }
+  }
+}

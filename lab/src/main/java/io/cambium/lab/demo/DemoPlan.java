@@ -1,0 +1,143 @@
+package io.cambium.lab.demo;
+
+import io.cambium.checkpoint.UsageException;
+import io.cambium.checkpoint.family.DecoderSpec;
+import io.cambium.checkpoint.family.DecoderSpec.Attention;
+import io.cambium.checkpoint.family.DecoderSpec.Dense;
+import io.cambium.checkpoint.family.DecoderSpec.FeedForward;
+import io.cambium.checkpoint.family.DecoderSpec.Mixture;
+import io.cambium.checkpoint.family.DecoderSpec.Rope;
+import io.cambium.checkpoint.family.DecoderSpec.Router;
+import io.cambium.checkpoint.family.DecoderSpec.Score;
+import io.cambium.training.config.BalanceConfig;
+import io.cambium.training.config.BatchConfig;
+import io.cambium.training.config.CheckpointConfig;
+import io.cambium.training.config.EvaluationConfig;
+import io.cambium.training.config.GrowthConfig;
+import io.cambium.training.config.OptimizerConfig;
+import io.cambium.training.config.ReleaseConfig;
+import io.cambium.training.config.RunConfig;
+import io.cambium.training.config.ScheduleConfig;
+import io.cambium.upcycle.GrowthOptions.Mode;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The sizes and settings of the demo. All of them are fixed but two, so that the same call gives the same bytes on any
+ * machine with as many workers.
+ *
+ * @param steps of each arm that is trained to the end
+ * @param seed of weights and data
+ */
+record DemoPlan(int steps, long seed) {
+
+  static final int SOURCE_EXPERTS = 8;
+  static final int TARGET_EXPERTS = 32;
+  static final int MAX_POSITIONS = 512;
+
+  /** A fixed number, since sums are rounded in another order with another number of workers. */
+  static final int WORKERS = 2;
+
+  /** What two cores manage with room to spare, evaluations and the other arms included. */
+  private static final int STEPS_PER_MINUTE = 100;
+
+  private static final int LEAST_STEPS = 40;
+  private static final int TOP_K = 2;
+  private static final int HIDDEN_SIZE = 128;
+  private static final int EXPERT_SIZE = 128;
+  private static final int DENSE_SIZE = 384;
+  private static final int ROUTING_LAYERS = 3;
+  private static final double GROWTH_AT = 1.0 / 3;
+
+  static DemoPlan of(double minutes, long seed) {
+    int steps = (int) Math.round(minutes * STEPS_PER_MINUTE);
+    if (!(minutes > 0) || steps < LEAST_STEPS) {
+      throw new UsageException(
+          "--minutes",
+          "is " + minutes + ", too few for anything to be learned",
+          "give " + (double) LEAST_STEPS / STEPS_PER_MINUTE + " or more");
+    }
+    return new DemoPlan(steps, seed);
+  }
+
+  /** The step at which the source stops and the arms part. */
+  int branchStep() {
+    return (int) Math.round(GROWTH_AT * steps);
+  }
+
+  /** The step after which the grown model is a plain top-K model. */
+  int releaseEnd() {
+    return branchStep() + ReleaseConfig.DEFAULT.windowSteps(steps - branchStep());
+  }
+
+  /** A dense first layer, then layers that route to experts beside a shared one. */
+  static DecoderSpec model(int experts, int vocabulary) {
+    List<FeedForward> layers = new ArrayList<>();
+    layers.add(new Dense(DENSE_SIZE));
+    for (int i = 0; i < ROUTING_LAYERS; i++) {
+      layers.add(
+          new Mixture(
+              experts, TOP_K, EXPERT_SIZE, EXPERT_SIZE, new Router(Score.SIGMOID, true, true, 1)));
+    }
+    return new DecoderSpec(
+        vocabulary,
+        HIDDEN_SIZE,
+        1e-5,
+        false,
+        new Attention(4, 2, 32, false, true),
+        new Rope(10_000, 16),
+        layers);
+  }
+
+  /** A run from a fresh model. */
+  RunConfig fromScratch(Path model, Path corpus) {
+    return run(model, corpus, false, null);
+  }
+
+  /** A run that goes on from the source and grows at once. */
+  RunConfig grown(Path source, Path corpus, Mode mode) {
+    return run(source, corpus, true, growth(mode));
+  }
+
+  private GrowthConfig growth(Mode mode) {
+    GrowthConfig standard = GrowthConfig.DEFAULT;
+    return new GrowthConfig(
+        branchStep(),
+        TARGET_EXPERTS,
+        mode,
+        null,
+        null,
+        null,
+        standard.replicas(),
+        null,
+        standard.moments(),
+        standard.calibrationBatches(),
+        seed);
+  }
+
+  private RunConfig run(Path model, Path corpus, boolean branch, @Nullable GrowthConfig growth) {
+    OptimizerConfig optimizer = OptimizerConfig.DEFAULT;
+    return new RunConfig(
+        model,
+        corpus,
+        seed,
+        steps,
+        new BatchConfig(16, 256, 8),
+        WORKERS,
+        new OptimizerConfig(
+            3e-3,
+            optimizer.betas(),
+            optimizer.epsilon(),
+            optimizer.weightDecay(),
+            optimizer.clipNorm()),
+        ScheduleConfig.DEFAULT,
+        BalanceConfig.DEFAULT,
+        new EvaluationConfig(Math.max(10, steps / 40), 8),
+        new CheckpointConfig(Math.max(1, steps / 5), 1),
+        branch,
+        ReleaseConfig.DEFAULT,
+        growth);
+  }
+}

@@ -10,8 +10,10 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import org.assertj.core.data.Offset;
@@ -65,7 +67,7 @@ class GradientTest {
 
   /** The gradients of the last backward pass, those of the workers added up. */
   private static Map<ModelTensor, double[]> gradients(Decoder decoder) {
-    Map<ModelTensor, double[]> gradients = new java.util.LinkedHashMap<>();
+    Map<ModelTensor, double[]> gradients = new LinkedHashMap<>();
     for (Parameter parameter : decoder.parameters()) {
       double[] sum = new double[(int) parameter.value().numel()];
       for (Tensor part : parameter.gradients().get()) {
@@ -79,7 +81,7 @@ class GradientTest {
 
   private void check(Decoder decoder, ModelTensor tensor, double[] gradient) {
     MemorySegment memory =
-        Torch.memory(java.util.Objects.requireNonNull(decoder.weights().all().get(tensor)));
+        Torch.memory(Objects.requireNonNull(decoder.weights().all().get(tensor)));
     for (int i = 0; i < Math.min(ENTRIES, gradient.length); i++) {
       int at = i * (gradient.length - 1) / Math.max(1, ENTRIES - 1);
       double value = memory.getAtIndex(ValueLayout.JAVA_DOUBLE, at);

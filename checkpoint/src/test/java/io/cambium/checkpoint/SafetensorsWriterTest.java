@@ -94,6 +94,8 @@ class SafetensorsWriterTest {
               nativeCopy,
               MemorySegment.ofArray(expected),
               MemorySegment.ofArray(heap),
+              MemorySegment.ofArray(heap).asReadOnly(),
+              MemorySegment.ofArray(new double[] {0, 1}).asSlice(Double.BYTES),
               nativeCopy.asReadOnly(),
               MemorySegment.ofArray(expected).asReadOnly());
       for (int i = 0; i < sources.size(); i++) {

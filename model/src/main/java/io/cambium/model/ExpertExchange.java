@@ -1,10 +1,11 @@
 package io.cambium.model;
 
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntConsumer;
-import org.bytedeco.javacpp.PointerScope;
+import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
@@ -33,9 +34,9 @@ final class ExpertExchange {
   private record Batch(
       long[] start_E,
       long[] rows_E,
+      int[] order_E,
       Tensor x_ND,
-      Tensor gate_NF,
-      Tensor up_NF,
+      Tensor gateUp_N2F,
       Tensor y_ND,
       Tensor dy_ND,
       Tensor dx_ND) {}
@@ -48,10 +49,10 @@ final class ExpertExchange {
     this.experts = experts;
     this.gradients = gradients;
     this.kernel = kernel;
-    Tensor gate_FD = experts.getFirst().gate_FD();
-    this.type = gate_FD.scalar_type().intern();
-    this.expertSize = Math.toIntExact(gate_FD.size(0));
-    this.hiddenSize = Math.toIntExact(gate_FD.size(1));
+    ExpertWeights first = experts.getFirst();
+    this.type = first.type();
+    this.expertSize = Math.toIntExact(first.width());
+    this.hiddenSize = Math.toIntExact(first.hidden());
     this.counts_WE = new int[workers][experts.size()];
   }
 
@@ -73,7 +74,7 @@ final class ExpertExchange {
     Tensor rows = Torch.tensor(rows(member.index(), choice, shared.start_E()), choice.length);
     Scopes.freeAll(() -> shared.x_ND().index_copy_(0, rows, slots(x_TD, topK)));
     member.await(() -> next.set(0));
-    forEachExpert(e -> forwardExpert(shared, e));
+    forEachExpert(shared, e -> forwardExpert(shared, e));
     member.await();
     return rows;
   }
@@ -94,7 +95,7 @@ final class ExpertExchange {
     Batch shared = batch();
     shared.dy_ND().index_copy_(0, rows, dy_SD);
     member.await(() -> next.set(0));
-    forEachExpert(e -> backwardExpert(shared, e, accumulate));
+    forEachExpert(shared, e -> backwardExpert(shared, e, accumulate));
     member.await();
     return shared.dx_ND().index_select(0, rows);
   }
@@ -119,12 +120,21 @@ final class ExpertExchange {
         new Batch(
             start_E,
             rows_E,
+            largestFirst(rows_E),
             buffer(rows, hiddenSize),
-            buffer(rows, expertSize),
-            buffer(rows, expertSize),
+            buffer(rows, 2 * expertSize),
             buffer(rows, hiddenSize),
             buffer(keep ? rows : 0, hiddenSize),
             buffer(keep ? rows : 0, hiddenSize));
+  }
+
+  /** The order in which experts are taken: large ones first leave small ones to even out the end. */
+  private static int[] largestFirst(long[] rows_E) {
+    return IntStream.range(0, rows_E.length)
+        .boxed()
+        .sorted(Comparator.comparingLong((Integer e) -> -rows_E[e]))
+        .mapToInt(Integer::intValue)
+        .toArray();
   }
 
   private Tensor buffer(long rows, int columns) {
@@ -151,12 +161,10 @@ final class ExpertExchange {
     return x_TD.unsqueeze(1).expand(-1, topK, -1).reshape(-1, hiddenSize);
   }
 
-  private void forEachExpert(IntConsumer work) {
-    for (int e = next.getAndIncrement(); e < experts.size(); e = next.getAndIncrement()) {
-      int expert = e;
-      try (PointerScope scope = new PointerScope()) {
-        work.accept(expert);
-      }
+  private void forEachExpert(Batch shared, IntConsumer work) {
+    for (int i = next.getAndIncrement(); i < experts.size(); i = next.getAndIncrement()) {
+      int expert = shared.order_E()[i];
+      Scopes.freeAll(() -> work.accept(expert));
     }
   }
 
@@ -165,8 +173,7 @@ final class ExpertExchange {
       kernel.forward(
           experts.get(e),
           rowsOf(shared, shared.x_ND(), e),
-          rowsOf(shared, shared.gate_NF(), e),
-          rowsOf(shared, shared.up_NF(), e),
+          rowsOf(shared, shared.gateUp_N2F(), e),
           rowsOf(shared, shared.y_ND(), e));
     }
   }
@@ -184,8 +191,7 @@ final class ExpertExchange {
     kernel.backward(
         experts.get(e),
         rowsOf(shared, shared.x_ND(), e),
-        rowsOf(shared, shared.gate_NF(), e),
-        rowsOf(shared, shared.up_NF(), e),
+        rowsOf(shared, shared.gateUp_N2F(), e),
         rowsOf(shared, shared.dy_ND(), e),
         rowsOf(shared, shared.dx_ND(), e),
         gradient,

@@ -5,7 +5,6 @@ import io.cambium.checkpoint.family.Part;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 
 /** The parts of one routing layer that all workers share. */
 final class MixtureLayer {
@@ -29,11 +28,7 @@ final class MixtureLayer {
   private static List<ExpertWeights> gradientsOf(List<ExpertWeights> experts) {
     List<ExpertWeights> gradients = new ArrayList<>();
     for (ExpertWeights expert : experts) {
-      gradients.add(
-          new ExpertWeights(
-              torch.zeros_like(expert.gate_FD()),
-              torch.zeros_like(expert.up_FD()),
-              torch.zeros_like(expert.down_DF())));
+      gradients.add(ExpertWeights.zeros(expert.type(), expert.hidden(), expert.width()));
     }
     return gradients;
   }

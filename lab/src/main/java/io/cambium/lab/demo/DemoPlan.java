@@ -41,7 +41,7 @@ record DemoPlan(int steps, long seed) {
   static final int WORKERS = 2;
 
   /** What two cores manage with room to spare, evaluations and the other arms included. */
-  private static final int STEPS_PER_MINUTE = 100;
+  private static final int STEPS_PER_MINUTE = 75;
 
   private static final int LEAST_STEPS = 40;
   private static final int TOP_K = 2;

@@ -64,7 +64,8 @@ public final class Benchmark {
       double projections = 2.0 * hidden * headDim * (heads + kvHeads);
       double scores = headDim * heads * sequence;
       double feedForward = 3.0 * topK * hidden * ffn + (double) hidden * experts;
-      double perToken = layers * (projections + scores + feedForward) + (double) hidden * vocabulary;
+      double perToken =
+          layers * (projections + scores + feedForward) + (double) hidden * vocabulary;
       return 6.0 * perToken * tokens();
     }
   }
@@ -73,7 +74,8 @@ public final class Benchmark {
    * What was measured.
    *
    * @param seconds of the best step
-   * @param share of the operations of a step in what the machine's matrix products could do in that time
+   * @param share of the operations of a step in what the machine's matrix products could do in that
+   *     time
    */
   public record Result(double seconds, double tokensPerSecond, double share) {}
 
@@ -87,13 +89,13 @@ public final class Benchmark {
     try (Team team = new Team(workers)) {
       double rate = MatrixProductRate.measure(team);
       log.accept("matrix products: %.0f GFLOP/s on %d workers".formatted(rate / 1e9, workers));
-      Decoder decoder =
-          Decoder.forTraining(Weights.random(spec, family.tensors(spec), 0.02), team);
+      Decoder decoder = Decoder.forTraining(Weights.random(spec, family.tensors(spec), 0.02), team);
       AdamW optimizer = new AdamW(decoder, SETTINGS);
       double best = Double.POSITIVE_INFINITY;
       for (int step = 1; step <= steps; step++) {
         double seconds = step(shape, decoder, optimizer, step);
-        log.accept("step %d: %.3f s, %.0f tokens/s".formatted(step, seconds, shape.tokens() / seconds));
+        log.accept(
+            "step %d: %.3f s, %.0f tokens/s".formatted(step, seconds, shape.tokens() / seconds));
         best = Math.min(best, seconds);
       }
       return new Result(best, shape.tokens() / best, shape.operations() / best / rate);
@@ -103,14 +105,13 @@ public final class Benchmark {
   private static double step(Shape shape, Decoder decoder, AdamW optimizer, int step) {
     long start = System.nanoTime();
     Team team = decoder.team();
-    team.run(
-        member -> {
-          Tensor ids_BS = randomTokens(shape, member);
-          decoder.backward(member, ids_BS, ids_BS, shape.tokens(), false);
-          member.await();
-          optimizer.reduce(member);
-          optimizer.update(member, step, LEARNING_RATE);
-        });
+    team.run(member -> {
+      Tensor ids_BS = randomTokens(shape, member);
+      decoder.backward(member, ids_BS, ids_BS, shape.tokens(), false);
+      member.await();
+      optimizer.reduce(member);
+      optimizer.update(member, step, LEARNING_RATE);
+    });
     return (System.nanoTime() - start) / 1e9;
   }
 

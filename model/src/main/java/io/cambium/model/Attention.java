@@ -3,6 +3,7 @@ package io.cambium.model;
 import io.cambium.checkpoint.family.DecoderSpec;
 import io.cambium.checkpoint.family.Part;
 import org.bytedeco.pytorch.DoubleOptional;
+import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
@@ -62,6 +63,6 @@ final class Attention {
   /** Each key-value head once for each query head that shares it: [B, G, S, d] to [B, H, S, d]. */
   private Tensor repeated(Tensor x_BGSd) {
     int times = spec.heads() / spec.kvHeads();
-    return times == 1 ? x_BGSd : x_BGSd.repeat_interleave(times, new org.bytedeco.pytorch.LongOptional(1), new org.bytedeco.pytorch.LongOptional());
+    return times == 1 ? x_BGSd : x_BGSd.repeat_interleave(times, new LongOptional(1), new LongOptional());
   }
 }

@@ -5,12 +5,15 @@ import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.checkpoint.family.ModelTensor;
 import io.cambium.checkpoint.family.Part;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import org.bytedeco.pytorch.AutoGradMode;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
@@ -175,7 +178,7 @@ public final class Decoder {
     return torch.cross_entropy_loss(
         logits_TV,
         targets_BS.reshape(-1),
-        new org.bytedeco.pytorch.TensorOptional(),
+        new TensorOptional(),
         torch.Reduction.Sum.value,
         -100,
         0.0);
@@ -218,7 +221,7 @@ public final class Decoder {
   /** {@code E * f} of Switch's loss, f each expert's share of the last pass's assignments: [E]. */
   Tensor loadFactors(MixtureLayer layer) {
     long[] load_E = layer.exchange().load_E();
-    long total = java.util.Arrays.stream(load_E).sum();
+    long total = Arrays.stream(load_E).sum();
     float[] factors_E = new float[load_E.length];
     for (int e = 0; e < load_E.length; e++) {
       factors_E[e] = (float) ((double) load_E[e] * load_E.length / total);
@@ -235,7 +238,7 @@ public final class Decoder {
   }
 
   MixtureLayer mixture(int layer) {
-    return java.util.Objects.requireNonNull(mixtures.get(layer));
+    return Objects.requireNonNull(mixtures.get(layer));
   }
 
   SelectionRule rule() {

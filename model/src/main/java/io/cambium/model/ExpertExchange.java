@@ -1,7 +1,9 @@
 package io.cambium.model;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntConsumer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -62,7 +64,7 @@ final class ExpertExchange {
    */
   Tensor forward(Team.Member member, Tensor x_TD, int[] choice, int topK, boolean keep) {
     int[] counts_E = counts_WE[member.index()];
-    java.util.Arrays.fill(counts_E, 0);
+    Arrays.fill(counts_E, 0);
     for (int expert : choice) {
       counts_E[expert]++;
     }
@@ -71,7 +73,7 @@ final class ExpertExchange {
     Tensor rows = Torch.tensor(rows(member.index(), choice, shared.start_E()), choice.length);
     Scopes.freeAll(() -> shared.x_ND().index_copy_(0, rows, slots(x_TD, topK)));
     member.await(() -> next.set(0));
-    forEachExpert(shared, e -> forwardExpert(shared, e));
+    forEachExpert(e -> forwardExpert(shared, e));
     member.await();
     return rows;
   }
@@ -92,7 +94,7 @@ final class ExpertExchange {
     Batch shared = batch();
     shared.dy_ND().index_copy_(0, rows, dy_SD);
     member.await(() -> next.set(0));
-    forEachExpert(shared, e -> backwardExpert(shared, e, accumulate));
+    forEachExpert(e -> backwardExpert(shared, e, accumulate));
     member.await();
     return shared.dx_ND().index_select(0, rows);
   }
@@ -149,7 +151,7 @@ final class ExpertExchange {
     return x_TD.unsqueeze(1).expand(-1, topK, -1).reshape(-1, hiddenSize);
   }
 
-  private void forEachExpert(Batch shared, java.util.function.IntConsumer work) {
+  private void forEachExpert(IntConsumer work) {
     for (int e = next.getAndIncrement(); e < experts.size(); e = next.getAndIncrement()) {
       int expert = e;
       try (PointerScope scope = new PointerScope()) {

@@ -7,6 +7,7 @@ import io.cambium.checkpoint.family.Part;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import org.bytedeco.pytorch.BoolOptional;
+import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
@@ -173,7 +174,7 @@ final class Pass {
   /** Each expert's share of the scores, summed over this worker's tokens and divided by the batch's: [E]. */
   private static Tensor probabilities(Tensor scores_TE, long batchTokens) {
     return scores_TE
-        .div(scores_TE.sum(new long[] {1}, true, new org.bytedeco.pytorch.ScalarTypeOptional()))
+        .div(scores_TE.sum(new long[] {1}, true, new ScalarTypeOptional()))
         .sum(0)
         .div(Torch.scalar(batchTokens));
   }
@@ -195,7 +196,17 @@ final class Pass {
   void backward(boolean accumulate) {
     while (!crossings.isEmpty()) {
       Crossing crossing = crossings.pop();
-      Scopes.freeAll(() -> cross(crossing, accumulate));
+      boolean idle = crossing.next_TD().size(0) == 0;
+      Scopes.freeAll(() -> cross(crossing, idle, accumulate));
+    }
+  }
+
+  /** A worker without tokens only helps with the experts. */
+  private void cross(Crossing c, boolean idle, boolean accumulate) {
+    if (idle) {
+      c.layer().exchange().backward(member, c.rows(), c.outputs_TKD().flatten(0, 1), accumulate);
+    } else {
+      cross(c, accumulate);
     }
   }
 

@@ -2,6 +2,9 @@ package io.cambium.model;
 
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.checkpoint.family.DecoderSpec.Score;
+import java.util.Objects;
+import org.bytedeco.pytorch.LongOptional;
+import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -63,7 +66,7 @@ final class Router {
 
   private Decision byLineage(Tensor logits_TE, SelectionRule.Lineage rule, int layer) {
     LineageIndex index =
-        LineageIndex.of(java.util.Objects.requireNonNull(rule.parents().get(layer)));
+        LineageIndex.of(Objects.requireNonNull(rule.parents().get(layer)));
     Tensor mean_TE = torch.mm(logits_TE, index.meanOf_EE().to(logits_TE.scalar_type()));
     Tensor mixed_TE =
         mean_TE
@@ -87,7 +90,7 @@ final class Router {
         own_TE
             .index_select(1, index.members_GR().reshape(-1))
             .view(-1, lineages, siblings)
-            .argmax(new org.bytedeco.pytorch.LongOptional(2), false);
+            .argmax(new LongOptional(2), false);
     Tensor members_TGR = index.members_GR().unsqueeze(0).expand(best_TG.size(0), -1, -1);
     Tensor winner_TG = members_TGR.gather(2, best_TG.unsqueeze(-1)).squeeze(-1);
     return torch
@@ -102,7 +105,7 @@ final class Router {
     if (mixture.router().normalised()) {
       weights_TK =
           weights_TK.div(
-              weights_TK.sum(new long[] {1}, true, new org.bytedeco.pytorch.ScalarTypeOptional())
+              weights_TK.sum(new long[] {1}, true, new ScalarTypeOptional())
                   .add(Torch.scalar(SUM_EPSILON)));
     }
     if (mixture.router().scale() != 1) {

@@ -8,6 +8,7 @@ import io.cambium.checkpoint.SafetensorsFile;
 import io.cambium.checkpoint.testing.Goldens;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Objects;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.io.TempDir;
@@ -38,7 +39,7 @@ class GoldenLogitsTest {
             long from = batch * member.index() / workers;
             long to = batch * (member.index() + 1) / workers;
             long[] mine =
-                java.util.Arrays.copyOfRange(ids, (int) (from * length), (int) (to * length));
+                Arrays.copyOfRange(ids, (int) (from * length), (int) (to * length));
             Tensor logits = decoder.logits(member, Torch.tensor(mine, to - from, length));
             float[] values = Torch.floats(logits);
             System.arraycopy(values, 0, got, (int) from * perSequence, values.length);

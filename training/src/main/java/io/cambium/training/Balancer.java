@@ -4,6 +4,7 @@ import io.cambium.model.Torch;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Map;
+import java.util.Objects;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -34,7 +35,7 @@ final class Balancer {
           (layer, bias_E) ->
               update(
                   Torch.memory(bias_E),
-                  java.util.Objects.requireNonNull(loads.get(layer)),
+                  Objects.requireNonNull(loads.get(layer)),
                   active));
     }
   }

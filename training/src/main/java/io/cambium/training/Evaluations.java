@@ -8,6 +8,7 @@ import io.cambium.upcycle.TokenIds;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
@@ -117,7 +118,7 @@ final class Evaluations {
 
   private static long[] sum(long[] a, long[] b) {
     long[] sum = new long[a.length];
-    java.util.Arrays.setAll(sum, i -> a[i] + b[i]);
+    Arrays.setAll(sum, i -> a[i] + b[i]);
     return sum;
   }
 

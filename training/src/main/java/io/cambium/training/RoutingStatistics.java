@@ -6,6 +6,7 @@ import io.cambium.model.RoutingListener;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -78,7 +79,7 @@ final class RoutingStatistics implements RoutingListener {
   }
 
   private Counts counts(int worker, int layer) {
-    return java.util.Objects.requireNonNull(byWorker.get(worker).get(layer));
+    return Objects.requireNonNull(byWorker.get(worker).get(layer));
   }
 
   /** Assignments per expert of a layer, over all workers. */

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
@@ -80,7 +81,7 @@ public record RunDirectory(Path path) {
 
   /** The checkpoint with the most steps. */
   public Optional<Path> latestCheckpoint() {
-    return Optional.ofNullable(all().lastEntry()).map(java.util.Map.Entry::getValue);
+    return Optional.ofNullable(all().lastEntry()).map(Map.Entry::getValue);
   }
 
   private TreeMap<Long, Path> all() {

@@ -275,7 +275,7 @@ public final class Trainer implements AutoCloseable {
             evaluations.calibration(sampler, state.sequences(), growth.calibrationBatches()),
             Progress.NONE);
     result.warnings().forEach(listener::message);
-    listener.message("grown: " + result.verification());
+    listener.message(result.verification().describe());
     model = load(grown, true);
     int remaining = Math.toIntExact(config.steps() - state.step());
     state = state.withRelease(release(remaining, state.step()));

@@ -1,9 +1,11 @@
 package io.cambium.training;
 
 import io.cambium.model.Decoder;
+import io.cambium.model.Share;
 import io.cambium.model.Team;
 import io.cambium.model.Torch;
 import io.cambium.training.config.BatchConfig;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.TreeMap;
 import org.bytedeco.pytorch.Tensor;
@@ -40,7 +42,7 @@ final class TrainingStep {
     }
 
     double loss() {
-      return java.util.Arrays.stream(losses).sum();
+      return Arrays.stream(losses).sum();
     }
 
     boolean finite() {
@@ -86,8 +88,8 @@ final class TrainingStep {
 
   private Decoder.Losses microBatch(
       Decoder decoder, Team.Member member, long firstSequence, int round, boolean accumulate) {
-    int from = io.cambium.model.Share.start(round, member);
-    int to = io.cambium.model.Share.end(round, member);
+    int from = Share.start(round, member);
+    int to = Share.end(round, member);
     Batch mine = new Batch(to - from, batch.length());
     for (int i = from; i < to; i++) {
       long number = firstSequence + i;

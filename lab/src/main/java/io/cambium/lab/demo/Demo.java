@@ -23,6 +23,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Objects;
 import java.util.SequencedMap;
 import java.util.stream.Stream;
 
@@ -183,7 +184,7 @@ public final class Demo {
         Path relative = from.relativize(path);
         if (withTraining || !relative.startsWith("training")) {
           Path copy = staged.path().resolve(relative);
-          Files.createDirectories(java.util.Objects.requireNonNull(copy.getParent()));
+          Files.createDirectories(Objects.requireNonNull(copy.getParent()));
           Files.copy(path, copy);
         }
       }

@@ -41,7 +41,7 @@ record DemoPlan(int steps, long seed) {
   static final int WORKERS = 2;
 
   /** What two cores manage with room to spare, evaluations and the other arms included. */
-  private static final int STEPS_PER_MINUTE = 100;
+  private static final int STEPS_PER_MINUTE = 75;
 
   private static final int LEAST_STEPS = 40;
   private static final int TOP_K = 2;
@@ -124,7 +124,7 @@ record DemoPlan(int steps, long seed) {
         corpus,
         seed,
         steps,
-        new BatchConfig(16, 256, 8),
+        new BatchConfig(8, 256, 4),
         WORKERS,
         new OptimizerConfig(
             3e-3,
@@ -134,7 +134,7 @@ record DemoPlan(int steps, long seed) {
             optimizer.clipNorm()),
         ScheduleConfig.DEFAULT,
         BalanceConfig.DEFAULT,
-        new EvaluationConfig(Math.max(1, steps / 40), 8),
+        new EvaluationConfig(Math.max(10, steps / 30), 8),
         new CheckpointConfig(Math.max(1, steps / 5), 1),
         branch,
         ReleaseConfig.DEFAULT,

@@ -106,9 +106,10 @@ public final class SummaryTable {
                     .formatted(millions(row.tokens()))));
     notes.append(
         format(
-            "The gap to close is %.4f nats; noise at least %.4f. One seed: it takes three to call"
-                + " one\nmethod better than another.\n",
-            closure.gap(), closure.noise()));
+            "The gap to close is %.4f nats; noise %s. One seed: it takes three to call one"
+                + " method\nbetter than another.\n",
+            closure.gap(),
+            closure.noise() > 0 ? format("at least %.4f", closure.noise()) : "unknown"));
     return notes.toString();
   }
 

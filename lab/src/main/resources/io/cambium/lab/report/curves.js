@@ -42,7 +42,7 @@ function tokenAxis(width, name) {
       showMaxLabel: false,
       color: color("muted"),
     },
-    axisLine: { lineStyle: { color: color("line") } },
+    axisLine: { onZero: false, lineStyle: { color: color("line") } },
     axisTick: { lineStyle: { color: color("line") } },
     splitLine: { show: false },
     nameTextStyle: { color: color("muted") },
@@ -110,7 +110,7 @@ function series(line, labels, first) {
     data: line.points,
     symbol: "circle",
     symbolSize: 4,
-    showSymbol: false,
+    showSymbol: line.points.length === 1,
     clip: true,
     itemStyle: { color: color(line.arm.role) },
     lineStyle: {
@@ -148,8 +148,12 @@ function tooltip(lines, digits, signed) {
   };
 }
 
-/** @param look name and digits of the loss axis, the stretch that sets its range, labels or not */
-function lineChart(container, title, lines, look) {
+/**
+ * @param candidates arms with their points; those that have none are left out
+ * @param look name, digits and range of the loss axis, signed numbers or not, labels or not
+ */
+function lineChart(container, title, candidates, look) {
+  const lines = candidates.filter((line) => line.points.length > 0);
   const ends = lines.map(
     (line) => `${line.arm.name} ends at ${number.fixed(line.points.at(-1)[1], 3)}`,
   );

@@ -18,7 +18,8 @@ function tiles() {
       "Gap closed, one seed",
       closure.eta === null ? "not resolved" : number.percent(closure.eta),
       `of ${number.fixed(closure.gap, 3)} nats between ${rowOf("FIXED_E").experts} and ` +
-        `${large.experts} experts; noise at least ${number.fixed(closure.noise, 3)}`,
+        `${large.experts} experts; ` +
+        (closure.noise > 0 ? `noise at least ${number.fixed(closure.noise, 3)}` : "noise unknown"),
     ],
     [
       "Loss jump on growing",

@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -79,7 +80,7 @@ class CorpusWriterTest {
         assertThat(Stream.concat(train.stream(), validation.stream()))
             .containsExactlyInAnyOrderElementsOf(source.documents().toList());
         CorpusFacts.DomainFacts told =
-            java.util.Objects.requireNonNull(facts.domains().get(domain.name()));
+            Objects.requireNonNull(facts.domains().get(domain.name()));
         assertThat(told.train().tokens()).isEqualTo(domain.train().size());
         assertThat(told.train().documents()).isEqualTo(train.size());
         assertThat(told.validation().documents()).isEqualTo(domain.validation().info().documents());

@@ -24,7 +24,6 @@ class ArchitectureTest {
   static final ArchRule modulesDependOnlyOnThoseBefore =
       layeredArchitecture()
           .consideringOnlyDependenciesInLayers()
-          .withOptionalLayers(true)
           .layer("checkpoint")
           .definedBy("io.cambium.checkpoint..")
           .layer("upcycle")
@@ -78,8 +77,7 @@ class ArchitectureTest {
           .should()
           .haveSimpleNameEndingWith("Command")
           .andShould()
-          .resideInAPackage("io.cambium.cli")
-          .allowEmptyShould(true);
+          .resideInAPackage("io.cambium.cli");
 
   @ArchTest
   static final ArchRule onlyTheCommandLinePrints =

@@ -11,12 +11,13 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where the tokens of all workers meet the experts of one layer. Each worker brings its tokens, the rows are laid out by
- * expert and within an expert by worker, and whoever is free takes the next expert. So no expert's gradient exists twice,
- * each product has the rows of all workers, and since one product computes one expert's gradient, the result does not
- * depend on who ran it.
+ * Where the tokens of all workers meet the experts of one layer. Each worker brings its tokens, the
+ * rows are laid out by expert and within an expert by worker, and whoever is free takes the next
+ * expert. So no expert's gradient exists twice, each product has the rows of all workers, and since
+ * one product computes one expert's gradient, the result does not depend on who ran it.
  *
- * <p>T tokens of a worker, K slots per token, N rows of all workers (the sum of T*K), E experts, D hidden, F width.
+ * <p>T tokens of a worker, K slots per token, N rows of all workers (the sum of T*K), E experts, D
+ * hidden, F width.
  */
 final class ExpertExchange {
 
@@ -45,7 +46,10 @@ final class ExpertExchange {
    * @param gradients one for each expert, to be written by the backward pass; empty for inference
    */
   ExpertExchange(
-      List<ExpertWeights> experts, List<ExpertWeights> gradients, ExpertKernel kernel, int workers) {
+      List<ExpertWeights> experts,
+      List<ExpertWeights> gradients,
+      ExpertKernel kernel,
+      int workers) {
     this.experts = experts;
     this.gradients = gradients;
     this.kernel = kernel;
@@ -61,7 +65,8 @@ final class ExpertExchange {
    *
    * @param choice the expert of each slot, T*K entries, slots of a token side by side
    * @param keep whether a backward pass will follow
-   * @return the rows of this worker's slots in the shared buffers, int64 [T*K]; {@link #collect} takes their outputs
+   * @return the rows of this worker's slots in the shared buffers, int64 [T*K]; {@link #collect}
+   *     takes their outputs
    */
   Tensor forward(Team.Member member, Tensor x_TD, int[] choice, int topK, boolean keep) {
     int[] counts_E = counts_WE[member.index()];
@@ -128,7 +133,9 @@ final class ExpertExchange {
             buffer(keep ? rows : 0, hiddenSize));
   }
 
-  /** The order in which experts are taken: large ones first leave small ones to even out the end. */
+  /**
+   * The order in which experts are taken: large ones first leave small ones to even out the end.
+   */
   private static int[] largestFirst(long[] rows_E) {
     return IntStream.range(0, rows_E.length)
         .boxed()
@@ -141,7 +148,10 @@ final class ExpertExchange {
     return Torch.empty(type, rows, columns);
   }
 
-  /** A counting sort by expert, stable in the order of the tokens, after the rows of the workers before this one. */
+  /**
+   * A counting sort by expert, stable in the order of the tokens, after the rows of the workers
+   * before this one.
+   */
   private long[] rows(int worker, int[] choice, long[] start_E) {
     long[] next_E = start_E.clone();
     for (int w = 0; w < worker; w++) {

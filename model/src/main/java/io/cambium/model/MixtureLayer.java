@@ -16,7 +16,12 @@ final class MixtureLayer {
   private final List<ExpertWeights> gradients;
 
   MixtureLayer(
-      int layer, Mixture mixture, Weights weights, int workers, ExpertKernel kernel, boolean train) {
+      int layer,
+      Mixture mixture,
+      Weights weights,
+      int workers,
+      ExpertKernel kernel,
+      boolean train) {
     this.layer = layer;
     this.mixture = mixture;
     this.router = new Router(mixture, weights.get(Part.SELECTION_BIAS, layer));

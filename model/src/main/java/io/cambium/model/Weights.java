@@ -18,7 +18,10 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/** A model's tensors by what they are, all of one compute type except the selection bias, which stays fp32. */
+/**
+ * A model's tensors by what they are, all of one compute type except the selection bias, which
+ * stays fp32.
+ */
 public final class Weights {
 
   /** A tensor's place in the model. */
@@ -47,15 +50,17 @@ public final class Weights {
   }
 
   /**
-   * Maps a checkpoint: tensors that are stored in the compute type are used where they lie, in the page cache. The
-   * directory must stay open as long as the weights are used, and nothing may write to them.
+   * Maps a checkpoint: tensors that are stored in the compute type are used where they lie, in the
+   * page cache. The directory must stay open as long as the weights are used, and nothing may write
+   * to them.
    */
   public static Weights map(CheckpointDirectory directory, DType compute) {
     return map(directory, directory.decoder(), compute);
   }
 
   /**
-   * Maps a checkpoint that shall compute something else than its config.json says, such as another top-K.
+   * Maps a checkpoint that shall compute something else than its config.json says, such as another
+   * top-K.
    *
    * @param spec a description that needs the same tensors
    */
@@ -77,14 +82,13 @@ public final class Weights {
    */
   public static Weights random(DecoderSpec spec, List<ModelTensor> tensors, double deviation) {
     Weights weights = zeros(spec, tensors, DType.F32);
-    weights.byTensor.forEach(
-        (tensor, value) -> {
-          if (!tensor.part().isNormOrBias()) {
-            value.normal_(0, deviation, new GeneratorOptional());
-          } else if (tensor.part().name().endsWith("NORM")) {
-            value.fill_(Torch.scalar(1));
-          }
-        });
+    weights.byTensor.forEach((tensor, value) -> {
+      if (!tensor.part().isNormOrBias()) {
+        value.normal_(0, deviation, new GeneratorOptional());
+      } else if (tensor.part().name().endsWith("NORM")) {
+        value.fill_(Torch.scalar(1));
+      }
+    });
     return weights;
   }
 

@@ -18,30 +18,27 @@ class TeamTest {
     try (Team team = new Team(size)) {
       AtomicInteger arrived = new AtomicInteger();
       int[] seen = new int[1];
-      team.run(
-          member -> {
-            for (int round = 1; round <= 100; round++) {
-              arrived.incrementAndGet();
-              member.await(() -> seen[0] = arrived.get());
-              assertThat(seen[0]).isEqualTo(round * size);
-              member.await();
-            }
-          });
+      team.run(member -> {
+        for (int round = 1; round <= 100; round++) {
+          arrived.incrementAndGet();
+          member.await(() -> seen[0] = arrived.get());
+          assertThat(seen[0]).isEqualTo(round * size);
+          member.await();
+        }
+      });
     }
   }
 
   @Test
   void aFailureReleasesTheOthersAndIsReported() {
     try (Team team = new Team(3)) {
-      assertThatThrownBy(
-              () ->
-                  team.run(
-                      member -> {
-                        if (member.index() == 1) {
-                          throw new IllegalStateException("worker 1 is broken");
-                        }
-                        member.await();
-                      }))
+      assertThatThrownBy(() ->
+              team.run(member -> {
+                if (member.index() == 1) {
+                  throw new IllegalStateException("worker 1 is broken");
+                }
+                member.await();
+              }))
           .hasMessage("worker 1 is broken");
       AtomicInteger ran = new AtomicInteger();
       team.run(member -> ran.incrementAndGet());

@@ -16,8 +16,7 @@ class ReleaseTest {
   private static final TreeMap<Integer, List<Integer>> PARENTS =
       new TreeMap<>(Map.of(1, List.of(0, 1, 0)));
   private static final Manifest.Growth GROWTH =
-      new Manifest.Growth(
-          "lineage", "split", 0.6, 0, "copy", 0, "copy", 0, 100L, 2, 3, PARENTS);
+      new Manifest.Growth("lineage", "split", 0.6, 0, "copy", 0, "copy", 0, 100L, 2, 3, PARENTS);
 
   private static Release release(String mode) {
     return new Release(mode, 100, 11, 3, mode.equals("cold") ? 1.5 : 0);

@@ -7,9 +7,9 @@ import io.cambium.checkpoint.UsageException;
 import io.cambium.checkpoint.family.Families;
 import io.cambium.lab.RunHistory;
 import io.cambium.lab.comparison.Arm;
+import io.cambium.lab.comparison.Arm.Role;
 import io.cambium.lab.comparison.DemoSummary;
 import io.cambium.lab.report.Facts;
-import io.cambium.lab.comparison.Arm.Role;
 import io.cambium.lab.report.Report;
 import io.cambium.lab.report.ReportData;
 import io.cambium.training.FreshCheckpoint;
@@ -30,8 +30,9 @@ import java.util.SequencedMap;
 import java.util.stream.Stream;
 
 /**
- * The whole story on real text: a model with 8 experts learns, grows to 32 in mid-training, and is compared with the
- * model that stayed at 8 and the one that had 32 from the start, all on the same tokens.
+ * The whole story on real text: a model with 8 experts learns, grows to 32 in mid-training, and is
+ * compared with the model that stayed at 8 and the one that had 32 from the start, all on the same
+ * tokens.
  */
 public final class Demo {
 
@@ -85,16 +86,10 @@ public final class Demo {
     Path small = train("8 experts", fresh(DemoPlan.SOURCE_EXPERTS), branch);
     copy(last(small), source, true);
     Path grown =
-        train(
-            "8 -> 32 experts, lineage",
-            plan.grown(source, corpus(), Mode.LINEAGE),
-            plan.steps());
+        train("8 -> 32 experts, lineage", plan.grown(source, corpus(), Mode.LINEAGE), plan.steps());
     copy(last(grown), out.resolve("final"), false);
     Path flat =
-        train(
-            "8 -> 32 experts, flat",
-            plan.grown(source, corpus(), Mode.FLAT),
-            plan.releaseEnd());
+        train("8 -> 32 experts, flat", plan.grown(source, corpus(), Mode.FLAT), plan.releaseEnd());
     train("8 experts", fresh(DemoPlan.SOURCE_EXPERTS), plan.steps());
     Path large = train("32 experts from scratch", fresh(DemoPlan.TARGET_EXPERTS), plan.steps());
     return summarise(small, grown, large, flat);
@@ -155,12 +150,12 @@ public final class Demo {
                 RunHistory.read(grown).branchedFrom(source)),
             new Arm(Role.FIXED_ME, "32 experts from scratch", RunHistory.read(large)),
             new Arm(
-                Role.OBSERVED, "8 -> 32 experts, flat", RunHistory.read(flat).branchedFrom(source)));
+                Role.OBSERVED,
+                "8 -> 32 experts, flat",
+                RunHistory.read(flat).branchedFrom(source)));
     DemoSummary summary = DemoSummary.of(arms);
     summary.write(out);
-    Report.write(
-        out.resolve("report.html"),
-        ReportData.of(summary, arms, last(grown), facts()));
+    Report.write(out.resolve("report.html"), ReportData.of(summary, arms, last(grown), facts()));
     return summary;
   }
 

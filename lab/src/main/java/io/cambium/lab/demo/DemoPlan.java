@@ -25,8 +25,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The sizes and settings of the demo. All of them are fixed but two, so that the same call gives the same bytes on any
- * machine with as many workers.
+ * The sizes and settings of the demo. All of them are fixed but two, so that the same call gives
+ * the same bytes on any machine with as many workers.
  *
  * @param steps of each arm that is trained to the end
  * @param seed of weights and data

@@ -37,11 +37,36 @@ class TrainCommandTest {
     writeText(folder.resolve("text/letters"), 97, 26);
     writeText(folder.resolve("text/digits"), 48, 10);
     Path corpus = folder.resolve("corpus");
-    run("tokenize", folder.resolve("text").toString(), "--out", corpus.toString(), "--train-vocab", "270");
     run(
-        "init", folder.resolve("model").toString(), "--hidden", "16", "--layers", "2", "--heads", "2",
-        "--kv-heads", "1", "--head-dim", "8", "--experts", "3", "--ffn", "8", "--dense-ffn", "24",
-        "--vocab", "270", "--context", "32");
+        "tokenize",
+        folder.resolve("text").toString(),
+        "--out",
+        corpus.toString(),
+        "--train-vocab",
+        "270");
+    run(
+        "init",
+        folder.resolve("model").toString(),
+        "--hidden",
+        "16",
+        "--layers",
+        "2",
+        "--heads",
+        "2",
+        "--kv-heads",
+        "1",
+        "--head-dim",
+        "8",
+        "--experts",
+        "3",
+        "--ffn",
+        "8",
+        "--dense-ffn",
+        "24",
+        "--vocab",
+        "270",
+        "--context",
+        "32");
     yaml =
         Files.writeString(
             folder.resolve("run.yaml"),
@@ -175,7 +200,9 @@ class TrainCommandTest {
             && Files.readString(metrics).contains("\"event\":\"train\",\"step\":" + step + ","))) {
       process.waitFor(2, TimeUnit.MILLISECONDS);
     }
-    assertThat(process.isAlive()).as(Files.readString(folder.resolve(out.getFileName() + ".log"))).isTrue();
+    assertThat(process.isAlive())
+        .as(Files.readString(folder.resolve(out.getFileName() + ".log")))
+        .isTrue();
   }
 
   @Test
@@ -183,8 +210,15 @@ class TrainCommandTest {
     Path out = folder.resolve("diverged");
     String error =
         errorOf(
-            1, "train", yaml.toString(), "--out", out.toString(), "--set",
-            "optimizer.learning_rate=1e30", "--set", "growth=null");
+            1,
+            "train",
+            yaml.toString(),
+            "--out",
+            out.toString(),
+            "--set",
+            "optimizer.learning_rate=1e30",
+            "--set",
+            "growth=null");
     assertThat(error)
         .contains("error: step ")
         .contains("the last good checkpoint is ")
@@ -212,8 +246,14 @@ class TrainCommandTest {
     List<String> args =
         new ArrayList<>(
             List.of(
-                "train", yaml.toString(), "--out", out.toString(), "--set", "growth.mode=" + mode,
-                "--set", "growth.experts=6"));
+                "train",
+                yaml.toString(),
+                "--out",
+                out.toString(),
+                "--set",
+                "growth.mode=" + mode,
+                "--set",
+                "growth.experts=6"));
     run(args.toArray(String[]::new));
     run("inspect", out.resolve(LAST).toString());
   }

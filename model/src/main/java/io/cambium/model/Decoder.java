@@ -18,8 +18,9 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * A decoder composed from a family's description, over weights that a team of workers shares. Every method that takes a
- * {@link Team.Member} must be called by all members of the team, since their tokens meet at the experts.
+ * A decoder composed from a family's description, over weights that a team of workers shares. Every
+ * method that takes a {@link Team.Member} must be called by all members of the team, since their
+ * tokens meet at the experts.
  *
  * <p>B batch, S sequence, T = B*S tokens, D hidden, E experts, V vocabulary.
  */
@@ -123,8 +124,8 @@ public final class Decoder {
   }
 
   /**
-   * Forward and backward over this worker's sequences. The loss is the mean cross entropy over the batch's tokens plus
-   * the router losses; gradients lie in {@link #parameters()} afterwards.
+   * Forward and backward over this worker's sequences. The loss is the mean cross entropy over the
+   * batch's tokens plus the router losses; gradients lie in {@link #parameters()} afterwards.
    *
    * @param batchTokens tokens of the whole batch, over all workers and micro batches
    * @param accumulate whether gradients add to those of an earlier micro batch
@@ -157,14 +158,12 @@ public final class Decoder {
   private double backwardHead(
       Tensor hidden_TD, Tensor targets_BS, long batchTokens, Parameters worker) {
     double[] value = new double[1];
-    Scopes.freeAll(
-        () -> {
-          Tensor loss =
-              crossEntropy(head(hidden_TD, worker), targets_BS)
-                  .div(Torch.scalar(batchTokens));
-          loss.backward();
-          value[0] = loss.item_double();
-        });
+    Scopes.freeAll(() -> {
+      Tensor loss =
+          crossEntropy(head(hidden_TD, worker), targets_BS).div(Torch.scalar(batchTokens));
+      loss.backward();
+      value[0] = loss.item_double();
+    });
     return value[0];
   }
 
@@ -189,12 +188,11 @@ public final class Decoder {
     List<Parameter> trained = new ArrayList<>();
     weights
         .all()
-        .forEach(
-            (tensor, value) -> {
-              if (tensor.part() != Part.SELECTION_BIAS) {
-                trained.add(new Parameter(tensor, value, () -> gradients(tensor, value)));
-              }
-            });
+        .forEach((tensor, value) -> {
+          if (tensor.part() != Part.SELECTION_BIAS) {
+            trained.add(new Parameter(tensor, value, () -> gradients(tensor, value)));
+          }
+        });
     return trained;
   }
 

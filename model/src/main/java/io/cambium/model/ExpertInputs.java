@@ -15,8 +15,8 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * Adds up what each expert is given: count, sum and sum of outer products, in fp64. Each worker has sums of its own, so
- * that the total does not depend on timing. D hidden, N tokens of one expert.
+ * Adds up what each expert is given: count, sum and sum of outer products, in fp64. Each worker has
+ * sums of its own, so that the total does not depend on timing. D hidden, N tokens of one expert.
  */
 final class ExpertInputs implements RoutingListener {
 
@@ -81,10 +81,9 @@ final class ExpertInputs implements RoutingListener {
       long[] tokens = tokensOf(expert, choice, topK);
       if (tokens.length > 0) {
         Sums sums = Objects.requireNonNull(byWorker.get(worker).get(new Place(layer, expert)));
-        Scopes.freeAll(
-            () ->
-                sums.add(
-                    x_TD.index_select(0, Torch.tensor(tokens, tokens.length)).to(ScalarType.Double)));
+        Scopes.freeAll(() ->
+            sums.add(
+                x_TD.index_select(0, Torch.tensor(tokens, tokens.length)).to(ScalarType.Double)));
       }
     }
   }
@@ -110,8 +109,7 @@ final class ExpertInputs implements RoutingListener {
   private static InputMoments moments(Place place, Sums sums) {
     double scale = 1.0 / Math.max(1, sums.tokens);
     Tensor mean_D = sums.sum_D.mul(Torch.scalar(scale));
-    Tensor covariance_DD =
-        sums.outer_DD.mul(Torch.scalar(scale)).sub_(torch.outer(mean_D, mean_D));
+    Tensor covariance_DD = sums.outer_DD.mul(Torch.scalar(scale)).sub_(torch.outer(mean_D, mean_D));
     return new InputMoments(
         place.layer(),
         place.expert(),

@@ -22,7 +22,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Every tensor's gradient, both losses on the router included, against central differences in fp64. */
+/**
+ * Every tensor's gradient, both losses on the router included, against central differences in fp64.
+ */
 class GradientTest {
 
   private static final int SEQUENCES = 3;
@@ -100,19 +102,14 @@ class GradientTest {
     double[] losses = new double[decoder.team().size()];
     decoder
         .team()
-        .run(
-            member -> {
-              int from = Share.start(SEQUENCES, member);
-              int to = Share.end(SEQUENCES, member);
-              Decoder.Losses parts =
-                  decoder.backward(
-                      member,
-                      window(from, to, 0),
-                      window(from, to, 1),
-                      SEQUENCES * LENGTH,
-                      false);
-              losses[member.index()] = parts.crossEntropy() + parts.router();
-            });
+        .run(member -> {
+          int from = Share.start(SEQUENCES, member);
+          int to = Share.end(SEQUENCES, member);
+          Decoder.Losses parts =
+              decoder.backward(
+                  member, window(from, to, 0), window(from, to, 1), SEQUENCES * LENGTH, false);
+          losses[member.index()] = parts.crossEntropy() + parts.router();
+        });
     return Arrays.stream(losses).sum();
   }
 

@@ -30,8 +30,7 @@ final class Evaluations {
    * @param step steps taken; what the log holds beyond them will be forgotten
    */
   Evaluations(Corpus corpus, RunConfig config, Path log, long step) {
-    this.evaluator =
-        new Evaluator(corpus, config.evaluate().sequences(), config.batch().length());
+    this.evaluator = new Evaluator(corpus, config.evaluate().sequences(), config.batch().length());
     this.length = config.batch().length();
     this.log = log;
     if (Files.exists(log)) {

@@ -17,8 +17,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * Where a run keeps everything: {@code run.yaml} (resolved), {@code metrics.jsonl}, {@code tensorboard/} and {@code
- * checkpoints/step-000123/}.
+ * Where a run keeps everything: {@code run.yaml} (resolved), {@code metrics.jsonl}, {@code
+ * tensorboard/} and {@code checkpoints/step-000123/}.
  *
  * @param path the directory
  */

@@ -61,15 +61,14 @@ final class TrainingStep {
     Work work = new Work(decoder.team().size());
     decoder
         .team()
-        .run(
-            member -> {
-              forEachMicroBatch(decoder, member, firstSequence, work);
-              double norm = optimizer.reduce(member);
-              member.await(() -> work.gradientNorm = norm);
-              if (work.finite()) {
-                optimizer.update(member, number, learningRate);
-              }
-            });
+        .run(member -> {
+          forEachMicroBatch(decoder, member, firstSequence, work);
+          double norm = optimizer.reduce(member);
+          member.await(() -> work.gradientNorm = norm);
+          if (work.finite()) {
+            optimizer.update(member, number, learningRate);
+          }
+        });
     return new Result(work.loss(), work.gradientNorm, work.loads, work.finite());
   }
 
@@ -79,8 +78,7 @@ final class TrainingStep {
     for (int done = 0; done < batch.sequences(); done += perRound) {
       int round = Math.min(perRound, batch.sequences() - done);
       boolean first = done == 0;
-      Decoder.Losses losses =
-          microBatch(decoder, member, firstSequence + done, round, !first);
+      Decoder.Losses losses = microBatch(decoder, member, firstSequence + done, round, !first);
       work.losses[member.index()] += losses.crossEntropy();
       member.await(() -> addLoads(decoder, work));
     }
@@ -103,12 +101,11 @@ final class TrainingStep {
   private static void addLoads(Decoder decoder, Work work) {
     decoder
         .loads()
-        .forEach(
-            (layer, load_E) -> {
-              long[] sum_E = work.loads.computeIfAbsent(layer, l -> new long[load_E.length]);
-              for (int e = 0; e < load_E.length; e++) {
-                sum_E[e] += load_E[e];
-              }
-            });
+        .forEach((layer, load_E) -> {
+          long[] sum_E = work.loads.computeIfAbsent(layer, l -> new long[load_E.length]);
+          for (int e = 0; e < load_E.length; e++) {
+            sum_E[e] += load_E[e];
+          }
+        });
   }
 }

@@ -23,9 +23,7 @@ final class RouterRows {
     for (int parent = 0; parent < w_ED.length / size_D; parent++) {
       int original = parent;
       int[] siblings =
-          IntStream.range(0, parents.size())
-              .filter(n -> parents.get(n) == original)
-              .toArray();
+          IntStream.range(0, parents.size()).filter(n -> parents.get(n) == original).toArray();
       double step = delta * norm(w_ED, parent * size_D, size_D);
       for (int k = 0; k < size_D; k++) {
         directColumn(w_ED[parent * size_D + k], step, rows_ND, siblings, size_D, k, dtype);

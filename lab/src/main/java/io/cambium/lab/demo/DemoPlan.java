@@ -25,8 +25,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The sizes and settings of the demo. All of them are fixed but two, so that the same call gives the same bytes on any
- * machine with as many workers.
+ * The sizes and settings of the demo. All of them are fixed but two, so that the same call gives
+ * the same bytes on any machine with as many workers.
  *
  * @param steps of each arm that is trained to the end
  * @param seed of weights and data
@@ -45,9 +45,9 @@ record DemoPlan(int steps, long seed) {
 
   private static final int LEAST_STEPS = 40;
   private static final int TOP_K = 2;
-  private static final int HIDDEN_SIZE = 128;
-  private static final int EXPERT_SIZE = 128;
-  private static final int DENSE_SIZE = 384;
+  private static final int HIDDEN_SIZE = 64;
+  private static final int EXPERT_SIZE = 64;
+  private static final int DENSE_SIZE = 192;
   private static final int ROUTING_LAYERS = 3;
   private static final double GROWTH_AT = 1.0 / 3;
 
@@ -86,8 +86,8 @@ record DemoPlan(int steps, long seed) {
         HIDDEN_SIZE,
         1e-5,
         false,
-        new Attention(4, 2, 32, false, true),
-        new Rope(10_000, 16),
+        new Attention(4, 2, 16, false, true),
+        new Rope(10_000, 8),
         layers);
   }
 
@@ -124,7 +124,7 @@ record DemoPlan(int steps, long seed) {
         corpus,
         seed,
         steps,
-        new BatchConfig(8, 256, 4),
+        new BatchConfig(16, 256, 8),
         WORKERS,
         new OptimizerConfig(
             3e-3,

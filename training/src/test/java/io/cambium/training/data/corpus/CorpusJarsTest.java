@@ -55,8 +55,7 @@ class CorpusJarsTest {
                 .resolve("cache")
                 .resolve("corpus")
                 .resolve(
-                    Checksums.sha256(
-                            folder.resolve("corpus").resolve("pom.xml"))
+                    Checksums.sha256(folder.resolve("corpus").resolve("pom.xml"))
                         .substring(0, 12)));
     assertThat(jars("").fetch(Progress.NONE)).isEqualTo(cached);
   }

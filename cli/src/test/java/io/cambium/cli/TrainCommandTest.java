@@ -239,6 +239,19 @@ class TrainCommandTest {
         .contains("is not the configuration that was given");
   }
 
+  @Test
+  void refusesATokenizerThatDoesNotFitAndLeavesNothing() {
+    Path small = folder.resolve("small");
+    run("init", small.toString(), "--hidden", "16", "--heads", "2", "--vocab", "100");
+    Path out = folder.resolve("unfit");
+    assertThat(
+            errorOf(
+                1, "train", yaml.toString(), "--out", out.toString(), "--set", "model=" + small))
+        .contains("270")
+        .contains("100");
+    assertThat(out).doesNotExist();
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"flat", "cold", "wide"})
   void growsInEveryMode(String mode) {

@@ -43,6 +43,15 @@ public record RunDirectory(Path path) {
     return run;
   }
 
+  /** Takes back a run that could not begin. */
+  void delete() {
+    try {
+      StagedDirectory.deleteTree(path);
+    } catch (IOException e) {
+      throw new CheckpointException(path, "cannot be deleted: " + e, null, e);
+    }
+  }
+
   /** Opens the directory of a run to go on with. */
   static RunDirectory open(Path path) {
     RunDirectory run = new RunDirectory(path);

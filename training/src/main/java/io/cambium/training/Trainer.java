@@ -80,8 +80,13 @@ public final class Trainer implements AutoCloseable {
    * @throws CheckpointException if model or corpus are broken
    */
   public static Trainer start(RunConfig config, Path directory, RunListener listener) {
-    return new Trainer(
-        config, RunDirectory.create(directory, config), config.model(), false, listener);
+    RunDirectory run = RunDirectory.create(directory, config);
+    try {
+      return new Trainer(config, run, config.model(), false, listener);
+    } catch (RuntimeException e) {
+      run.delete();
+      throw e;
+    }
   }
 
   /**

@@ -143,8 +143,8 @@ final class BenchCommand implements Callable<Integer> {
             "--steps",
             steps)
         .forEach((option, value) -> require(value >= 1, option, value, "give 1 or more"));
-    require(
-        batch >= workers && workers >= 1, "--batch", batch, "give one sequence per worker or more");
+    require(workers >= 1, "--workers", workers, "give 1 or more");
+    require(batch >= workers, "--batch", batch, "give one sequence per worker or more");
     require(topK <= experts, "--topk", topK, "give at most --experts");
     require(heads % kvHeads == 0, "--kv", kvHeads, "give a divisor of --heads");
     require(hidden % (2 * heads) == 0, "--hidden", hidden, "give an even multiple of --heads");

@@ -139,13 +139,35 @@ class TrainCommandTest {
     SplittableRandom random = new SplittableRandom(20);
     int third = STEPS / 3;
     for (int kill = 0; kill < 3; kill++) {
-      long step = (long) kill * third + 1 + random.nextInt(third);
+      long step = (long) kill * third + 1 + random.nextInt(third - 3);
       Process process = start(out, kill > 0);
       awaitStep(process, out, step);
       process.destroyForcibly().waitFor();
     }
     assertThat(start(out, true).waitFor()).isZero();
     assertSameCheckpoint(out);
+  }
+
+  @Test
+  void killedBeforeItsFirstCheckpointBeginsAnew() throws Exception {
+    Path out = folder.resolve("early");
+    String[] seldom = {"--set", "checkpoint.every=1000", "--set", "growth.at=20"};
+    Process process = start(out, false, seldom);
+    awaitStep(process, out, 2);
+    process.destroyForcibly().waitFor();
+    assertThat(out.resolve("checkpoints")).isEmptyDirectory();
+    assertThat(start(out, true, seldom).waitFor()).isZero();
+    Path other = folder.resolve("undisturbed");
+    assertThat(start(other, false, seldom).waitFor()).isZero();
+    assertSameCheckpoint(other, out);
+    assertSameCheckpoint(out);
+  }
+
+  @Test
+  void refusesAGrowthThatCannotHappen() {
+    String out = folder.resolve("never").toString();
+    assertThat(errorOf(2, "train", yaml.toString(), "--out", out, "--set", "growth.experts=3"))
+        .contains("growth.experts: is 3, but the model has 3");
   }
 
   @Test
@@ -163,15 +185,19 @@ class TrainCommandTest {
   }
 
   private static void assertSameCheckpoint(Path out) throws IOException {
-    try (Stream<Path> files = Files.walk(whole().resolve(LAST))) {
+    assertSameCheckpoint(whole(), out);
+  }
+
+  private static void assertSameCheckpoint(Path whole, Path out) throws IOException {
+    try (Stream<Path> files = Files.walk(whole.resolve(LAST))) {
       for (Path file : files.filter(f -> f.toString().endsWith(".safetensors")).toList()) {
-        Path other = out.resolve(LAST).resolve(whole().resolve(LAST).relativize(file));
+        Path other = out.resolve(LAST).resolve(whole.resolve(LAST).relativize(file));
         assertThat(Files.mismatch(file, other)).as(other.toString()).isEqualTo(-1);
       }
     }
   }
 
-  private static Process start(Path out, boolean resume) throws IOException {
+  private static Process start(Path out, boolean resume, String... more) throws IOException {
     List<String> command =
         new ArrayList<>(
             List.of(
@@ -184,6 +210,7 @@ class TrainCommandTest {
                 yaml.toString(),
                 "--out",
                 out.toString()));
+    command.addAll(List.of(more));
     if (resume) {
       command.add("--resume");
     }

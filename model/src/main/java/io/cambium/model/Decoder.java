@@ -10,12 +10,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
-import java.util.concurrent.ConcurrentHashMap;
 import org.bytedeco.pytorch.AutoGradMode;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A decoder composed from a family's description, over weights that a team of workers shares. Every
@@ -32,7 +32,7 @@ public final class Decoder {
   private final List<Parameters> parameters = new ArrayList<>();
   private final List<Attention> attentions = new ArrayList<>();
   private final Map<Integer, MixtureLayer> mixtures = new TreeMap<>();
-  private final Map<Integer, Rotary> rotaries = new ConcurrentHashMap<>();
+  private @Nullable Rotary rotary;
   private SelectionRule rule = SelectionRule.PLAIN;
   private RouterLosses routerLosses = RouterLosses.NONE;
   private RoutingListener listener = RoutingListener.NONE;
@@ -251,8 +251,15 @@ public final class Decoder {
     return listener;
   }
 
-  Rotary rotary(int length) {
-    ScalarType type = weights.get(Part.EMBEDDING).scalar_type().intern();
-    return rotaries.computeIfAbsent(length, n -> Rotary.of(spec.rope(), n, type));
+  /**
+   * Angles for sequences of this length; one table serves all, and doubles when it is too short.
+   */
+  synchronized Rotary rotary(int length) {
+    if (rotary == null || rotary.length() < length) {
+      long enough = rotary == null ? length : Math.max(length, 2 * rotary.length());
+      ScalarType type = weights.get(Part.EMBEDDING).scalar_type().intern();
+      rotary = Rotary.of(spec.rope(), Math.toIntExact(enough), type);
+    }
+    return rotary;
   }
 }

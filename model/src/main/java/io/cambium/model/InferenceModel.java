@@ -17,11 +17,11 @@ public final class InferenceModel implements AutoCloseable {
   private final Team team;
   private final Decoder decoder;
 
-  private InferenceModel(CheckpointDirectory directory, OptionalInt topK) {
+  private InferenceModel(CheckpointDirectory directory, OptionalInt topK, Team team) {
     this.directory = directory;
     DecoderSpec spec =
         topK.isPresent() ? withTopK(directory, topK.getAsInt()) : directory.decoder();
-    this.team = Team.ofAllCores();
+    this.team = team;
     this.decoder = Decoder.forInference(Weights.map(directory, spec, DType.F32), team);
     decoder.select(SelectionRule.of(directory.manifest()));
   }
@@ -33,10 +33,15 @@ public final class InferenceModel implements AutoCloseable {
    * @throws io.cambium.checkpoint.CheckpointException if anything is wrong with it
    */
   public static InferenceModel open(Path path, OptionalInt topK) {
+    return open(path, topK, Team.ofAllCores());
+  }
+
+  /** The same on a team of the caller's choice, which this model then owns. */
+  static InferenceModel open(Path path, OptionalInt topK, Team team) {
     CheckpointDirectory directory = CheckpointDirectory.open(path);
     try {
       directory.verifyChecksums();
-      return new InferenceModel(directory, topK);
+      return new InferenceModel(directory, topK, team);
     } catch (RuntimeException e) {
       directory.close();
       throw e;

@@ -41,16 +41,21 @@ final class Rotary {
         Scopes.unowned(Torch.tensor(sin, length, half).to(type)));
   }
 
-  /** Rotates x [B, H, S, d]. */
+  /** The longest sequence it has angles for. */
+  long length() {
+    return cos_SR2.size(0);
+  }
+
+  /** Rotates x [B, H, S, d], S at most {@link #length()}. */
   Tensor apply(Tensor x_BHSd) {
     long headDim = x_BHSd.size(-1);
     long half = rotaryDim / 2;
     Tensor first = x_BHSd.narrow(-1, 0, half);
     Tensor second = x_BHSd.narrow(-1, half, half);
+    Tensor cos = cos_SR2.narrow(0, 0, x_BHSd.size(2));
+    Tensor sin = sin_SR2.narrow(0, 0, x_BHSd.size(2));
     TensorVector parts =
-        new TensorVector(
-            first.mul(cos_SR2).sub(second.mul(sin_SR2)),
-            second.mul(cos_SR2).add(first.mul(sin_SR2)));
+        new TensorVector(first.mul(cos).sub(second.mul(sin)), second.mul(cos).add(first.mul(sin)));
     if (rotaryDim < headDim) {
       parts.push_back(x_BHSd.narrow(-1, rotaryDim, headDim - rotaryDim));
     }

@@ -7,6 +7,7 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.lang.ref.Reference;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -146,17 +147,32 @@ public final class Torch {
 
   /** A copy of an fp32 tensor's values. */
   public static float[] floats(Tensor tensor) {
-    return memory(tensor.contiguous()).toArray(ValueLayout.JAVA_FLOAT);
+    Tensor contiguous = tensor.contiguous();
+    try {
+      return memory(contiguous).toArray(ValueLayout.JAVA_FLOAT);
+    } finally {
+      Reference.reachabilityFence(contiguous);
+    }
   }
 
   /** A copy of an fp64 tensor's values. */
   static double[] doubles(Tensor tensor) {
-    return memory(tensor.contiguous()).toArray(ValueLayout.JAVA_DOUBLE);
+    Tensor contiguous = tensor.contiguous();
+    try {
+      return memory(contiguous).toArray(ValueLayout.JAVA_DOUBLE);
+    } finally {
+      Reference.reachabilityFence(contiguous);
+    }
   }
 
   /** A copy of an int64 tensor's values. */
   static long[] longs(Tensor tensor) {
-    return memory(tensor.contiguous()).toArray(ValueLayout.JAVA_LONG);
+    Tensor contiguous = tensor.contiguous();
+    try {
+      return memory(contiguous).toArray(ValueLayout.JAVA_LONG);
+    } finally {
+      Reference.reachabilityFence(contiguous);
+    }
   }
 
   /** A new int64 tensor of this shape. */

@@ -34,9 +34,13 @@ public final class TorchRunner implements ModelRunner {
     return logits;
   }
 
+  /**
+   * On one core: sums over several would be rounded by their number, and growth shall not depend on
+   * it.
+   */
   @Override
   public List<InputMoments> inputMoments(Path path, List<TokenIds> batches) {
-    try (InferenceModel model = InferenceModel.open(path, OptionalInt.empty())) {
+    try (InferenceModel model = InferenceModel.open(path, OptionalInt.empty(), new Team(1))) {
       Decoder decoder = model.decoder();
       Team team = decoder.team();
       ExpertInputs inputs = new ExpertInputs(decoder.spec(), team.size());

@@ -11,11 +11,15 @@ final class Loads {
 
   private Loads() {}
 
-  /** {@code max / mean - 1} (arXiv 2408.15664, section 4.1): 0 at perfect balance. */
-  static double maxVio(long[] load_E) {
-    long total = Arrays.stream(load_E).sum();
-    long max = Arrays.stream(load_E).max().orElseThrow();
-    return (double) max * load_E.length / total - 1;
+  /**
+   * {@code max / mean - 1} (arXiv 2408.15664, section 4.1): 0 at perfect balance.
+   *
+   * @param active experts below this index count
+   */
+  static double maxVio(long[] load_E, int active) {
+    long total = Arrays.stream(load_E, 0, active).sum();
+    long max = Arrays.stream(load_E, 0, active).max().orElseThrow();
+    return (double) max * active / total - 1;
   }
 
   /** Each expert's share of the assignments. */

@@ -1,6 +1,7 @@
 package io.cambium.training;
 
 import io.cambium.checkpoint.Manifest;
+import io.cambium.checkpoint.UsageException;
 import io.cambium.model.SelectionRule;
 import java.util.List;
 import java.util.SortedMap;
@@ -28,6 +29,12 @@ public record Release(
   /** The release that a checkpoint's manifest asks for, if any. */
   static @Nullable Release of(Manifest manifest, long fromStep, long windowSteps, long holdSteps) {
     Manifest.Selection selection = manifest.selection();
+    if (selection != null && selection.mode().equals("lineage") && selection.ownLogit() > 0) {
+      throw new UsageException(
+          "model",
+          "is a checkpoint from the middle of a release",
+          "go on with its run (--resume), or with its state (branch: true)");
+    }
     return selection == null
         ? null
         : new Release(selection.mode(), fromStep, windowSteps, holdSteps, selection.holdBack());

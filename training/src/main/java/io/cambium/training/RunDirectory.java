@@ -43,6 +43,17 @@ public record RunDirectory(Path path) {
     return run;
   }
 
+  /** Forgets the events of a run that was stopped before its first checkpoint. */
+  void deleteLogs() {
+    try {
+      Files.deleteIfExists(metrics());
+      StagedDirectory.deleteTree(tensorBoard());
+      Files.createDirectories(tensorBoard());
+    } catch (IOException e) {
+      throw new CheckpointException(path, "cannot be cleared: " + e, "check permissions", e);
+    }
+  }
+
   /** Takes back a run that could not begin. */
   void delete() {
     try {

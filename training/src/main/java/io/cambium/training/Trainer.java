@@ -70,6 +70,9 @@ public final class Trainer implements AutoCloseable {
             ? TensorBoardWriter.resume(run.tensorBoard(), state.step(), Clock.systemUTC())
             : TensorBoardWriter.create(run.tensorBoard(), Clock.systemUTC());
     requireFit();
+    if (!goesOn) {
+      requireGrowthAhead();
+    }
   }
 
   /**
@@ -108,17 +111,24 @@ public final class Trainer implements AutoCloseable {
     Optional<Path> latest = run.latestCheckpoint();
     listener.message("resuming from " + latest.map(Path::toString).orElse("the beginning"));
     if (latest.isEmpty()) {
-      MetricsLog.resume(run.metrics(), 0).close();
+      run.deleteLogs();
     }
     return new Trainer(config, run, latest.orElse(config.model()), latest.isPresent(), listener);
   }
 
+  /**
+   * Step 0, or where the checkpoint of another run stands; a release begins there if one is due.
+   */
   private TrainerState firstState(Path start) {
-    if (config.branch()) {
-      return TrainerState.read(start).branched();
+    TrainerState first =
+        config.branch()
+            ? TrainerState.read(start)
+            : TrainerState.start(config.seed(), config.workers());
+    if (first.release() != null) {
+      return first;
     }
-    TrainerState first = TrainerState.start(config.seed(), config.workers());
-    return first.withRelease(release(config.steps(), 0));
+    int remaining = Math.toIntExact(config.steps() - first.step());
+    return first.withRelease(release(remaining, first.step()));
   }
 
   /** The release that the model's manifest asks for, over a share of the steps that remain. */
@@ -138,6 +148,46 @@ public final class Trainer implements AutoCloseable {
           "workers",
           "are " + config.workers() + ", but the checkpoint was computed with " + state.workers(),
           "rounding depends on their number: give workers: " + state.workers());
+    }
+    if (state.seed() != config.seed()) {
+      throw new UsageException(
+          "seed",
+          "is " + config.seed() + ", but the checkpoint's data is in the order of " + state.seed(),
+          "give seed: " + state.seed());
+    }
+    requireReleaseFits();
+  }
+
+  private void requireReleaseFits() {
+    Release release = state.release();
+    int decayStart = schedule.decayStart();
+    if (release != null && release.fromStep() + release.windowSteps() > decayStart) {
+      throw new UsageException(
+          "release.window",
+          "the release ends at step %d, after the learning rate decays from %d"
+              .formatted(release.fromStep() + release.windowSteps(), decayStart),
+          "lower it, or train for more steps");
+    }
+  }
+
+  /** A growth that could never happen is an error, not a run that ends ungrown. */
+  private void requireGrowthAhead() {
+    GrowthConfig growth = config.growth();
+    if (growth == null) {
+      return;
+    }
+    if (model.decoder().experts() >= growth.experts()) {
+      throw new UsageException(
+          "growth.experts",
+          "is " + growth.experts() + ", but the model has " + model.decoder().experts(),
+          "give more, or leave the growth out");
+    }
+    if (state.step() > growth.step(config.steps())) {
+      throw new UsageException(
+          "growth.at",
+          "is step %d, but the run begins at step %d"
+              .formatted(growth.step(config.steps()), state.step()),
+          "grow later");
     }
   }
 
@@ -242,6 +292,7 @@ public final class Trainer implements AutoCloseable {
 
   private Metric.Train trainMetric(
       TrainingStep.Result result, double learningRate, double seconds) {
+    int active = activeExperts();
     return new Metric.Train(
         state.step(),
         state.tokens(),
@@ -250,7 +301,7 @@ public final class Trainer implements AutoCloseable {
         result.gradientNorm(),
         config.batch().tokens() / seconds,
         state.seconds(),
-        result.loads().values().stream().map(Loads::maxVio).toList(),
+        result.loads().values().stream().map(load -> Loads.maxVio(load, active)).toList(),
         result.loads().values().stream().map(Loads::shares).toList());
   }
 

@@ -20,7 +20,7 @@ import tools.jackson.databind.annotation.JsonNaming;
  * @param step steps taken
  * @param sequences training sequences consumed, the position in the data
  * @param tokens training tokens consumed
- * @param seconds wall time spent training in this run
+ * @param seconds wall time spent training since the model's first step
  * @param seed of the order of the data
  * @param workers threads the run was computed with, which rounding depends on
  * @param release of a growth, as long as it is under way
@@ -57,11 +57,6 @@ public record TrainerState(
         seed,
         workers,
         release);
-  }
-
-  /** The same place in another run, whose clock begins anew. */
-  TrainerState branched() {
-    return new TrainerState(format, step, sequences, tokens, 0, seed, workers, release);
   }
 
   TrainerState withRelease(@Nullable Release newRelease) {

@@ -8,9 +8,9 @@ class LoadsTest {
 
   @Test
   void maxVioIsZeroAtBalanceAndCountsFromTheMean() {
-    assertThat(Loads.maxVio(new long[] {5, 5, 5})).isZero();
-    assertThat(Loads.maxVio(new long[] {9, 3, 0})).isEqualTo(1.25);
-    assertThat(Loads.maxVio(new long[] {7})).isZero();
+    assertThat(Loads.maxVio(new long[] {5, 5, 5}, 3)).isZero();
+    assertThat(Loads.maxVio(new long[] {9, 3, 0}, 3)).isEqualTo(1.25);
+    assertThat(Loads.maxVio(new long[] {7}, 1)).isZero();
   }
 
   @Test
@@ -30,5 +30,6 @@ class LoadsTest {
   @Test
   void heldBackReplicasAreNotDead() {
     assertThat(Loads.dead(new long[] {5, 5, 0, 0}, 2)).isZero();
+    assertThat(Loads.maxVio(new long[] {5, 5, 0, 0}, 2)).isZero();
   }
 }

@@ -71,10 +71,18 @@ public final class Demo {
    */
   public static DemoSummary run(double minutes, long seed, Path out, Listener listener) {
     Path directory = out.toAbsolutePath().normalize();
-    if (Files.exists(directory) && !Files.exists(directory.resolve(CORPUS))) {
+    boolean begun =
+        Files.exists(directory.resolve(CORPUS))
+            || Files.exists(directory.resolve(CORPUS + ".partial"));
+    if (!begun && holdsAnything(directory)) {
       throw new UsageException(out, "exists already and is no demo", "choose another --out");
     }
     return new Demo(DemoPlan.of(minutes, seed), directory, listener).run();
+  }
+
+  private static boolean holdsAnything(Path directory) {
+    String[] names = directory.toFile().list();
+    return Files.exists(directory) && (names == null || names.length > 0);
   }
 
   private DemoSummary run() {

@@ -2,6 +2,8 @@
 # Grows a checkpoint in mode cold with replicas that differ, and has transformers and llama.cpp
 # confirm it: as written it is the source, and with the hold-back taken away, so that replicas are
 # chosen too, it is what `cambium logits` computes. usage: growth.sh DIR EXPERTS
+#   EXPERTS                           at most top-K times those of DIR, as more siblings than K are
+#                                     never all chosen
 #   INTEROP_PYTHON, INTEROP_PYTHON4   as for run.sh
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -11,9 +13,11 @@ python=${INTEROP_PYTHON:-$here/.venv/bin/python}
 python4=${INTEROP_PYTHON4:-$here/.venv4/bin/python}
 cambium=$here/../../cambium
 
+# The noise keeps siblings, whose router rows are equal, from ties that every program breaks its
+# own way.
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-"$cambium" upcycle "$directory" "$work/grown" --experts "$experts" --replicas drop
+"$cambium" upcycle "$directory" "$work/grown" --experts "$experts" --replicas drop --bias-noise 0.02
 "$python" "$here/logits_check.py" ids "$directory" "$work/ids.safetensors" --tokens 512
 "$cambium" logits "$directory" --input "$work/ids.safetensors" --output "$work/source.safetensors"
 failed=0

@@ -21,40 +21,87 @@ import picocli.CommandLine.Option;
     footer = {"", "Example:", "  cambium bench --experts 64"})
 final class BenchCommand implements Callable<Integer> {
 
-  @Option(names = "--experts", defaultValue = "8", paramLabel = "N", description = "Experts per layer (default: ${DEFAULT-VALUE}).")
+  @Option(
+      names = "--experts",
+      defaultValue = "8",
+      paramLabel = "N",
+      description = "Experts per layer (default: ${DEFAULT-VALUE}).")
   private int experts;
 
-  @Option(names = "--hidden", defaultValue = "256", paramLabel = "N", description = "Hidden size (default: ${DEFAULT-VALUE}).")
+  @Option(
+      names = "--hidden",
+      defaultValue = "256",
+      paramLabel = "N",
+      description = "Hidden size (default: ${DEFAULT-VALUE}).")
   private int hidden;
 
-  @Option(names = "--ffn", defaultValue = "512", paramLabel = "N", description = "Width of an expert (default: ${DEFAULT-VALUE}).")
+  @Option(
+      names = "--ffn",
+      defaultValue = "512",
+      paramLabel = "N",
+      description = "Width of an expert (default: ${DEFAULT-VALUE}).")
   private int ffn;
 
-  @Option(names = "--layers", defaultValue = "4", paramLabel = "N", description = "Layers (default: ${DEFAULT-VALUE}).")
+  @Option(
+      names = "--layers",
+      defaultValue = "4",
+      paramLabel = "N",
+      description = "Layers (default: ${DEFAULT-VALUE}).")
   private int layers;
 
-  @Option(names = "--heads", defaultValue = "4", paramLabel = "N", description = "Query heads (default: ${DEFAULT-VALUE}).")
+  @Option(
+      names = "--heads",
+      defaultValue = "4",
+      paramLabel = "N",
+      description = "Query heads (default: ${DEFAULT-VALUE}).")
   private int heads;
 
-  @Option(names = "--kv", defaultValue = "2", paramLabel = "N", description = "Key-value heads (default: ${DEFAULT-VALUE}).")
+  @Option(
+      names = "--kv",
+      defaultValue = "2",
+      paramLabel = "N",
+      description = "Key-value heads (default: ${DEFAULT-VALUE}).")
   private int kvHeads;
 
-  @Option(names = "--seq", defaultValue = "256", paramLabel = "N", description = "Tokens per sequence (default: ${DEFAULT-VALUE}).")
+  @Option(
+      names = "--seq",
+      defaultValue = "256",
+      paramLabel = "N",
+      description = "Tokens per sequence (default: ${DEFAULT-VALUE}).")
   private int sequence;
 
-  @Option(names = "--batch", defaultValue = "16", paramLabel = "N", description = "Sequences per step (default: ${DEFAULT-VALUE}).")
+  @Option(
+      names = "--batch",
+      defaultValue = "16",
+      paramLabel = "N",
+      description = "Sequences per step (default: ${DEFAULT-VALUE}).")
   private int batch;
 
-  @Option(names = "--vocab", defaultValue = "4096", paramLabel = "N", description = "Vocabulary (default: ${DEFAULT-VALUE}).")
+  @Option(
+      names = "--vocab",
+      defaultValue = "4096",
+      paramLabel = "N",
+      description = "Vocabulary (default: ${DEFAULT-VALUE}).")
   private int vocabulary;
 
-  @Option(names = "--topk", defaultValue = "2", paramLabel = "N", description = "Experts per token (default: ${DEFAULT-VALUE}).")
+  @Option(
+      names = "--topk",
+      defaultValue = "2",
+      paramLabel = "N",
+      description = "Experts per token (default: ${DEFAULT-VALUE}).")
   private int topK;
 
-  @Option(names = "--steps", defaultValue = "6", paramLabel = "N", description = "Steps, of which the best counts (default: ${DEFAULT-VALUE}).")
+  @Option(
+      names = "--steps",
+      defaultValue = "6",
+      paramLabel = "N",
+      description = "Steps, of which the best counts (default: ${DEFAULT-VALUE}).")
   private int steps;
 
-  @Option(names = "--workers", paramLabel = "N", description = "Worker threads (default: one per core).")
+  @Option(
+      names = "--workers",
+      paramLabel = "N",
+      description = "Worker threads (default: one per core).")
   private int workers = Runtime.getRuntime().availableProcessors();
 
   @Override
@@ -75,11 +122,29 @@ final class BenchCommand implements Callable<Integer> {
 
   private void requireSizes() {
     Map.of(
-            "--experts", experts, "--hidden", hidden, "--ffn", ffn, "--layers", layers,
-            "--heads", heads, "--kv", kvHeads, "--seq", sequence, "--vocab", vocabulary,
-            "--topk", topK, "--steps", steps)
+            "--experts",
+            experts,
+            "--hidden",
+            hidden,
+            "--ffn",
+            ffn,
+            "--layers",
+            layers,
+            "--heads",
+            heads,
+            "--kv",
+            kvHeads,
+            "--seq",
+            sequence,
+            "--vocab",
+            vocabulary,
+            "--topk",
+            topK,
+            "--steps",
+            steps)
         .forEach((option, value) -> require(value >= 1, option, value, "give 1 or more"));
-    require(batch >= workers && workers >= 1, "--batch", batch, "give one sequence per worker or more");
+    require(
+        batch >= workers && workers >= 1, "--batch", batch, "give one sequence per worker or more");
     require(topK <= experts, "--topk", topK, "give at most --experts");
     require(heads % kvHeads == 0, "--kv", kvHeads, "give a divisor of --heads");
     require(hidden % (2 * heads) == 0, "--hidden", hidden, "give an even multiple of --heads");

@@ -1,8 +1,8 @@
 package io.cambium.cli;
 
+import io.cambium.lab.comparison.DemoSummary;
+import io.cambium.lab.comparison.SummaryTable;
 import io.cambium.lab.demo.Demo;
-import io.cambium.lab.demo.DemoSummary;
-import io.cambium.lab.demo.SummaryTable;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;

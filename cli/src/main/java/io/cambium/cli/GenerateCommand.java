@@ -30,7 +30,11 @@ final class GenerateCommand implements Callable<Integer> {
   @Parameters(paramLabel = "DIR", description = "Checkpoint directory.")
   private Path directory = Path.of("");
 
-  @Option(names = "--prompt", required = true, paramLabel = "TEXT", description = "Text to go on from.")
+  @Option(
+      names = "--prompt",
+      required = true,
+      paramLabel = "TEXT",
+      description = "Text to go on from.")
   private String prompt = "";
 
   @Option(
@@ -44,7 +48,8 @@ final class GenerateCommand implements Callable<Integer> {
       names = "--temperature",
       defaultValue = "0",
       paramLabel = "T",
-      description = "0 takes the most probable token each time, 1 samples (default: ${DEFAULT-VALUE}).")
+      description =
+          "0 takes the most probable token each time, 1 samples (default: ${DEFAULT-VALUE}).")
   private double temperature;
 
   @Option(

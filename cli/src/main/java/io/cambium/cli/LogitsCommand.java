@@ -92,17 +92,19 @@ final class LogitsCommand implements Callable<Integer> {
       Arrays.stream(ids)
           .filter(id -> id < 0 || id >= vocabulary)
           .findFirst()
-          .ifPresent(
-              id -> {
-                throw new CheckpointException(
-                    input, "holds token id " + id + ", the model has " + vocabulary, null);
-              });
+          .ifPresent(id -> {
+            throw new CheckpointException(
+                input, "holds token id " + id + ", the model has " + vocabulary, null);
+          });
       List<Long> shape = entry.spec().shape();
       return new TokenIds(Math.toIntExact(shape.get(0)), Math.toIntExact(shape.get(1)), ids);
     }
   }
 
-  /** A sequence per core at a time, so that memory does not grow with their number; renamed when complete. */
+  /**
+   * A sequence per core at a time, so that memory does not grow with their number; renamed when
+   * complete.
+   */
   private void write(InferenceModel model, TokenIds ids) throws IOException {
     long vocabulary = model.decoder().spec().vocabSize();
     long batch = ids.batch_B();

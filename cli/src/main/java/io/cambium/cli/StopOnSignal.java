@@ -8,7 +8,10 @@ final class StopOnSignal {
 
   private StopOnSignal() {}
 
-  /** Trains to the end, or until the process is asked to end; then the run stops after its step and saves. */
+  /**
+   * Trains to the end, or until the process is asked to end; then the run stops after its step and
+   * saves.
+   */
   static void run(Trainer trainer) {
     CountDownLatch finished = new CountDownLatch(1);
     Thread hook = new Thread(() -> stopAndWait(trainer, finished), "save before exit");

@@ -8,6 +8,7 @@ import java.io.PrintStream;
 import java.time.Duration;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.regex.Pattern;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
@@ -60,7 +61,7 @@ class TerminalProgressTest {
           progress.update("work", i, 1000);
           after(0.01);
         });
-    assertThat(printed().split(java.util.regex.Pattern.quote(ERASE))).hasSize(10);
+    assertThat(printed().split(Pattern.quote(ERASE))).hasSize(10);
   }
 
   @Test

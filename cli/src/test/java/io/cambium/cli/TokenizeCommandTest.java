@@ -8,6 +8,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -42,7 +43,7 @@ class TokenizeCommandTest {
     CommandLine commandLine = Cambium.commandLine(new Cambium());
     commandLine.setOut(new PrintWriter(printed, true));
     commandLine.setErr(new PrintWriter(printed, true));
-    List<String> all = new java.util.ArrayList<>(List.of("tokenize", "--out", out.toString()));
+    List<String> all = new ArrayList<>(List.of("tokenize", "--out", out.toString()));
     for (Object arg : args) {
       all.add(arg.toString());
     }

@@ -2,7 +2,7 @@ package io.cambium.lab;
 
 import io.cambium.checkpoint.Json;
 import io.cambium.checkpoint.Manifest;
-import io.cambium.lab.demo.Arm;
+import io.cambium.lab.comparison.Arm;
 import io.cambium.training.metrics.Metric;
 import io.cambium.training.metrics.MetricsLog;
 import io.cambium.training.metrics.TensorBoardWriter;

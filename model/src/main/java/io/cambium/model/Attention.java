@@ -3,13 +3,14 @@ package io.cambium.model;
 import io.cambium.checkpoint.family.DecoderSpec;
 import io.cambium.checkpoint.family.Part;
 import org.bytedeco.pytorch.DoubleOptional;
+import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * Causal grouped-query attention of one layer. B batch, S sequence, D hidden, H heads, G key-value heads, d head
- * dimension.
+ * Causal grouped-query attention of one layer. B batch, S sequence, D hidden, H heads, G key-value
+ * heads, d head dimension.
  */
 final class Attention {
 
@@ -24,8 +25,7 @@ final class Attention {
   }
 
   Tensor forward(Tensor x_BSD, Parameters parameters, Rotary rotary) {
-    Tensor query_BHSd =
-        heads(x_BSD, parameters, Part.QUERY, Part.QUERY_BIAS, spec.heads());
+    Tensor query_BHSd = heads(x_BSD, parameters, Part.QUERY, Part.QUERY_BIAS, spec.heads());
     Tensor key_BGSd = heads(x_BSD, parameters, Part.KEY, Part.KEY_BIAS, spec.kvHeads());
     Tensor value_BGSd = heads(x_BSD, parameters, Part.VALUE, Part.VALUE_BIAS, spec.kvHeads());
     if (spec.headNorm()) {
@@ -54,14 +54,14 @@ final class Attention {
                 parameters.get(weight, layer),
                 new TensorOptional(parameters.get(bias, layer)))
             : torch.linear(x_BSD, parameters.get(weight, layer));
-    return projected
-        .view(x_BSD.size(0), x_BSD.size(1), heads, spec.headDim())
-        .transpose(1, 2);
+    return projected.view(x_BSD.size(0), x_BSD.size(1), heads, spec.headDim()).transpose(1, 2);
   }
 
   /** Each key-value head once for each query head that shares it: [B, G, S, d] to [B, H, S, d]. */
   private Tensor repeated(Tensor x_BGSd) {
     int times = spec.heads() / spec.kvHeads();
-    return times == 1 ? x_BGSd : x_BGSd.repeat_interleave(times, new org.bytedeco.pytorch.LongOptional(1), new org.bytedeco.pytorch.LongOptional());
+    return times == 1
+        ? x_BGSd
+        : x_BGSd.repeat_interleave(times, new LongOptional(1), new LongOptional());
   }
 }

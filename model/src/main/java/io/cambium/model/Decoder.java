@@ -5,18 +5,22 @@ import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.checkpoint.family.ModelTensor;
 import io.cambium.checkpoint.family.Part;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import org.bytedeco.pytorch.AutoGradMode;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * A decoder composed from a family's description, over weights that a team of workers shares. Every method that takes a
- * {@link Team.Member} must be called by all members of the team, since their tokens meet at the experts.
+ * A decoder composed from a family's description, over weights that a team of workers shares. Every
+ * method that takes a {@link Team.Member} must be called by all members of the team, since their
+ * tokens meet at the experts.
  *
  * <p>B batch, S sequence, T = B*S tokens, D hidden, E experts, V vocabulary.
  */
@@ -120,8 +124,8 @@ public final class Decoder {
   }
 
   /**
-   * Forward and backward over this worker's sequences. The loss is the mean cross entropy over the batch's tokens plus
-   * the router losses; gradients lie in {@link #parameters()} afterwards.
+   * Forward and backward over this worker's sequences. The loss is the mean cross entropy over the
+   * batch's tokens plus the router losses; gradients lie in {@link #parameters()} afterwards.
    *
    * @param batchTokens tokens of the whole batch, over all workers and micro batches
    * @param accumulate whether gradients add to those of an earlier micro batch
@@ -154,14 +158,12 @@ public final class Decoder {
   private double backwardHead(
       Tensor hidden_TD, Tensor targets_BS, long batchTokens, Parameters worker) {
     double[] value = new double[1];
-    Scopes.freeAll(
-        () -> {
-          Tensor loss =
-              crossEntropy(head(hidden_TD, worker), targets_BS)
-                  .div(Torch.scalar(batchTokens));
-          loss.backward();
-          value[0] = loss.item_double();
-        });
+    Scopes.freeAll(() -> {
+      Tensor loss =
+          crossEntropy(head(hidden_TD, worker), targets_BS).div(Torch.scalar(batchTokens));
+      loss.backward();
+      value[0] = loss.item_double();
+    });
     return value[0];
   }
 
@@ -175,7 +177,7 @@ public final class Decoder {
     return torch.cross_entropy_loss(
         logits_TV,
         targets_BS.reshape(-1),
-        new org.bytedeco.pytorch.TensorOptional(),
+        new TensorOptional(),
         torch.Reduction.Sum.value,
         -100,
         0.0);
@@ -186,12 +188,11 @@ public final class Decoder {
     List<Parameter> trained = new ArrayList<>();
     weights
         .all()
-        .forEach(
-            (tensor, value) -> {
-              if (tensor.part() != Part.SELECTION_BIAS) {
-                trained.add(new Parameter(tensor, value, () -> gradients(tensor, value)));
-              }
-            });
+        .forEach((tensor, value) -> {
+          if (tensor.part() != Part.SELECTION_BIAS) {
+            trained.add(new Parameter(tensor, value, () -> gradients(tensor, value)));
+          }
+        });
     return trained;
   }
 
@@ -218,7 +219,7 @@ public final class Decoder {
   /** {@code E * f} of Switch's loss, f each expert's share of the last pass's assignments: [E]. */
   Tensor loadFactors(MixtureLayer layer) {
     long[] load_E = layer.exchange().load_E();
-    long total = java.util.Arrays.stream(load_E).sum();
+    long total = Arrays.stream(load_E).sum();
     float[] factors_E = new float[load_E.length];
     for (int e = 0; e < load_E.length; e++) {
       factors_E[e] = (float) ((double) load_E[e] * load_E.length / total);
@@ -235,7 +236,7 @@ public final class Decoder {
   }
 
   MixtureLayer mixture(int layer) {
-    return java.util.Objects.requireNonNull(mixtures.get(layer));
+    return Objects.requireNonNull(mixtures.get(layer));
   }
 
   SelectionRule rule() {

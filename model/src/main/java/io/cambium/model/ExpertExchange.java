@@ -1,19 +1,23 @@
 package io.cambium.model;
 
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.bytedeco.javacpp.PointerScope;
+import java.util.function.IntConsumer;
+import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where the tokens of all workers meet the experts of one layer. Each worker brings its tokens, the rows are laid out by
- * expert and within an expert by worker, and whoever is free takes the next expert. So no expert's gradient exists twice,
- * each product has the rows of all workers, and since one product computes one expert's gradient, the result does not
- * depend on who ran it.
+ * Where the tokens of all workers meet the experts of one layer. Each worker brings its tokens, the
+ * rows are laid out by expert and within an expert by worker, and whoever is free takes the next
+ * expert. So no expert's gradient exists twice, each product has the rows of all workers, and since
+ * one product computes one expert's gradient, the result does not depend on who ran it.
  *
- * <p>T tokens of a worker, K slots per token, N rows of all workers (the sum of T*K), E experts, D hidden, F width.
+ * <p>T tokens of a worker, K slots per token, N rows of all workers (the sum of T*K), E experts, D
+ * hidden, F width.
  */
 final class ExpertExchange {
 
@@ -31,9 +35,9 @@ final class ExpertExchange {
   private record Batch(
       long[] start_E,
       long[] rows_E,
+      int[] order_E,
       Tensor x_ND,
-      Tensor gate_NF,
-      Tensor up_NF,
+      Tensor gateUp_N2F,
       Tensor y_ND,
       Tensor dy_ND,
       Tensor dx_ND) {}
@@ -42,14 +46,17 @@ final class ExpertExchange {
    * @param gradients one for each expert, to be written by the backward pass; empty for inference
    */
   ExpertExchange(
-      List<ExpertWeights> experts, List<ExpertWeights> gradients, ExpertKernel kernel, int workers) {
+      List<ExpertWeights> experts,
+      List<ExpertWeights> gradients,
+      ExpertKernel kernel,
+      int workers) {
     this.experts = experts;
     this.gradients = gradients;
     this.kernel = kernel;
-    Tensor gate_FD = experts.getFirst().gate_FD();
-    this.type = gate_FD.scalar_type().intern();
-    this.expertSize = Math.toIntExact(gate_FD.size(0));
-    this.hiddenSize = Math.toIntExact(gate_FD.size(1));
+    ExpertWeights first = experts.getFirst();
+    this.type = first.type();
+    this.expertSize = Math.toIntExact(first.width());
+    this.hiddenSize = Math.toIntExact(first.hidden());
     this.counts_WE = new int[workers][experts.size()];
   }
 
@@ -58,11 +65,12 @@ final class ExpertExchange {
    *
    * @param choice the expert of each slot, T*K entries, slots of a token side by side
    * @param keep whether a backward pass will follow
-   * @return the rows of this worker's slots in the shared buffers, int64 [T*K]; {@link #collect} takes their outputs
+   * @return the rows of this worker's slots in the shared buffers, int64 [T*K]; {@link #collect}
+   *     takes their outputs
    */
   Tensor forward(Team.Member member, Tensor x_TD, int[] choice, int topK, boolean keep) {
     int[] counts_E = counts_WE[member.index()];
-    java.util.Arrays.fill(counts_E, 0);
+    Arrays.fill(counts_E, 0);
     for (int expert : choice) {
       counts_E[expert]++;
     }
@@ -117,19 +125,33 @@ final class ExpertExchange {
         new Batch(
             start_E,
             rows_E,
+            largestFirst(rows_E),
             buffer(rows, hiddenSize),
-            buffer(rows, expertSize),
-            buffer(rows, expertSize),
+            buffer(rows, 2 * expertSize),
             buffer(rows, hiddenSize),
             buffer(keep ? rows : 0, hiddenSize),
             buffer(keep ? rows : 0, hiddenSize));
+  }
+
+  /**
+   * The order in which experts are taken: large ones first leave small ones to even out the end.
+   */
+  private static int[] largestFirst(long[] rows_E) {
+    return IntStream.range(0, rows_E.length)
+        .boxed()
+        .sorted(Comparator.comparingLong((Integer e) -> -rows_E[e]))
+        .mapToInt(Integer::intValue)
+        .toArray();
   }
 
   private Tensor buffer(long rows, int columns) {
     return Torch.empty(type, rows, columns);
   }
 
-  /** A counting sort by expert, stable in the order of the tokens, after the rows of the workers before this one. */
+  /**
+   * A counting sort by expert, stable in the order of the tokens, after the rows of the workers
+   * before this one.
+   */
   private long[] rows(int worker, int[] choice, long[] start_E) {
     long[] next_E = start_E.clone();
     for (int w = 0; w < worker; w++) {
@@ -149,12 +171,10 @@ final class ExpertExchange {
     return x_TD.unsqueeze(1).expand(-1, topK, -1).reshape(-1, hiddenSize);
   }
 
-  private void forEachExpert(Batch shared, java.util.function.IntConsumer work) {
-    for (int e = next.getAndIncrement(); e < experts.size(); e = next.getAndIncrement()) {
-      int expert = e;
-      try (PointerScope scope = new PointerScope()) {
-        work.accept(expert);
-      }
+  private void forEachExpert(Batch shared, IntConsumer work) {
+    for (int i = next.getAndIncrement(); i < experts.size(); i = next.getAndIncrement()) {
+      int expert = shared.order_E()[i];
+      Scopes.freeAll(() -> work.accept(expert));
     }
   }
 
@@ -163,8 +183,7 @@ final class ExpertExchange {
       kernel.forward(
           experts.get(e),
           rowsOf(shared, shared.x_ND(), e),
-          rowsOf(shared, shared.gate_NF(), e),
-          rowsOf(shared, shared.up_NF(), e),
+          rowsOf(shared, shared.gateUp_N2F(), e),
           rowsOf(shared, shared.y_ND(), e));
     }
   }
@@ -182,8 +201,7 @@ final class ExpertExchange {
     kernel.backward(
         experts.get(e),
         rowsOf(shared, shared.x_ND(), e),
-        rowsOf(shared, shared.gate_NF(), e),
-        rowsOf(shared, shared.up_NF(), e),
+        rowsOf(shared, shared.gateUp_N2F(), e),
         rowsOf(shared, shared.dy_ND(), e),
         rowsOf(shared, shared.dx_ND(), e),
         gradient,

@@ -4,16 +4,19 @@ import io.cambium.checkpoint.family.DecoderSpec;
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.upcycle.InputMoments;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * Adds up what each expert is given: count, sum and sum of outer products, in fp64. Each worker has sums of its own, so
- * that the total does not depend on timing. D hidden, N tokens of one expert.
+ * Adds up what each expert is given: count, sum and sum of outer products, in fp64. Each worker has
+ * sums of its own, so that the total does not depend on timing. D hidden, N tokens of one expert.
  */
 final class ExpertInputs implements RoutingListener {
 
@@ -63,8 +66,8 @@ final class ExpertInputs implements RoutingListener {
     }
   }
 
-  private static java.util.Comparator<Place> byLayerThenExpert() {
-    return java.util.Comparator.comparingInt(Place::layer).thenComparingInt(Place::expert);
+  private static Comparator<Place> byLayerThenExpert() {
+    return Comparator.comparingInt(Place::layer).thenComparingInt(Place::expert);
   }
 
   private int experts(int layer) {
@@ -77,17 +80,16 @@ final class ExpertInputs implements RoutingListener {
     for (int expert = 0; expert < experts(layer); expert++) {
       long[] tokens = tokensOf(expert, choice, topK);
       if (tokens.length > 0) {
-        Sums sums = java.util.Objects.requireNonNull(byWorker.get(worker).get(new Place(layer, expert)));
-        Scopes.freeAll(
-            () ->
-                sums.add(
-                    x_TD.index_select(0, Torch.tensor(tokens, tokens.length)).to(ScalarType.Double)));
+        Sums sums = Objects.requireNonNull(byWorker.get(worker).get(new Place(layer, expert)));
+        Scopes.freeAll(() ->
+            sums.add(
+                x_TD.index_select(0, Torch.tensor(tokens, tokens.length)).to(ScalarType.Double)));
       }
     }
   }
 
   private static long[] tokensOf(int expert, int[] choice, int topK) {
-    return java.util.stream.IntStream.range(0, choice.length)
+    return IntStream.range(0, choice.length)
         .filter(slot -> choice[slot] == expert)
         .mapToLong(slot -> slot / topK)
         .toArray();
@@ -98,7 +100,7 @@ final class ExpertInputs implements RoutingListener {
     List<InputMoments> moments = new ArrayList<>();
     Map<Place, Sums> total = byWorker.getFirst();
     for (Map<Place, Sums> other : byWorker.subList(1, byWorker.size())) {
-      total.forEach((place, sums) -> sums.add(java.util.Objects.requireNonNull(other.get(place))));
+      total.forEach((place, sums) -> sums.add(Objects.requireNonNull(other.get(place))));
     }
     total.forEach((place, sums) -> moments.add(moments(place, sums)));
     return moments;
@@ -107,8 +109,7 @@ final class ExpertInputs implements RoutingListener {
   private static InputMoments moments(Place place, Sums sums) {
     double scale = 1.0 / Math.max(1, sums.tokens);
     Tensor mean_D = sums.sum_D.mul(Torch.scalar(scale));
-    Tensor covariance_DD =
-        sums.outer_DD.mul(Torch.scalar(scale)).sub_(torch.outer(mean_D, mean_D));
+    Tensor covariance_DD = sums.outer_DD.mul(Torch.scalar(scale)).sub_(torch.outer(mean_D, mean_D));
     return new InputMoments(
         place.layer(),
         place.expert(),

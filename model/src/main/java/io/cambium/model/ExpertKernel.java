@@ -9,11 +9,16 @@ import org.bytedeco.pytorch.Tensor;
  */
 interface ExpertKernel {
 
-  /** {@code y_ND = down(silu(gate(x)) * up(x))}, keeping gate(x) and up(x) for the backward pass. */
-  void forward(ExpertWeights weights, Tensor x_ND, Tensor gate_NF, Tensor up_NF, Tensor y_ND);
+  /**
+   * {@code y_ND = down(silu(gate(x)) * up(x))}.
+   *
+   * @param gateUp_N2F out: gate(x) and up(x), which the backward pass needs
+   * @param y_ND out
+   */
+  void forward(ExpertWeights weights, Tensor x_ND, Tensor gateUp_N2F, Tensor y_ND);
 
   /**
-   * Gradients of the expert.
+   * Gradients of the expert, whose gate and up lie in one piece, as those of the gradients do.
    *
    * @param dx_ND out: gradient of the input
    * @param gradients out: gradients of the weights
@@ -22,8 +27,7 @@ interface ExpertKernel {
   void backward(
       ExpertWeights weights,
       Tensor x_ND,
-      Tensor gate_NF,
-      Tensor up_NF,
+      Tensor gateUp_N2F,
       Tensor dy_ND,
       Tensor dx_ND,
       ExpertWeights gradients,

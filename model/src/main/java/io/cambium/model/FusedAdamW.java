@@ -12,8 +12,8 @@ import org.bytedeco.pytorch.TensorList;
 import org.bytedeco.pytorch.TensorVector;
 
 /**
- * libtorch's fused AdamW (arXiv 1711.05101) over moments of our own. It has no Java method, so it is called through the
- * dispatcher.
+ * libtorch's fused AdamW (arXiv 1711.05101) over moments of our own. It has no Java method, so it
+ * is called through the dispatcher.
  */
 public final class FusedAdamW {
 
@@ -68,8 +68,7 @@ public final class FusedAdamW {
     stack.push_back(new IValue(false));
     stack.push_back(new IValue(scale));
     stack.push_back(new IValue());
-    OperatorHandle operator =
-        Dispatcher.singleton().findSchemaOrThrow("aten::_fused_adamw_", "");
+    OperatorHandle operator = Dispatcher.singleton().findSchemaOrThrow("aten::_fused_adamw_", "");
     operator.callBoxed(stack);
   }
 

@@ -27,7 +27,8 @@ public final class Generator {
    *
    * @param prompt at least one token
    * @param maxTokens tokens to generate at most
-   * @param maxPositions the model's longest sequence; earlier tokens fall out of the window beyond it
+   * @param maxPositions the model's longest sequence; earlier tokens fall out of the window beyond
+   *     it
    * @param consumer takes each token, and says whether to go on
    */
   public void generate(int[] prompt, int maxTokens, int maxPositions, IntPredicate consumer) {
@@ -43,22 +44,27 @@ public final class Generator {
     }
   }
 
-  /** Logits after the last token: the first worker runs the sequence, the others help with the experts. */
+  /**
+   * Logits after the last token: the first worker runs the sequence, the others help with the
+   * experts.
+   */
   private float[] nextLogits(int[] window) {
     long[] ids = Arrays.stream(window).asLongStream().toArray();
     float[][] last = new float[1][];
     decoder
         .team()
-        .run(
-            member -> {
-              boolean first = member.index() == 0;
-              Tensor logits_TV =
-                  decoder.logits(
-                      member, first ? Torch.tensor(ids, 1, ids.length) : Torch.tensor(new long[0], 0, ids.length));
-              if (first) {
-                last[0] = Torch.floats(logits_TV.narrow(0, ids.length - 1, 1));
-              }
-            });
+        .run(member -> {
+          boolean first = member.index() == 0;
+          Tensor logits_TV =
+              decoder.logits(
+                  member,
+                  first
+                      ? Torch.tensor(ids, 1, ids.length)
+                      : Torch.tensor(new long[0], 0, ids.length));
+          if (first) {
+            last[0] = Torch.floats(logits_TV.narrow(0, ids.length - 1, 1));
+          }
+        });
     return last[0];
   }
 

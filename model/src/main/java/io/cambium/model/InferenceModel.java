@@ -7,7 +7,10 @@ import io.cambium.checkpoint.family.DecoderSpec;
 import java.nio.file.Path;
 import java.util.OptionalInt;
 
-/** A checkpoint directory that is open to be run in fp32 on all cores, under the selection rule of its manifest. */
+/**
+ * A checkpoint directory that is open to be run in fp32 on all cores, under the selection rule of
+ * its manifest.
+ */
 public final class InferenceModel implements AutoCloseable {
 
   private final CheckpointDirectory directory;

@@ -4,7 +4,10 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
-/** The rate at which this machine multiplies large fp32 matrices: the limit that training is measured against. */
+/**
+ * The rate at which this machine multiplies large fp32 matrices: the limit that training is
+ * measured against.
+ */
 public final class MatrixProductRate {
 
   private static final int SIZE = 1024;

@@ -5,7 +5,6 @@ import io.cambium.checkpoint.family.Part;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 
 /** The parts of one routing layer that all workers share. */
 final class MixtureLayer {
@@ -17,7 +16,12 @@ final class MixtureLayer {
   private final List<ExpertWeights> gradients;
 
   MixtureLayer(
-      int layer, Mixture mixture, Weights weights, int workers, ExpertKernel kernel, boolean train) {
+      int layer,
+      Mixture mixture,
+      Weights weights,
+      int workers,
+      ExpertKernel kernel,
+      boolean train) {
     this.layer = layer;
     this.mixture = mixture;
     this.router = new Router(mixture, weights.get(Part.SELECTION_BIAS, layer));
@@ -29,11 +33,7 @@ final class MixtureLayer {
   private static List<ExpertWeights> gradientsOf(List<ExpertWeights> experts) {
     List<ExpertWeights> gradients = new ArrayList<>();
     for (ExpertWeights expert : experts) {
-      gradients.add(
-          new ExpertWeights(
-              torch.zeros_like(expert.gate_FD()),
-              torch.zeros_like(expert.up_FD()),
-              torch.zeros_like(expert.down_DF())));
+      gradients.add(ExpertWeights.zeros(expert.type(), expert.hidden(), expert.width()));
     }
     return gradients;
   }

@@ -7,8 +7,9 @@ import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * One worker's handles on the weights outside the routed experts. For training they are leaves of their own that share
- * the weights' memory, so that every worker has its own gradients over one set of weights.
+ * One worker's handles on the weights outside the routed experts. For training they are leaves of
+ * their own that share the weights' memory, so that every worker has its own gradients over one set
+ * of weights.
  */
 final class Parameters {
 
@@ -29,16 +30,18 @@ final class Parameters {
     Parameters parameters = new Parameters(weights);
     weights
         .all()
-        .forEach(
-            (tensor, value) -> {
-              if (isTrainedHere(tensor)) {
-                parameters.leaves.put(value, value.detach().set_requires_grad(true));
-              }
-            });
+        .forEach((tensor, value) -> {
+          if (isTrainedHere(tensor)) {
+            parameters.leaves.put(value, value.detach().set_requires_grad(true));
+          }
+        });
     return parameters;
   }
 
-  /** Whether autograd trains the tensor. Experts have their own backward pass; the balancer moves the selection bias. */
+  /**
+   * Whether autograd trains the tensor. Experts have their own backward pass; the balancer moves
+   * the selection bias.
+   */
   static boolean isTrainedHere(ModelTensor tensor) {
     return !tensor.part().isExpert() && tensor.part() != Part.SELECTION_BIAS;
   }

@@ -7,14 +7,16 @@ import io.cambium.checkpoint.family.Part;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import org.bytedeco.pytorch.BoolOptional;
+import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One worker's way through the decoder with its own sequences. Autograd runs between routing layers; at a routing layer
- * the tokens of all workers meet ({@link ExpertExchange}), and this class carries the gradient across.
+ * One worker's way through the decoder with its own sequences. Autograd runs between routing
+ * layers; at a routing layer the tokens of all workers meet ({@link ExpertExchange}), and this
+ * class carries the gradient across.
  *
  * <p>B batch, S sequence, T = B*S tokens, D hidden, E experts, K top-k.
  */
@@ -33,7 +35,8 @@ final class Pass {
    * @param normed_TD what the experts saw
    * @param outputs_TKD what they gave
    * @param rows where the slots lie in the exchange
-   * @param balance_E this worker's part of the mean routing probability; undefined without an auxiliary loss
+   * @param balance_E this worker's part of the mean routing probability; undefined without an
+   *     auxiliary loss
    * @param z this worker's part of the z-loss; undefined without one
    * @param next_TD the layer's output, where autograd begins again
    */
@@ -110,15 +113,14 @@ final class Pass {
     Tensor residual_TD = addShared(x_TD, normed_TD, layer);
     Tensor input_TD = normed_TD.detach();
     decoder.listener().routed(member.index(), index, input_TD, decision.choice());
-    Tensor rows =
-        layer.exchange().forward(member, input_TD, decision.choice(), topK, train);
-    Tensor outputs_TKD =
-        layer.exchange().collect(rows).view(-1, topK, decoder.spec().hiddenSize());
+    Tensor rows = layer.exchange().forward(member, input_TD, decision.choice(), topK, train);
+    Tensor outputs_TKD = layer.exchange().collect(rows).view(-1, topK, decoder.spec().hiddenSize());
     Tensor next_TD = combine(residual_TD, decision.weights_TK(), outputs_TKD);
     if (train) {
       next_TD.set_requires_grad(true);
       crossings.push(
-          crossing(layer, residual_TD, normed_TD, decision, outputs_TKD, rows, next_TD, batchTokens));
+          crossing(
+              layer, residual_TD, normed_TD, decision, outputs_TKD, rows, next_TD, batchTokens));
     }
     return next_TD;
   }
@@ -128,24 +130,22 @@ final class Pass {
       return x_TD;
     }
     int index = layer.layer();
-    return Scopes.keepResult(
-        () ->
-            x_TD.add(
-                Ops.swiGlu(
-                    normed_TD,
-                    parameters.get(Part.SHARED_GATE, index),
-                    parameters.get(Part.SHARED_UP, index),
-                    parameters.get(Part.SHARED_DOWN, index))));
+    return Scopes.keepResult(() ->
+        x_TD.add(
+            Ops.swiGlu(
+                normed_TD,
+                parameters.get(Part.SHARED_GATE, index),
+                parameters.get(Part.SHARED_UP, index),
+                parameters.get(Part.SHARED_DOWN, index))));
   }
 
   /** {@code residual + sum over K of weight * output}, outside autograd. */
   private static Tensor combine(Tensor residual_TD, Tensor weights_TK, Tensor outputs_TKD) {
-    return Scopes.keepResult(
-        () ->
-            torch
-                .bmm(weights_TK.detach().to(outputs_TKD.scalar_type()).unsqueeze(1), outputs_TKD)
-                .squeeze(1)
-                .add_(residual_TD.detach()));
+    return Scopes.keepResult(() ->
+        torch
+            .bmm(weights_TK.detach().to(outputs_TKD.scalar_type()).unsqueeze(1), outputs_TKD)
+            .squeeze(1)
+            .add_(residual_TD.detach()));
   }
 
   private Crossing crossing(
@@ -170,10 +170,13 @@ final class Pass {
         next_TD);
   }
 
-  /** Each expert's share of the scores, summed over this worker's tokens and divided by the batch's: [E]. */
+  /**
+   * Each expert's share of the scores, summed over this worker's tokens and divided by the batch's:
+   * [E].
+   */
   private static Tensor probabilities(Tensor scores_TE, long batchTokens) {
     return scores_TE
-        .div(scores_TE.sum(new long[] {1}, true, new org.bytedeco.pytorch.ScalarTypeOptional()))
+        .div(scores_TE.sum(new long[] {1}, true, new ScalarTypeOptional()))
         .sum(0)
         .div(Torch.scalar(batchTokens));
   }
@@ -188,14 +191,25 @@ final class Pass {
   }
 
   /**
-   * Carries the gradient from {@link #forward}'s result, whose own gradient autograd has filled, to every weight.
+   * Carries the gradient from {@link #forward}'s result, whose own gradient autograd has filled, to
+   * every weight.
    *
    * @param accumulate whether to add to the experts' gradients or to replace them
    */
   void backward(boolean accumulate) {
     while (!crossings.isEmpty()) {
       Crossing crossing = crossings.pop();
-      Scopes.freeAll(() -> cross(crossing, accumulate));
+      boolean idle = crossing.next_TD().size(0) == 0;
+      Scopes.freeAll(() -> cross(crossing, idle, accumulate));
+    }
+  }
+
+  /** A worker without tokens only helps with the experts. */
+  private void cross(Crossing c, boolean idle, boolean accumulate) {
+    if (idle) {
+      c.layer().exchange().backward(member, c.rows(), c.outputs_TKD().flatten(0, 1), accumulate);
+    } else {
+      cross(c, accumulate);
     }
   }
 

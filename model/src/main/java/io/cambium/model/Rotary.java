@@ -7,8 +7,8 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * Rotary position embedding (arXiv 2104.09864), the two halves of the rotated dimensions paired. B batch, H heads, S
- * positions, R rotated dimensions, d head dimension.
+ * Rotary position embedding (arXiv 2104.09864), the two halves of the rotated dimensions paired. B
+ * batch, H heads, S positions, R rotated dimensions, d head dimension.
  */
 final class Rotary {
 

@@ -2,13 +2,16 @@ package io.cambium.model;
 
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.checkpoint.family.DecoderSpec.Score;
+import java.util.Objects;
+import org.bytedeco.pytorch.LongOptional;
+import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * Chooses K of E experts for each token and weights them. Logits and scores are fp32 at least, whatever the model
- * computes in. T tokens, E experts, K top-k, D hidden.
+ * Chooses K of E experts for each token and weights them. Logits and scores are fp32 at least,
+ * whatever the model computes in. T tokens, E experts, K top-k, D hidden.
  */
 final class Router {
 
@@ -62,8 +65,7 @@ final class Router {
   }
 
   private Decision byLineage(Tensor logits_TE, SelectionRule.Lineage rule, int layer) {
-    LineageIndex index =
-        LineageIndex.of(java.util.Objects.requireNonNull(rule.parents().get(layer)));
+    LineageIndex index = LineageIndex.of(Objects.requireNonNull(rule.parents().get(layer)));
     Tensor mean_TE = torch.mm(logits_TE, index.meanOf_EE().to(logits_TE.scalar_type()));
     Tensor mixed_TE =
         mean_TE
@@ -75,7 +77,8 @@ final class Router {
     Tensor lowered_TE =
         Double.isInfinite(rule.siblingPenalty())
             ? choice_TE.masked_fill(others_TE, Torch.scalar(Double.NEGATIVE_INFINITY))
-            : choice_TE.sub(others_TE.to(ScalarType.Float).mul_(Torch.scalar(rule.siblingPenalty())));
+            : choice_TE.sub(
+                others_TE.to(ScalarType.Float).mul_(Torch.scalar(rule.siblingPenalty())));
     return decide(logits_TE, scores_TE, lowered_TE);
   }
 
@@ -87,13 +90,10 @@ final class Router {
         own_TE
             .index_select(1, index.members_GR().reshape(-1))
             .view(-1, lineages, siblings)
-            .argmax(new org.bytedeco.pytorch.LongOptional(2), false);
+            .argmax(new LongOptional(2), false);
     Tensor members_TGR = index.members_GR().unsqueeze(0).expand(best_TG.size(0), -1, -1);
     Tensor winner_TG = members_TGR.gather(2, best_TG.unsqueeze(-1)).squeeze(-1);
-    return torch
-        .ones_like(own_TE)
-        .to(ScalarType.Bool)
-        .scatter_(1, winner_TG, Torch.scalar(0));
+    return torch.ones_like(own_TE).to(ScalarType.Bool).scatter_(1, winner_TG, Torch.scalar(0));
   }
 
   private Decision decide(Tensor logits_TE, Tensor scores_TE, Tensor choice_TE) {
@@ -102,7 +102,8 @@ final class Router {
     if (mixture.router().normalised()) {
       weights_TK =
           weights_TK.div(
-              weights_TK.sum(new long[] {1}, true, new org.bytedeco.pytorch.ScalarTypeOptional())
+              weights_TK
+                  .sum(new long[] {1}, true, new ScalarTypeOptional())
                   .add(Torch.scalar(SUM_EPSILON)));
     }
     if (mixture.router().scale() != 1) {

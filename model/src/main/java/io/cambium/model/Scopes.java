@@ -9,7 +9,10 @@ final class Scopes {
 
   private Scopes() {}
 
-  /** Runs a piece of work and frees every tensor it made but the result, which the enclosing scope owns. */
+  /**
+   * Runs a piece of work and frees every tensor it made but the result, which the enclosing scope
+   * owns.
+   */
   static Tensor keepResult(Supplier<Tensor> work) {
     PointerScope outer = PointerScope.getInnerScope();
     Tensor result;

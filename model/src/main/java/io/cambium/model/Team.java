@@ -12,8 +12,8 @@ import org.bytedeco.javacpp.PointerScope;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One thread per core, each running single-threaded ops over shared weights. The members run the same task side by side
- * and meet at barriers.
+ * One thread per core, each running single-threaded ops over shared weights. The members run the
+ * same task side by side and meet at barriers.
  */
 public final class Team implements AutoCloseable {
 
@@ -30,7 +30,8 @@ public final class Team implements AutoCloseable {
     }
     this.size = size;
     this.threads =
-        Executors.newFixedThreadPool(size, Thread.ofPlatform().daemon().name("worker-", 0).factory());
+        Executors.newFixedThreadPool(
+            size, Thread.ofPlatform().daemon().name("worker-", 0).factory());
   }
 
   /** One thread per core. */
@@ -43,9 +44,11 @@ public final class Team implements AutoCloseable {
   }
 
   /**
-   * Runs the task once per member and waits for all. Native memory that a member allocates is freed when its task ends.
+   * Runs the task once per member and waits for all. Native memory that a member allocates is freed
+   * when its task ends.
    *
-   * @throws RuntimeException the first failure of any member; the others are released from their barriers
+   * @throws RuntimeException the first failure of any member; the others are released from their
+   *     barriers
    */
   public void run(Consumer<Member> task) {
     synchronized (lock) {

@@ -46,8 +46,8 @@ public final class Torch {
   private Torch() {}
 
   /**
-   * Sets the process up for one thread per op. Must come before the first class of libtorch; every entry point of this
-   * module calls it, and more than once is fine.
+   * Sets the process up for one thread per op. Must come before the first class of libtorch; every
+   * entry point of this module calls it, and more than once is fine.
    */
   public static void start() {
     torch.set_num_threads(1);
@@ -57,7 +57,8 @@ public final class Torch {
     // OpenBLAS reads these once, when it loads: a kernel forced from outside may halve its speed.
     environment("OPENBLAS_CORETYPE", Optional.empty());
     environment("OPENBLAS_L2_SIZE", Optional.empty());
-    // Parallelism is one Java thread per core with single-threaded ops (2 x faster than intra-op threads).
+    // Parallelism is one Java thread per core with single-threaded ops (2 x faster than intra-op
+    // threads).
     environment("OPENBLAS_NUM_THREADS", Optional.of("1"));
     environment("OMP_NUM_THREADS", Optional.of("1"));
     keepFreedMemory();
@@ -100,11 +101,10 @@ public final class Torch {
     Linker.nativeLinker()
         .defaultLookup()
         .find("mallopt")
-        .ifPresent(
-            mallopt -> {
-              call(mallopt, signature, M_MMAP_THRESHOLD, KEEP_BYTES);
-              call(mallopt, signature, M_TRIM_THRESHOLD, KEEP_BYTES);
-            });
+        .ifPresent(mallopt -> {
+          call(mallopt, signature, M_MMAP_THRESHOLD, KEEP_BYTES);
+          call(mallopt, signature, M_TRIM_THRESHOLD, KEEP_BYTES);
+        });
   }
 
   private static void call(MemorySegment function, FunctionDescriptor signature, Object... args) {

@@ -26,12 +26,11 @@ public final class TorchRunner implements ModelRunner {
     float[] logits = new float[Math.toIntExact((long) ids.ids().length * vocabulary)];
     decoder
         .team()
-        .run(
-            member -> {
-              int from = Share.start(ids.batch_B(), member);
-              float[] mine = Torch.floats(decoder.logits(member, share(ids, member)));
-              System.arraycopy(mine, 0, logits, from * sequence * vocabulary, mine.length);
-            });
+        .run(member -> {
+          int from = Share.start(ids.batch_B(), member);
+          float[] mine = Torch.floats(decoder.logits(member, share(ids, member)));
+          System.arraycopy(mine, 0, logits, from * sequence * vocabulary, mine.length);
+        });
     return logits;
   }
 

@@ -3,20 +3,25 @@ package io.cambium.model;
 import io.cambium.checkpoint.CheckpointDirectory;
 import io.cambium.checkpoint.DType;
 import io.cambium.checkpoint.family.DecoderSpec;
+import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.checkpoint.family.ModelTensor;
 import io.cambium.checkpoint.family.Part;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
-import org.bytedeco.pytorch.MemoryFormatOptional;
+import org.bytedeco.pytorch.GeneratorOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/** A model's tensors by what they are, all of one compute type except the selection bias, which stays fp32. */
+/**
+ * A model's tensors by what they are, all of one compute type except the selection bias, which
+ * stays fp32.
+ */
 public final class Weights {
 
   /** A tensor's place in the model. */
@@ -25,9 +30,18 @@ public final class Weights {
   private final DecoderSpec spec;
   private final Map<Place, Tensor> byPlace = new LinkedHashMap<>();
   private final Map<ModelTensor, Tensor> byTensor = new LinkedHashMap<>();
+  private final Map<Place, ExpertWeights> fused;
 
-  private Weights(DecoderSpec spec, List<ModelTensor> tensors, Function<ModelTensor, Tensor> read) {
+  /**
+   * @param fused experts whose gate and up lie in one piece, by the place of their gate
+   */
+  private Weights(
+      DecoderSpec spec,
+      List<ModelTensor> tensors,
+      Function<ModelTensor, Tensor> read,
+      Map<Place, ExpertWeights> fused) {
     this.spec = spec;
+    this.fused = fused;
     for (ModelTensor tensor : tensors) {
       Tensor value = read.apply(tensor);
       byTensor.put(tensor, value);
@@ -36,45 +50,80 @@ public final class Weights {
   }
 
   /**
-   * Maps a checkpoint: tensors that are stored in the compute type are used where they lie, in the page cache. The
-   * directory must stay open as long as the weights are used, and nothing may write to them.
+   * Maps a checkpoint: tensors that are stored in the compute type are used where they lie, in the
+   * page cache. The directory must stay open as long as the weights are used, and nothing may write
+   * to them.
    */
   public static Weights map(CheckpointDirectory directory, DType compute) {
     return map(directory, directory.decoder(), compute);
   }
 
   /**
-   * Maps a checkpoint that shall compute something else than its config.json says, such as another top-K.
+   * Maps a checkpoint that shall compute something else than its config.json says, such as another
+   * top-K.
    *
    * @param spec a description that needs the same tensors
    */
   static Weights map(CheckpointDirectory directory, DecoderSpec spec, DType compute) {
     return new Weights(
-        spec, directory.tensors(), t -> view(directory, t).to(type(t, compute)));
+        spec, directory.tensors(), t -> view(directory, t).to(type(t, compute)), Map.of());
   }
 
   /** Copies a checkpoint into memory of its own, to be trained. */
   public static Weights load(CheckpointDirectory directory, DType compute) {
-    return new Weights(
-        directory.decoder(),
-        directory.tensors(),
-        t -> view(directory, t).to(type(t, compute), false, true, new MemoryFormatOptional()));
+    Weights weights = zeros(directory.decoder(), directory.tensors(), compute);
+    weights.byTensor.forEach((tensor, value) -> value.copy_(view(directory, tensor)));
+    return weights;
   }
 
-  /** Random normal weights of this standard deviation, norms one: for measuring speed, where values do not matter. */
+  /**
+   * Random normal weights of this standard deviation, norms one: for measuring speed, where values
+   * do not matter.
+   */
   public static Weights random(DecoderSpec spec, List<ModelTensor> tensors, double deviation) {
+    Weights weights = zeros(spec, tensors, DType.F32);
+    weights.byTensor.forEach((tensor, value) -> {
+      if (!tensor.part().isNormOrBias()) {
+        value.normal_(0, deviation, new GeneratorOptional());
+      } else if (tensor.part().name().endsWith("NORM")) {
+        value.fill_(Torch.scalar(1));
+      }
+    });
+    return weights;
+  }
+
+  /** Memory for a model that is to be trained; each expert's gate and up lie in one piece. */
+  private static Weights zeros(DecoderSpec spec, List<ModelTensor> tensors, DType compute) {
+    Map<Place, ExpertWeights> experts = new HashMap<>();
     return new Weights(
         spec,
         tensors,
-        t -> {
-          long[] shape = t.shape().stream().mapToLong(Long::longValue).toArray();
-          if (t.part().name().endsWith("NORM")) {
-            return torch.ones(shape);
+        tensor -> {
+          if (!tensor.part().isExpert()) {
+            long[] shape = tensor.shape().stream().mapToLong(Long::longValue).toArray();
+            return torch.zeros(shape, Torch.options(type(tensor, compute)));
           }
-          return t.part().isNormOrBias()
-              ? torch.zeros(shape)
-              : torch.randn(shape).mul_(Torch.scalar(deviation));
-        });
+          Place expert = new Place(Part.EXPERT_GATE, tensor.layer(), tensor.expert());
+          return matrix(
+              tensor.part(),
+              experts.computeIfAbsent(expert, e -> zeros(spec, tensor.layer(), compute)));
+        },
+        experts);
+  }
+
+  private static ExpertWeights zeros(DecoderSpec spec, int layer, DType compute) {
+    Mixture mixture = (Mixture) spec.layers().get(layer);
+    return ExpertWeights.zeros(
+        Torch.scalarType(compute), spec.hiddenSize(), mixture.intermediateSize());
+  }
+
+  private static Tensor matrix(Part part, ExpertWeights expert) {
+    return switch (part) {
+      case EXPERT_GATE -> expert.gate_FD();
+      case EXPERT_UP -> expert.up_FD();
+      case EXPERT_DOWN -> expert.down_DF();
+      default -> throw new IllegalArgumentException(part + " is no expert's");
+    };
   }
 
   private static Tensor view(CheckpointDirectory directory, ModelTensor tensor) {
@@ -119,11 +168,13 @@ public final class Weights {
   List<ExpertWeights> experts(int layer, int count) {
     List<ExpertWeights> experts = new ArrayList<>();
     for (int e = 0; e < count; e++) {
+      Tensor gate_FD = get(Part.EXPERT_GATE, layer, e);
+      ExpertWeights whole = fused.get(new Place(Part.EXPERT_GATE, layer, e));
       experts.add(
-          new ExpertWeights(
-              get(Part.EXPERT_GATE, layer, e),
-              get(Part.EXPERT_UP, layer, e),
-              get(Part.EXPERT_DOWN, layer, e)));
+          whole != null
+              ? whole
+              : ExpertWeights.apart(
+                  gate_FD, get(Part.EXPERT_UP, layer, e), get(Part.EXPERT_DOWN, layer, e)));
     }
     return experts;
   }

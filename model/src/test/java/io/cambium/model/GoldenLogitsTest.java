@@ -8,6 +8,7 @@ import io.cambium.checkpoint.SafetensorsFile;
 import io.cambium.checkpoint.testing.Goldens;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Objects;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,21 +29,20 @@ class GoldenLogitsTest {
         Team team = new Team(workers)) {
       Decoder decoder = Decoder.forInference(Weights.map(directory, DType.F32), team);
       long[] ids = expected.data("input_ids").toArray(ValueLayout.JAVA_LONG_UNALIGNED);
-      long batch = Objects.requireNonNull(expected.tensors().get("input_ids")).spec().shape().get(0);
+      long batch =
+          Objects.requireNonNull(expected.tensors().get("input_ids")).spec().shape().get(0);
       long length = ids.length / batch;
       float[] want = expected.data("logits").toArray(ValueLayout.JAVA_FLOAT_UNALIGNED);
       float[] got = new float[want.length];
       int perSequence = (int) (want.length / batch);
-      team.run(
-          member -> {
-            long from = batch * member.index() / workers;
-            long to = batch * (member.index() + 1) / workers;
-            long[] mine =
-                java.util.Arrays.copyOfRange(ids, (int) (from * length), (int) (to * length));
-            Tensor logits = decoder.logits(member, Torch.tensor(mine, to - from, length));
-            float[] values = Torch.floats(logits);
-            System.arraycopy(values, 0, got, (int) from * perSequence, values.length);
-          });
+      team.run(member -> {
+        long from = batch * member.index() / workers;
+        long to = batch * (member.index() + 1) / workers;
+        long[] mine = Arrays.copyOfRange(ids, (int) (from * length), (int) (to * length));
+        Tensor logits = decoder.logits(member, Torch.tensor(mine, to - from, length));
+        float[] values = Torch.floats(logits);
+        System.arraycopy(values, 0, got, (int) from * perSequence, values.length);
+      });
       for (int i = 0; i < want.length; i++) {
         assertThat(got[i]).isCloseTo(want[i], org.assertj.core.data.Offset.offset(1e-5f));
       }

@@ -6,10 +6,12 @@ import io.cambium.model.Parameter;
 import io.cambium.model.Team;
 import io.cambium.training.config.OptimizerConfig;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
@@ -105,7 +107,7 @@ public final class AdamW {
       double length = sum.norm().item_double();
       squaredNorms[index] = length * length;
     }
-    member.await(() -> norm = Math.sqrt(java.util.Arrays.stream(squaredNorms).sum()));
+    member.await(() -> norm = Math.sqrt(Arrays.stream(squaredNorms).sum()));
     return norm;
   }
 
@@ -137,7 +139,7 @@ public final class AdamW {
     for (int index : share) {
       Parameter parameter = parameters.get(index);
       if (parameter.tensor().part().isNormOrBias() == normOrBias) {
-        Moments moment = java.util.Objects.requireNonNull(moments.get(parameter.tensor().name()));
+        Moments moment = Objects.requireNonNull(moments.get(parameter.tensor().name()));
         slots.add(
             new FusedAdamW.Slot(
                 parameter.value(),

@@ -4,11 +4,12 @@ import io.cambium.model.Torch;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Map;
+import java.util.Objects;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Loss-free balancing (arXiv 2408.15664): after each step the selection bias of an expert with less than the mean load
- * rises, that of one with more falls. The bias is fp32 and centred to mean zero.
+ * Loss-free balancing (arXiv 2408.15664): after each step the selection bias of an expert with less
+ * than the mean load rises, that of one with more falls. The bias is fp32 and centred to mean zero.
  */
 final class Balancer {
 
@@ -26,16 +27,13 @@ final class Balancer {
    *
    * @param biases [E] by routing layer
    * @param loads assignments of the whole batch, by routing layer
-   * @param active experts below this index count; held-back replicas, which nobody can choose, keep their bias
+   * @param active experts below this index count; held-back replicas, which nobody can choose, keep
+   *     their bias
    */
   void update(Map<Integer, Tensor> biases, Map<Integer, long[]> loads, int active) {
     if (rate > 0) {
-      biases.forEach(
-          (layer, bias_E) ->
-              update(
-                  Torch.memory(bias_E),
-                  java.util.Objects.requireNonNull(loads.get(layer)),
-                  active));
+      biases.forEach((layer, bias_E) ->
+          update(Torch.memory(bias_E), Objects.requireNonNull(loads.get(layer)), active));
     }
   }
 

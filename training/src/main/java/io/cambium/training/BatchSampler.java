@@ -7,9 +7,9 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * The order of the training data: sequences take turns over the domains, and each domain is read in windows, shuffled
- * anew each time it has been read through. Which sequence comes n-th depends on the seed and on n alone, so a run resumes
- * from a number.
+ * The order of the training data: sequences take turns over the domains, and each domain is read in
+ * windows, shuffled anew each time it has been read through. Which sequence comes n-th depends on
+ * the seed and on n alone, so a run resumes from a number.
  */
 public final class BatchSampler {
 
@@ -60,7 +60,10 @@ public final class BatchSampler {
     shard.copy((long) window * length, into, at, length + 1);
   }
 
-  /** Windows of a shard; neighbours share one token, which is the target of one and the first input of the next. */
+  /**
+   * Windows of a shard; neighbours share one token, which is the target of one and the first input
+   * of the next.
+   */
   private int windows(TokenShard shard) {
     return Math.toIntExact((shard.size() - 1) / length);
   }
@@ -75,7 +78,8 @@ public final class BatchSampler {
   }
 
   private long mix(int domain, long epoch) {
-    return ((seed * 0x9E3779B97F4A7C15L + epoch) * 0xBF58476D1CE4E5B9L + domain) * 0x94D049BB133111EBL;
+    return ((seed * 0x9E3779B97F4A7C15L + epoch) * 0xBF58476D1CE4E5B9L + domain)
+        * 0x94D049BB133111EBL;
   }
 
   private static int[] shuffled(int windows, SplittableRandom random) {

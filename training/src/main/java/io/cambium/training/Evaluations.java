@@ -8,6 +8,7 @@ import io.cambium.upcycle.TokenIds;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
@@ -29,8 +30,7 @@ final class Evaluations {
    * @param step steps taken; what the log holds beyond them will be forgotten
    */
   Evaluations(Corpus corpus, RunConfig config, Path log, long step) {
-    this.evaluator =
-        new Evaluator(corpus, config.evaluate().sequences(), config.batch().length());
+    this.evaluator = new Evaluator(corpus, config.evaluate().sequences(), config.batch().length());
     this.length = config.batch().length();
     this.log = log;
     if (Files.exists(log)) {
@@ -117,7 +117,7 @@ final class Evaluations {
 
   private static long[] sum(long[] a, long[] b) {
     long[] sum = new long[a.length];
-    java.util.Arrays.setAll(sum, i -> a[i] + b[i]);
+    Arrays.setAll(sum, i -> a[i] + b[i]);
     return sum;
   }
 

@@ -13,7 +13,10 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** The loss on held-out text, by domain: the same sequences every time, spread evenly over the validation split. */
+/**
+ * The loss on held-out text, by domain: the same sequences every time, spread evenly over the
+ * validation split.
+ */
 final class Evaluator {
 
   private final List<Corpus.Domain> domains;

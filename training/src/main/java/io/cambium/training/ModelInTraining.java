@@ -28,12 +28,15 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * A checkpoint taken into memory to be trained, in fp32: weights, moments and how its experts are chosen. It writes
- * itself as a checkpoint again.
+ * A checkpoint taken into memory to be trained, in fp32: weights, moments and how its experts are
+ * chosen. It writes itself as a checkpoint again.
  */
 final class ModelInTraining {
 
-  /** Where the moments lie in a checkpoint directory: beside the weights some engines would take them for weights. */
+  /**
+   * Where the moments lie in a checkpoint directory: beside the weights some engines would take
+   * them for weights.
+   */
   static final Path OPTIMIZER_FILE = Path.of("training", "optimizer.safetensors");
 
   private static final String FIRST = ".exp_avg";
@@ -61,8 +64,7 @@ final class ModelInTraining {
    * @param withMoments whether the optimizer goes on with the checkpoint's moments
    * @throws CheckpointException if weights or moments are broken or missing
    */
-  static ModelInTraining load(
-      Path path, Team team, AdamW.Settings settings, boolean withMoments) {
+  static ModelInTraining load(Path path, Team team, AdamW.Settings settings, boolean withMoments) {
     try (CheckpointDirectory directory = CheckpointDirectory.open(path)) {
       directory.verifyChecksums();
       ModelInTraining model = new ModelInTraining(directory, team, settings);
@@ -90,29 +92,32 @@ final class ModelInTraining {
     return maxPositions;
   }
 
-  /** The lineage of each expert by routing layer since the last growth; null for a model that never grew. */
+  /**
+   * The lineage of each expert by routing layer since the last growth; null for a model that never
+   * grew.
+   */
   @Nullable Map<Integer, List<Integer>> parents() {
     return manifest.growth().isEmpty() ? null : manifest.growth().getLast().parents();
   }
 
   /** The rule for the step after this many. */
   SelectionRule rule(@Nullable Release release, long step) {
-    return release == null
-        ? SelectionRule.PLAIN
-        : release.rule(step, manifest.growth().getLast());
+    return release == null ? SelectionRule.PLAIN : release.rule(step, manifest.growth().getLast());
   }
 
   private void readMoments(Path path) {
     Map<String, Tensor> state = optimizerState(manifest.selection());
     try (SafetensorsFile file = SafetensorsFile.open(path)) {
-      // A model that has only just grown has no biases but the folded ones, which raiseReplicas took.
-      state
-          .keySet()
-          .removeIf(name -> name.endsWith(UNFOLDED) && !file.tensors().containsKey(name));
+      // A model that has only just grown has no biases but the folded ones, which raiseReplicas
+      // took.
+      state.keySet().removeIf(name -> name.endsWith(UNFOLDED) && !file.tensors().containsKey(name));
       if (!file.tensors().keySet().equals(state.keySet())) {
         throw new CheckpointException(
             path,
-            "holds " + file.tensors().size() + " tensors, not the " + state.size()
+            "holds "
+                + file.tensors().size()
+                + " tensors, not the "
+                + state.size()
                 + " that belong to this model",
             "weights and moments must be of one checkpoint");
       }
@@ -149,15 +154,13 @@ final class ModelInTraining {
     List<TensorSpec> specs =
         weights.keySet().stream().map(t -> new TensorSpec(t.name(), DType.F32, t.shape())).toList();
     try (CheckpointWriter writer =
-        CheckpointWriter.create(
-            directory, config, specs, CheckpointWriter.DEFAULT_SHARD_BYTES)) {
-      weights.forEach(
-          (tensor, value) ->
-              writer.write(
-                  tensor.name(),
-                  tensor.part() == Part.SELECTION_BIAS
-                      ? MemorySegment.ofArray(foldedBias(value, selection))
-                      : Torch.memory(value)));
+        CheckpointWriter.create(directory, config, specs, CheckpointWriter.DEFAULT_SHARD_BYTES)) {
+      weights.forEach((tensor, value) ->
+          writer.write(
+              tensor.name(),
+              tensor.part() == Part.SELECTION_BIAS
+                  ? MemorySegment.ofArray(foldedBias(value, selection))
+                  : Torch.memory(value)));
       writer.finish(manifest.withSelection(selection));
     }
   }
@@ -171,28 +174,26 @@ final class ModelInTraining {
   }
 
   /**
-   * Everything that goes beside the weights: the moments, and in a cold release the selection biases as the balancer
-   * moves them, since folding a hold-back into them rounds.
+   * Everything that goes beside the weights: the moments, and in a cold release the selection
+   * biases as the balancer moves them, since folding a hold-back into them rounds.
    */
   private Map<String, Tensor> optimizerState(Manifest.@Nullable Selection selection) {
     Map<String, Tensor> state = new TreeMap<>();
     optimizer
         .moments()
-        .forEach(
-            (name, moment) -> {
-              state.put(name + FIRST, moment.first());
-              state.put(name + SECOND, moment.second());
-            });
+        .forEach((name, moment) -> {
+          state.put(name + FIRST, moment.first());
+          state.put(name + SECOND, moment.second());
+        });
     if (holdBack(selection) > 0) {
       decoder
           .weights()
           .all()
-          .forEach(
-              (tensor, value) -> {
-                if (tensor.part() == Part.SELECTION_BIAS) {
-                  state.put(tensor.name() + UNFOLDED, value);
-                }
-              });
+          .forEach((tensor, value) -> {
+            if (tensor.part() == Part.SELECTION_BIAS) {
+              state.put(tensor.name() + UNFOLDED, value);
+            }
+          });
     }
     return state;
   }
@@ -222,7 +223,10 @@ final class ModelInTraining {
     return selection == null ? 0 : selection.holdBack();
   }
 
-  /** In memory the hold-back is a rule of its own; on disk it is folded into the replicas' selection bias. */
+  /**
+   * In memory the hold-back is a rule of its own; on disk it is folded into the replicas' selection
+   * bias.
+   */
   private float[] foldedBias(Tensor bias_E, Manifest.@Nullable Selection selection) {
     float[] folded_E = Torch.floats(bias_E);
     if (holdBack(selection) > 0) {

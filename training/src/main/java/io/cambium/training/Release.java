@@ -1,6 +1,5 @@
 package io.cambium.training;
 
-
 import io.cambium.checkpoint.Manifest;
 import io.cambium.model.SelectionRule;
 import java.util.List;
@@ -10,8 +9,8 @@ import tools.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
 import tools.jackson.databind.annotation.JsonNaming;
 
 /**
- * The way of a grown model from exact to plain top-K (method 3a): exact for the first part of a window, then a replica's
- * own logit comes in and what keeps siblings apart goes, both linearly.
+ * The way of a grown model from exact to plain top-K (method 3a): exact for the first part of a
+ * window, then a replica's own logit comes in and what keeps siblings apart goes, both linearly.
  *
  * @param mode {@code lineage} or {@code cold}
  * @param fromStep steps taken when the window begins
@@ -31,8 +30,7 @@ public record Release(
     Manifest.Selection selection = manifest.selection();
     return selection == null
         ? null
-        : new Release(
-            selection.mode(), fromStep, windowSteps, holdSteps, selection.holdBack());
+        : new Release(selection.mode(), fromStep, windowSteps, holdSteps, selection.holdBack());
   }
 
   /** The share of the way that is done after so many steps: 0 while exact, 1 when plain. */

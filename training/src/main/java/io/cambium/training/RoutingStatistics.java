@@ -6,13 +6,14 @@ import io.cambium.model.RoutingListener;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Counts where tokens go: assignments per expert, and tokens that choose two experts of one lineage. Each worker has
- * counts of its own.
+ * Counts where tokens go: assignments per expert, and tokens that choose two experts of one
+ * lineage. Each worker has counts of its own.
  */
 final class RoutingStatistics implements RoutingListener {
 
@@ -32,8 +33,7 @@ final class RoutingStatistics implements RoutingListener {
   /**
    * @param parents the lineage of each expert by routing layer; null for a model that never grew
    */
-  RoutingStatistics(
-      DecoderSpec spec, int workers, @Nullable Map<Integer, List<Integer>> parents) {
+  RoutingStatistics(DecoderSpec spec, int workers, @Nullable Map<Integer, List<Integer>> parents) {
     this.parents = parents;
     for (int worker = 0; worker < workers; worker++) {
       Map<Integer, Counts> counts = new TreeMap<>();
@@ -78,7 +78,7 @@ final class RoutingStatistics implements RoutingListener {
   }
 
   private Counts counts(int worker, int layer) {
-    return java.util.Objects.requireNonNull(byWorker.get(worker).get(layer));
+    return Objects.requireNonNull(byWorker.get(worker).get(layer));
   }
 
   /** Assignments per expert of a layer, over all workers. */

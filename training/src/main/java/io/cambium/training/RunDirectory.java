@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
@@ -16,8 +17,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * Where a run keeps everything: {@code run.yaml} (resolved), {@code metrics.jsonl}, {@code tensorboard/} and {@code
- * checkpoints/step-000123/}.
+ * Where a run keeps everything: {@code run.yaml} (resolved), {@code metrics.jsonl}, {@code
+ * tensorboard/} and {@code checkpoints/step-000123/}.
  *
  * @param path the directory
  */
@@ -40,6 +41,15 @@ public record RunDirectory(Path path) {
     }
     config.write(run.config());
     return run;
+  }
+
+  /** Takes back a run that could not begin. */
+  void delete() {
+    try {
+      StagedDirectory.deleteTree(path);
+    } catch (IOException e) {
+      throw new CheckpointException(path, "cannot be deleted: " + e, null, e);
+    }
   }
 
   /** Opens the directory of a run to go on with. */
@@ -80,7 +90,7 @@ public record RunDirectory(Path path) {
 
   /** The checkpoint with the most steps. */
   public Optional<Path> latestCheckpoint() {
-    return Optional.ofNullable(all().lastEntry()).map(java.util.Map.Entry::getValue);
+    return Optional.ofNullable(all().lastEntry()).map(Map.Entry::getValue);
   }
 
   private TreeMap<Long, Path> all() {

@@ -22,13 +22,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Trains a checkpoint on a corpus: step, balance, log, evaluate, save, and grow when it is time. A run that is stopped,
- * killed or out of power goes on from its last checkpoint and ends with the same bytes.
+ * Trains a checkpoint on a corpus: step, balance, log, evaluate, save, and grow when it is time. A
+ * run that is stopped, killed or out of power goes on from its last checkpoint and ends with the
+ * same bytes.
  */
 public final class Trainer implements AutoCloseable {
 
@@ -48,7 +48,8 @@ public final class Trainer implements AutoCloseable {
   private TrainerState state;
   private volatile boolean stopRequested;
 
-  private Trainer(RunConfig config, RunDirectory run, Path start, boolean goesOn, RunListener listener) {
+  private Trainer(
+      RunConfig config, RunDirectory run, Path start, boolean goesOn, RunListener listener) {
     this.config = config;
     this.run = run;
     this.listener = listener;
@@ -62,7 +63,8 @@ public final class Trainer implements AutoCloseable {
     this.model = load(start, withState);
     this.state = goesOn ? TrainerState.read(start) : firstState(start);
     this.evaluations = new Evaluations(corpus, config, run.metrics(), state.step());
-    this.metrics = goesOn ? MetricsLog.resume(run.metrics(), state.step()) : MetricsLog.create(run.metrics());
+    this.metrics =
+        goesOn ? MetricsLog.resume(run.metrics(), state.step()) : MetricsLog.create(run.metrics());
     this.tensorBoard =
         goesOn
             ? TensorBoardWriter.resume(run.tensorBoard(), state.step(), Clock.systemUTC())
@@ -78,8 +80,13 @@ public final class Trainer implements AutoCloseable {
    * @throws CheckpointException if model or corpus are broken
    */
   public static Trainer start(RunConfig config, Path directory, RunListener listener) {
-    return new Trainer(
-        config, RunDirectory.create(directory, config), config.model(), false, listener);
+    RunDirectory run = RunDirectory.create(directory, config);
+    try {
+      return new Trainer(config, run, config.model(), false, listener);
+    } catch (RuntimeException e) {
+      run.delete();
+      throw e;
+    }
   }
 
   /**
@@ -137,8 +144,10 @@ public final class Trainer implements AutoCloseable {
   private ModelInTraining load(Path checkpoint, boolean withMoments) {
     ModelInTraining loaded =
         ModelInTraining.load(checkpoint, team, AdamW.Settings.of(config.optimizer()), withMoments);
-    int grownFrom = loaded.manifest().growth().stream().mapToInt(g -> g.sourceExperts()).min().orElse(1);
-    int grownTo = loaded.manifest().growth().stream().mapToInt(g -> g.targetExperts()).max().orElse(1);
+    int grownFrom =
+        loaded.manifest().growth().stream().mapToInt(g -> g.sourceExperts()).min().orElse(1);
+    int grownTo =
+        loaded.manifest().growth().stream().mapToInt(g -> g.targetExperts()).max().orElse(1);
     loaded
         .decoder()
         .lose(
@@ -194,7 +203,8 @@ public final class Trainer implements AutoCloseable {
     double learningRate = schedule.learningRate(Math.toIntExact(number));
     model.decoder().select(model.rule(state.release(), state.step()));
     TrainingStep.Result result =
-        trainingStep.run(model.decoder(), model.optimizer(), state.sequences(), number, learningRate);
+        trainingStep.run(
+            model.decoder(), model.optimizer(), state.sequences(), number, learningRate);
     if (!result.finite()) {
       throw diverged(number, result);
     }
@@ -275,7 +285,7 @@ public final class Trainer implements AutoCloseable {
             evaluations.calibration(sampler, state.sequences(), growth.calibrationBatches()),
             Progress.NONE);
     result.warnings().forEach(listener::message);
-    listener.message("grown: " + result.verification());
+    listener.message(result.verification().describe());
     model = load(grown, true);
     int remaining = Math.toIntExact(config.steps() - state.step());
     state = state.withRelease(release(remaining, state.step()));

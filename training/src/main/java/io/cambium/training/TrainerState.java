@@ -1,7 +1,6 @@
 package io.cambium.training;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
-
 import io.cambium.checkpoint.CheckpointException;
 import io.cambium.checkpoint.Json;
 import java.io.IOException;
@@ -13,8 +12,9 @@ import tools.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
 import tools.jackson.databind.annotation.JsonNaming;
 
 /**
- * What {@code training/trainer.json} keeps: with the weights and moments beside it, all that the next step depends on.
- * No generator has a state to save, since every random choice is a function of the seed and a position.
+ * What {@code training/trainer.json} keeps: with the weights and moments beside it, all that the
+ * next step depends on. No generator has a state to save, since every random choice is a function
+ * of the seed and a position.
  *
  * @param format version of this record
  * @param step steps taken

@@ -1,9 +1,11 @@
 package io.cambium.training;
 
 import io.cambium.model.Decoder;
+import io.cambium.model.Share;
 import io.cambium.model.Team;
 import io.cambium.model.Torch;
 import io.cambium.training.config.BatchConfig;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.TreeMap;
 import org.bytedeco.pytorch.Tensor;
@@ -40,7 +42,7 @@ final class TrainingStep {
     }
 
     double loss() {
-      return java.util.Arrays.stream(losses).sum();
+      return Arrays.stream(losses).sum();
     }
 
     boolean finite() {
@@ -59,15 +61,14 @@ final class TrainingStep {
     Work work = new Work(decoder.team().size());
     decoder
         .team()
-        .run(
-            member -> {
-              forEachMicroBatch(decoder, member, firstSequence, work);
-              double norm = optimizer.reduce(member);
-              member.await(() -> work.gradientNorm = norm);
-              if (work.finite()) {
-                optimizer.update(member, number, learningRate);
-              }
-            });
+        .run(member -> {
+          forEachMicroBatch(decoder, member, firstSequence, work);
+          double norm = optimizer.reduce(member);
+          member.await(() -> work.gradientNorm = norm);
+          if (work.finite()) {
+            optimizer.update(member, number, learningRate);
+          }
+        });
     return new Result(work.loss(), work.gradientNorm, work.loads, work.finite());
   }
 
@@ -77,8 +78,7 @@ final class TrainingStep {
     for (int done = 0; done < batch.sequences(); done += perRound) {
       int round = Math.min(perRound, batch.sequences() - done);
       boolean first = done == 0;
-      Decoder.Losses losses =
-          microBatch(decoder, member, firstSequence + done, round, !first);
+      Decoder.Losses losses = microBatch(decoder, member, firstSequence + done, round, !first);
       work.losses[member.index()] += losses.crossEntropy();
       member.await(() -> addLoads(decoder, work));
     }
@@ -86,8 +86,8 @@ final class TrainingStep {
 
   private Decoder.Losses microBatch(
       Decoder decoder, Team.Member member, long firstSequence, int round, boolean accumulate) {
-    int from = io.cambium.model.Share.start(round, member);
-    int to = io.cambium.model.Share.end(round, member);
+    int from = Share.start(round, member);
+    int to = Share.end(round, member);
     Batch mine = new Batch(to - from, batch.length());
     for (int i = from; i < to; i++) {
       long number = firstSequence + i;
@@ -101,12 +101,11 @@ final class TrainingStep {
   private static void addLoads(Decoder decoder, Work work) {
     decoder
         .loads()
-        .forEach(
-            (layer, load_E) -> {
-              long[] sum_E = work.loads.computeIfAbsent(layer, l -> new long[load_E.length]);
-              for (int e = 0; e < load_E.length; e++) {
-                sum_E[e] += load_E[e];
-              }
-            });
+        .forEach((layer, load_E) -> {
+          long[] sum_E = work.loads.computeIfAbsent(layer, l -> new long[load_E.length]);
+          for (int e = 0; e < load_E.length; e++) {
+            sum_E[e] += load_E[e];
+          }
+        });
   }
 }

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -31,7 +32,7 @@ public sealed interface Counts {
   /** Counts by layer index. */
   record ByLayer(SortedMap<Integer, List<Integer>> counts) implements Counts {
     public ByLayer {
-      counts = java.util.Collections.unmodifiableSortedMap(new TreeMap<>(counts));
+      counts = Collections.unmodifiableSortedMap(new TreeMap<>(counts));
     }
   }
 

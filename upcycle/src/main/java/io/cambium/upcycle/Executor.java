@@ -13,6 +13,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 
 /** Writes what a plan says into a staged directory, tensor by tensor. */
 final class Executor {
@@ -96,7 +97,7 @@ final class Executor {
   /** Creates the folder that a file goes into. */
   static Path createParent(Path file) {
     try {
-      Files.createDirectories(java.util.Objects.requireNonNull(file.getParent()));
+      Files.createDirectories(Objects.requireNonNull(file.getParent()));
       return file;
     } catch (IOException e) {
       throw new CheckpointException(

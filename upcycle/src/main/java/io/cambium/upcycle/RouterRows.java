@@ -3,6 +3,7 @@ package io.cambium.upcycle;
 import io.cambium.checkpoint.CounterRandom;
 import io.cambium.checkpoint.DType;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /** What becomes of a router's rows and selection bias. */
 final class RouterRows {
@@ -22,9 +23,7 @@ final class RouterRows {
     for (int parent = 0; parent < w_ED.length / size_D; parent++) {
       int original = parent;
       int[] siblings =
-          java.util.stream.IntStream.range(0, parents.size())
-              .filter(n -> parents.get(n) == original)
-              .toArray();
+          IntStream.range(0, parents.size()).filter(n -> parents.get(n) == original).toArray();
       double step = delta * norm(w_ED, parent * size_D, size_D);
       for (int k = 0; k < size_D; k++) {
         directColumn(w_ED[parent * size_D + k], step, rows_ND, siblings, size_D, k, dtype);

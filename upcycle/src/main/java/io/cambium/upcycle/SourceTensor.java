@@ -1,6 +1,7 @@
 package io.cambium.upcycle;
 
 import com.fasterxml.jackson.annotation.JsonValue;
+import java.util.Locale;
 
 /**
  * A tensor that a formula reads.
@@ -23,6 +24,6 @@ public record SourceTensor(Origin origin, String name) {
   @Override
   @JsonValue
   public String toString() {
-    return origin.name().toLowerCase(java.util.Locale.ROOT) + ":" + name;
+    return origin.name().toLowerCase(Locale.ROOT) + ":" + name;
   }
 }

@@ -9,6 +9,7 @@ import io.cambium.upcycle.GrowthOptions.Replicas;
 import io.cambium.upcycle.GrowthOptions.Rows;
 import io.cambium.upcycle.SourceTensor.Origin;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.SortedMap;
 
@@ -57,7 +58,7 @@ record WeightFormulas(
   }
 
   Lineages lineages(int layer) {
-    return java.util.Objects.requireNonNull(layers.get(layer));
+    return Objects.requireNonNull(layers.get(layer));
   }
 
   private Formula router(SourceTensor tensor, int layer) {

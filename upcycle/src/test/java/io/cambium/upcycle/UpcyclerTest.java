@@ -11,6 +11,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.cambium.checkpoint.CheckpointDirectory;
 import io.cambium.checkpoint.DType;
+import io.cambium.checkpoint.Json;
 import io.cambium.checkpoint.Manifest;
 import io.cambium.checkpoint.testing.TinyModels;
 import io.cambium.upcycle.GrowthOptions.Mode;
@@ -20,10 +21,12 @@ import io.cambium.upcycle.GrowthOptions.Rows;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -172,7 +175,7 @@ class UpcyclerTest {
       UpcyclePlan plan = growth.plan();
       assertThat(plan.weights()).extracting(e -> e.tensor().name()).doesNotHaveDuplicates();
       List<String> used =
-          java.util.stream.Stream.concat(plan.weights().stream(), plan.optimizer().stream())
+          Stream.concat(plan.weights().stream(), plan.optimizer().stream())
               .flatMap(entry -> entry.formula().sources().stream())
               .map(SourceTensor::toString)
               .distinct()
@@ -305,7 +308,7 @@ class UpcyclerTest {
               "step 0      not exact: bias noise",
               "bias noise 0.001",
               "(moments are reset)");
-      JsonNode json = io.cambium.checkpoint.Json.MAPPER.valueToTree(growth.plan());
+      JsonNode json = Json.MAPPER.valueToTree(growth.plan());
       JsonNode router = json.path("weights").path(0);
       assertThat(router.path("tensor").path("name").stringValue())
           .isEqualTo("model.embed_tokens.weight");
@@ -343,6 +346,6 @@ class UpcyclerTest {
   }
 
   private static float[] row(float[] rows, int n) {
-    return java.util.Arrays.copyOfRange(rows, n * 24, (n + 1) * 24);
+    return Arrays.copyOfRange(rows, n * 24, (n + 1) * 24);
   }
 }

@@ -1,21 +1,23 @@
 package io.cambium.lab.demo;
 
 import io.cambium.checkpoint.CheckpointException;
-import io.cambium.checkpoint.FreshModel;
 import io.cambium.checkpoint.Progress;
 import io.cambium.checkpoint.StagedDirectory;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.checkpoint.family.Families;
-import io.cambium.checkpoint.family.Family;
 import io.cambium.lab.RunHistory;
-import io.cambium.lab.demo.Arm.Role;
+import io.cambium.lab.comparison.Arm;
+import io.cambium.lab.comparison.Arm.Role;
+import io.cambium.lab.comparison.DemoSummary;
+import io.cambium.lab.report.Facts;
 import io.cambium.lab.report.Report;
 import io.cambium.lab.report.ReportData;
+import io.cambium.training.FreshCheckpoint;
 import io.cambium.training.RunDirectory;
 import io.cambium.training.RunListener;
 import io.cambium.training.Trainer;
 import io.cambium.training.config.RunConfig;
-import io.cambium.training.data.Corpus;
+import io.cambium.training.data.TokenizerFile;
 import io.cambium.training.data.corpus.DemoCorpus;
 import io.cambium.upcycle.GrowthOptions.Mode;
 import java.io.IOException;
@@ -23,12 +25,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Objects;
 import java.util.SequencedMap;
 import java.util.stream.Stream;
 
 /**
- * The whole story on real text: a model with 8 experts learns, grows to 32 in mid-training, and is compared with the
- * model that stayed at 8 and the one that had 32 from the start, all on the same tokens.
+ * The whole story on real text: a model with 8 experts learns, grows to 32 in mid-training, and is
+ * compared with the model that stayed at 8 and the one that had 32 from the start, all on the same
+ * tokens.
  */
 public final class Demo {
 
@@ -82,16 +86,10 @@ public final class Demo {
     Path small = train("8 experts", fresh(DemoPlan.SOURCE_EXPERTS), branch);
     copy(last(small), source, true);
     Path grown =
-        train(
-            "8 -> 32 experts, lineage",
-            plan.grown(source, corpus(), Mode.LINEAGE),
-            plan.steps());
+        train("8 -> 32 experts, lineage", plan.grown(source, corpus(), Mode.LINEAGE), plan.steps());
     copy(last(grown), out.resolve("final"), false);
     Path flat =
-        train(
-            "8 -> 32 experts, flat",
-            plan.grown(source, corpus(), Mode.FLAT),
-            plan.releaseEnd());
+        train("8 -> 32 experts, flat", plan.grown(source, corpus(), Mode.FLAT), plan.releaseEnd());
     train("8 experts", fresh(DemoPlan.SOURCE_EXPERTS), plan.steps());
     Path large = train("32 experts from scratch", fresh(DemoPlan.TARGET_EXPERTS), plan.steps());
     return summarise(small, grown, large, flat);
@@ -115,16 +113,15 @@ public final class Demo {
   }
 
   private void writeFresh(Path model, int experts) {
-    Family family = Families.named("glm4_moe");
-    try (Corpus corpus = Corpus.open(corpus());
-        StagedDirectory staged = StagedDirectory.create(model, false)) {
-      FreshModel.write(
-          staged.path(),
-          family.newConfig(
-              DemoPlan.model(experts, corpus.tokenizer().vocabSize()), DemoPlan.MAX_POSITIONS),
-          plan.seed());
-      staged.commit();
-    }
+    Path tokenizer = corpus().resolve(TokenizerFile.NAME);
+    int vocabulary = TokenizerFile.read(tokenizer).vocabSize();
+    FreshCheckpoint.write(
+        model,
+        Families.named("glm4_moe")
+            .newConfig(DemoPlan.model(experts, vocabulary), DemoPlan.MAX_POSITIONS),
+        tokenizer,
+        plan.seed(),
+        false);
   }
 
   /** Begins a run or goes on with it, until so many steps are taken. */
@@ -153,12 +150,12 @@ public final class Demo {
                 RunHistory.read(grown).branchedFrom(source)),
             new Arm(Role.FIXED_ME, "32 experts from scratch", RunHistory.read(large)),
             new Arm(
-                Role.OBSERVED, "8 -> 32 experts, flat", RunHistory.read(flat).branchedFrom(source)));
+                Role.OBSERVED,
+                "8 -> 32 experts, flat",
+                RunHistory.read(flat).branchedFrom(source)));
     DemoSummary summary = DemoSummary.of(arms);
     summary.write(out);
-    Report.write(
-        out.resolve("report.html"),
-        ReportData.of(summary, arms, last(grown), facts()));
+    Report.write(out.resolve("report.html"), ReportData.of(summary, arms, last(grown), facts()));
     return summary;
   }
 
@@ -167,8 +164,7 @@ public final class Demo {
     facts.put("Seed", Long.toString(plan.seed()));
     facts.put("Steps", Integer.toString(plan.steps()));
     facts.put("Workers", Integer.toString(DemoPlan.WORKERS));
-    facts.put("Java", Runtime.version().toString());
-    facts.put("System", System.getProperty("os.name") + " " + System.getProperty("os.arch"));
+    facts.putAll(Facts.ofThisMachine());
     return facts;
   }
 
@@ -183,7 +179,7 @@ public final class Demo {
         Path relative = from.relativize(path);
         if (withTraining || !relative.startsWith("training")) {
           Path copy = staged.path().resolve(relative);
-          Files.createDirectories(java.util.Objects.requireNonNull(copy.getParent()));
+          Files.createDirectories(Objects.requireNonNull(copy.getParent()));
           Files.copy(path, copy);
         }
       }

@@ -25,8 +25,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The sizes and settings of the demo. All of them are fixed but two, so that the same call gives the same bytes on any
- * machine with as many workers.
+ * The sizes and settings of the demo. All of them are fixed but two, so that the same call gives
+ * the same bytes on any machine with as many workers.
  *
  * @param steps of each arm that is trained to the end
  * @param seed of weights and data
@@ -41,13 +41,13 @@ record DemoPlan(int steps, long seed) {
   static final int WORKERS = 2;
 
   /** What two cores manage with room to spare, evaluations and the other arms included. */
-  private static final int STEPS_PER_MINUTE = 100;
+  private static final int STEPS_PER_MINUTE = 75;
 
   private static final int LEAST_STEPS = 40;
   private static final int TOP_K = 2;
-  private static final int HIDDEN_SIZE = 128;
-  private static final int EXPERT_SIZE = 128;
-  private static final int DENSE_SIZE = 384;
+  private static final int HIDDEN_SIZE = 64;
+  private static final int EXPERT_SIZE = 64;
+  private static final int DENSE_SIZE = 192;
   private static final int ROUTING_LAYERS = 3;
   private static final double GROWTH_AT = 1.0 / 3;
 
@@ -86,8 +86,8 @@ record DemoPlan(int steps, long seed) {
         HIDDEN_SIZE,
         1e-5,
         false,
-        new Attention(4, 2, 32, false, true),
-        new Rope(10_000, 16),
+        new Attention(4, 2, 16, false, true),
+        new Rope(10_000, 8),
         layers);
   }
 
@@ -134,7 +134,7 @@ record DemoPlan(int steps, long seed) {
             optimizer.clipNorm()),
         ScheduleConfig.DEFAULT,
         BalanceConfig.DEFAULT,
-        new EvaluationConfig(Math.max(10, steps / 40), 8),
+        new EvaluationConfig(Math.max(10, steps / 30), 8),
         new CheckpointConfig(Math.max(1, steps / 5), 1),
         branch,
         ReleaseConfig.DEFAULT,

@@ -1,2 +1,2 @@
-/** The demo: what it compares, what it found, and how it says so. */
+/** The demo: which models it trains, how, and in which order. */
 package io.cambium.lab.demo;

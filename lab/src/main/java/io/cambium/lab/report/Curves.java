@@ -2,7 +2,7 @@ package io.cambium.lab.report;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import io.cambium.lab.RunHistory;
-import io.cambium.lab.demo.Arm;
+import io.cambium.lab.comparison.Arm;
 import io.cambium.training.metrics.Metric;
 import java.util.ArrayList;
 import java.util.List;

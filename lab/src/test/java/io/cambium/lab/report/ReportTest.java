@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.cambium.checkpoint.Json;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.lab.SyntheticDemo;
-import io.cambium.lab.demo.DemoSummary;
+import io.cambium.lab.comparison.DemoSummary;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -5,8 +5,8 @@ package io.cambium.training.config;
  *
  * @param rate what a step moves each expert's selection bias by, towards even load (loss-free
  *     balancing, arXiv 2408.15664); 0 leaves the bias alone, a high rate makes the choice swing
- * @param auxLoss weight of Switch's load-balancing loss (arXiv 2101.03961), over the tokens that all
- *     workers compute at a time; 0 leaves it out
+ * @param auxLoss weight of Switch's load-balancing loss (arXiv 2101.03961), over the tokens that
+ *     all workers compute at a time; 0 leaves it out
  * @param zLoss weight of the router z-loss (ST-MoE, arXiv 2202.08906), which keeps router logits
  *     small; 0 leaves it out
  */

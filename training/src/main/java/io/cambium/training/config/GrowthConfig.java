@@ -42,17 +42,7 @@ public record GrowthConfig(
 
   public static final GrowthConfig DEFAULT =
       new GrowthConfig(
-          0.33,
-          32,
-          Mode.LINEAGE,
-          null,
-          null,
-          null,
-          Replicas.COPY,
-          null,
-          Moments.COPY,
-          4,
-          0);
+          0.33, 32, Mode.LINEAGE, null, null, null, Replicas.COPY, null, Moments.COPY, 4, 0);
 
   public GrowthConfig {
     Range.positive("growth.at", at);

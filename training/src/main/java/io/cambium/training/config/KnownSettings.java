@@ -1,6 +1,7 @@
 package io.cambium.training.config;
 
 import io.cambium.checkpoint.UsageException;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -93,7 +94,7 @@ final class KnownSettings {
   /** Levenshtein's edit distance, one row at a time. */
   private static int distance(String a, String b) {
     int[] row = new int[b.length() + 1];
-    java.util.Arrays.setAll(row, j -> j);
+    Arrays.setAll(row, j -> j);
     for (int i = 1; i <= a.length(); i++) {
       int diagonal = row[0];
       row[0] = i;

@@ -81,7 +81,9 @@ class RunConfigTest {
   }
 
   private static Set<String> keys(String yaml) {
-    return Pattern.compile("(?m)^ *([a-z_]+):").matcher(yaml).results()
+    return Pattern.compile("(?m)^ *([a-z_]+):")
+        .matcher(yaml)
+        .results()
         .map(match -> match.group(1))
         .collect(Collectors.toSet());
   }

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -64,7 +65,7 @@ final class MetricsLogTest {
     write(train(1), train(2));
     byte[] bytes = Files.readAllBytes(file());
     for (int cut = 1; cut < 40; cut += 13) {
-      Files.write(file(), java.util.Arrays.copyOf(bytes, bytes.length - cut));
+      Files.write(file(), Arrays.copyOf(bytes, bytes.length - cut));
       assertThat(MetricsLog.read(file())).containsExactly(train(1));
     }
   }

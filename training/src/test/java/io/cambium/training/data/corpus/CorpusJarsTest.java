@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.cambium.checkpoint.CheckpointException;
+import io.cambium.checkpoint.Checksums;
 import io.cambium.checkpoint.Progress;
 import io.cambium.checkpoint.UsageException;
 import java.io.IOException;
@@ -54,8 +55,7 @@ class CorpusJarsTest {
                 .resolve("cache")
                 .resolve("corpus")
                 .resolve(
-                    io.cambium.checkpoint.Checksums.sha256(
-                            folder.resolve("corpus").resolve("pom.xml"))
+                    Checksums.sha256(folder.resolve("corpus").resolve("pom.xml"))
                         .substring(0, 12)));
     assertThat(jars("").fetch(Progress.NONE)).isEqualTo(cached);
   }

@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -78,8 +79,7 @@ class CorpusWriterTest {
         DomainSource source = twoDomains().get(domain.name().equals("north") ? 0 : 1);
         assertThat(Stream.concat(train.stream(), validation.stream()))
             .containsExactlyInAnyOrderElementsOf(source.documents().toList());
-        CorpusFacts.DomainFacts told =
-            java.util.Objects.requireNonNull(facts.domains().get(domain.name()));
+        CorpusFacts.DomainFacts told = Objects.requireNonNull(facts.domains().get(domain.name()));
         assertThat(told.train().tokens()).isEqualTo(domain.train().size());
         assertThat(told.train().documents()).isEqualTo(train.size());
         assertThat(told.validation().documents()).isEqualTo(domain.validation().info().documents());

@@ -1,4 +1,4 @@
-package io.cambium.lab.demo;
+package io.cambium.lab.comparison;
 
 import java.util.ArrayList;
 import java.util.List;

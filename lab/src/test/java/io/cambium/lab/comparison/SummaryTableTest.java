@@ -1,4 +1,4 @@
-package io.cambium.lab.demo;
+package io.cambium.lab.comparison;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

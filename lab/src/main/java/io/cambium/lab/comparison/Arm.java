@@ -1,4 +1,4 @@
-package io.cambium.lab.demo;
+package io.cambium.lab.comparison;
 
 import io.cambium.lab.RunHistory;
 

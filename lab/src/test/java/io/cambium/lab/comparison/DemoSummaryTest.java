@@ -1,4 +1,4 @@
-package io.cambium.lab.demo;
+package io.cambium.lab.comparison;
 
 import static io.cambium.lab.Events.evaluation;
 import static io.cambium.lab.Events.run;

@@ -1,4 +1,4 @@
-package io.cambium.lab.demo;
+package io.cambium.lab.comparison;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;

@@ -1,0 +1,286 @@
+package io.cambium.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.cambium.training.metrics.Metric;
+import io.cambium.training.metrics.MetricsLog;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Training runs as a user starts, kills and resumes them, with a growth step on the way. */
+class TrainCommandTest {
+
+  private static final int STEPS = 40;
+  private static final String LAST = "checkpoints/step-000040";
+
+  @TempDir private static Path folder;
+
+  private static Path yaml = Path.of("");
+
+  @BeforeAll
+  static void prepare() throws IOException {
+    writeText(folder.resolve("text/letters"), 97, 26);
+    writeText(folder.resolve("text/digits"), 48, 10);
+    Path corpus = folder.resolve("corpus");
+    run(
+        "tokenize",
+        folder.resolve("text").toString(),
+        "--out",
+        corpus.toString(),
+        "--train-vocab",
+        "270");
+    run(
+        "init",
+        folder.resolve("model").toString(),
+        "--hidden",
+        "16",
+        "--layers",
+        "2",
+        "--heads",
+        "2",
+        "--kv-heads",
+        "1",
+        "--head-dim",
+        "8",
+        "--experts",
+        "3",
+        "--ffn",
+        "8",
+        "--dense-ffn",
+        "24",
+        "--vocab",
+        "270",
+        "--context",
+        "32");
+    yaml =
+        Files.writeString(
+            folder.resolve("run.yaml"),
+            """
+            model: %s
+            data: %s
+            steps: %d
+            workers: 2
+            batch: {sequences: 5, length: 16, micro_batch: 2}
+            evaluate: {every: 10, sequences: 3}
+            checkpoint: {every: 6, keep: 2}
+            release: {window: 0.5, hold: 0.2}
+            growth: {at: 13, experts: 7, calibration_batches: 2}
+            """
+                .formatted(folder.resolve("model"), corpus, STEPS));
+  }
+
+  private static void writeText(Path domain, int first, int count) throws IOException {
+    Files.createDirectories(domain);
+    SplittableRandom random = new SplittableRandom(first);
+    for (int document = 0; document < 12; document++) {
+      StringBuilder text = new StringBuilder();
+      for (int i = 0; i < 4_000; i++) {
+        text.append(random.nextInt(5) == 0 ? ' ' : (char) (first + random.nextInt(count)));
+      }
+      Files.writeString(domain.resolve(document + ".txt"), text);
+    }
+  }
+
+  private static void run(String... args) {
+    assertThat(Cambium.execute(args)).as(String.join(" ", args)).isZero();
+  }
+
+  private static Path whole() {
+    Path out = folder.resolve("whole");
+    if (!Files.exists(out)) {
+      run("train", yaml.toString(), "--out", out.toString());
+    }
+    return out;
+  }
+
+  @Test
+  void logsEveryStepAndEachEventOnce() {
+    List<Metric> metrics = MetricsLog.read(whole().resolve("metrics.jsonl"));
+    assertThat(metrics.stream().filter(Metric.Train.class::isInstance).map(Metric::step))
+        .hasSize(STEPS)
+        .doesNotHaveDuplicates();
+    assertThat(metrics.stream().filter(Metric.Growth.class::isInstance)).hasSize(1);
+    for (Metric metric : metrics) {
+      if (metric instanceof Metric.Growth growth) {
+        assertThat(growth.lossAfter()).isEqualTo(growth.lossBefore(), within());
+      }
+      if (metric instanceof Metric.Train train) {
+        train.load().forEach(shares -> assertThat(sum(shares)).isEqualTo(1, within()));
+      }
+    }
+  }
+
+  private static double sum(List<Double> values) {
+    return values.stream().mapToDouble(Double::doubleValue).sum();
+  }
+
+  private static org.assertj.core.data.Offset<Double> within() {
+    return org.assertj.core.data.Offset.offset(1e-5);
+  }
+
+  @Test
+  void killedThreeTimesEndsWithTheSameBytes() throws Exception {
+    Path out = folder.resolve("killed");
+    SplittableRandom random = new SplittableRandom(20);
+    int third = STEPS / 3;
+    for (int kill = 0; kill < 3; kill++) {
+      long step = (long) kill * third + 1 + random.nextInt(third);
+      Process process = start(out, kill > 0);
+      awaitStep(process, out, step);
+      process.destroyForcibly().waitFor();
+    }
+    assertThat(start(out, true).waitFor()).isZero();
+    assertSameCheckpoint(out);
+  }
+
+  @Test
+  void terminatedSavesFirst() throws Exception {
+    Path out = folder.resolve("terminated");
+    Process process = start(out, false);
+    awaitStep(process, out, 15);
+    process.destroy();
+    assertThat(process.waitFor()).isEqualTo(143);
+    List<Metric> metrics = MetricsLog.read(out.resolve("metrics.jsonl"));
+    String last = "step-%06d".formatted(metrics.getLast().step());
+    assertThat(out.resolve("checkpoints").resolve(last)).isDirectory();
+    run("train", yaml.toString(), "--out", out.toString(), "--resume");
+    assertSameCheckpoint(out);
+  }
+
+  private static void assertSameCheckpoint(Path out) throws IOException {
+    try (Stream<Path> files = Files.walk(whole().resolve(LAST))) {
+      for (Path file : files.filter(f -> f.toString().endsWith(".safetensors")).toList()) {
+        Path other = out.resolve(LAST).resolve(whole().resolve(LAST).relativize(file));
+        assertThat(Files.mismatch(file, other)).as(other.toString()).isEqualTo(-1);
+      }
+    }
+  }
+
+  private static Process start(Path out, boolean resume) throws IOException {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                System.getProperty("java.class.path"),
+                "io.cambium.cli.Cambium",
+                "train",
+                yaml.toString(),
+                "--out",
+                out.toString()));
+    if (resume) {
+      command.add("--resume");
+    }
+    return new ProcessBuilder(command)
+        .redirectErrorStream(true)
+        .redirectOutput(folder.resolve(out.getFileName() + ".log").toFile())
+        .start();
+  }
+
+  private static void awaitStep(Process process, Path out, long step) throws Exception {
+    Path metrics = out.resolve("metrics.jsonl");
+    while (process.isAlive()
+        && !(Files.exists(metrics)
+            && Files.readString(metrics).contains("\"event\":\"train\",\"step\":" + step + ","))) {
+      process.waitFor(2, TimeUnit.MILLISECONDS);
+    }
+    assertThat(process.isAlive())
+        .as(Files.readString(folder.resolve(out.getFileName() + ".log")))
+        .isTrue();
+  }
+
+  @Test
+  void aLossThatIsNotFiniteStopsTheRun() {
+    Path out = folder.resolve("diverged");
+    String error =
+        errorOf(
+            1,
+            "train",
+            yaml.toString(),
+            "--out",
+            out.toString(),
+            "--set",
+            "optimizer.learning_rate=1e30",
+            "--set",
+            "growth=null");
+    assertThat(error)
+        .contains("error: step ")
+        .contains("the last good checkpoint is ")
+        .contains("lower optimizer.learning_rate (now 1.0E30)");
+  }
+
+  @Test
+  void refusesToWriteOverARun() {
+    assertThat(errorOf(2, "train", yaml.toString(), "--out", whole().toString()))
+        .contains("exists already")
+        .contains("--resume");
+  }
+
+  @Test
+  void refusesToResumeWithOtherSettings() {
+    String out = whole().toString();
+    assertThat(errorOf(2, "train", yaml.toString(), "--out", out, "--resume", "--set", "seed=7"))
+        .contains("is not the configuration that was given");
+  }
+
+  @Test
+  void refusesATokenizerThatDoesNotFitAndLeavesNothing() {
+    Path small = folder.resolve("small");
+    run("init", small.toString(), "--hidden", "16", "--heads", "2", "--vocab", "100");
+    Path out = folder.resolve("unfit");
+    assertThat(
+            errorOf(
+                1, "train", yaml.toString(), "--out", out.toString(), "--set", "model=" + small))
+        .contains("270")
+        .contains("100");
+    assertThat(out).doesNotExist();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"flat", "cold", "wide"})
+  void growsInEveryMode(String mode) {
+    Path out = folder.resolve(mode);
+    List<String> args =
+        new ArrayList<>(
+            List.of(
+                "train",
+                yaml.toString(),
+                "--out",
+                out.toString(),
+                "--set",
+                "growth.mode=" + mode,
+                "--set",
+                "growth.experts=6"));
+    run(args.toArray(String[]::new));
+    run("inspect", out.resolve(LAST).toString());
+  }
+
+  private static String errorOf(int exitCode, String... args) {
+    PrintStream before = System.err;
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    Consumer<PrintStream> redirect = System::setErr;
+    redirect.accept(new PrintStream(bytes, true, StandardCharsets.UTF_8));
+    try {
+      assertThat(Cambium.execute(args)).isEqualTo(exitCode);
+    } finally {
+      redirect.accept(before);
+    }
+    return bytes.toString(StandardCharsets.UTF_8);
+  }
+}

@@ -55,6 +55,12 @@ public record DemoSummary(GapClosure gapClosure, double saving, List<Row> rows) 
       LoadBalance load,
       @Nullable Grown growth) {
 
+    /** Whether the losses are those of the source, as no evaluation came after the growth. */
+    @JsonProperty("evaluated_before_growth")
+    public boolean evaluatedBeforeGrowth() {
+      return growth != null && tokens <= growth.tokens();
+    }
+
     /** Of the mean loss, so the geometric mean over the domains. */
     @JsonProperty("perplexity")
     public double perplexity() {

@@ -7,8 +7,8 @@ import java.util.Objects;
 /** What the demo found in one sentence, also where that is nothing. */
 final class Finding {
 
-  /** A jump below this does not show in three decimals of a loss. */
-  private static final double NO_JUMP = 5e-4;
+  /** Does not show in three decimals of a loss. */
+  private static final double INVISIBLE = 5e-4;
 
   private Finding() {}
 
@@ -20,7 +20,10 @@ final class Finding {
     GapClosure closure = summary.gapClosure();
     Double eta = closure.eta();
     if (eta == null) {
-      return "Growing from %d to %d experts: %s; the grown model ended %s (one seed)."
+      return """
+      What growing from %d to %d experts is worth cannot be told here: %s; \
+      the grown model ended %s (one seed).\
+      """
           .formatted(
               fixedE.experts(),
               upcycled.experts(),
@@ -52,7 +55,7 @@ final class Finding {
       GapClosure closure, DemoSummary.Row fixedE, DemoSummary.Row fixedmE) {
     String large = fixedmE.experts() + " experts from scratch";
     return closure.gap() <= 0
-        ? "no gap to close, as %s ended %s".formatted(large, against(fixedmE, fixedE))
+        ? "there is no gap to close, as %s ended %s".formatted(large, against(fixedmE, fixedE))
         : "the gap to %s, %s nats, is no larger than the noise"
             .formatted(large, nats(closure.gap()));
   }
@@ -60,16 +63,16 @@ final class Finding {
   /** {@code 0.012 nats above 8 experts throughout}. */
   private static String against(DemoSummary.Row row, DemoSummary.Row baseline) {
     double difference = row.meanLoss() - baseline.meanLoss();
-    return "%s nats %s %d experts %s"
+    String side = difference < 0 ? " nats below" : " nats above";
+    return "%s %d experts %s"
         .formatted(
-            nats(Math.abs(difference)),
-            difference < 0 ? "below" : "above",
+            Math.abs(difference) < INVISIBLE ? "level with" : nats(Math.abs(difference)) + side,
             baseline.experts(),
             baseline.role() == Arm.Role.FIXED_E ? "throughout" : "from scratch");
   }
 
   private static String jump(double jump) {
-    return Math.abs(jump) < NO_JUMP
+    return Math.abs(jump) < INVISIBLE
         ? "with no loss jump"
         : String.format(Locale.ROOT, "with a loss jump of %+.3f nats", jump);
   }

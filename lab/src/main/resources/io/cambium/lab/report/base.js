@@ -2,7 +2,9 @@
 
 /** What every part of the report shares: the data, elements, numbers, colours and charts. */
 
-const data = JSON.parse(document.getElementById("data").textContent);
+const data = JSON.parse(document.getElementById("data").textContent, (key, value) =>
+  key === "name" ? value.replaceAll("->", "\u2192") : value,
+);
 
 const byId = (id) => document.getElementById(id);
 

@@ -29,6 +29,9 @@ function range(lines, from) {
   return { min: low - air, max: high + air };
 }
 
+/** How many decimals tell steps of this size apart. */
+const decimals = (step) => Math.max(0, -Math.floor(Math.log10(step)));
+
 function tokenAxis(width, name) {
   return {
     type: "value",
@@ -150,22 +153,22 @@ function tooltip(lines, digits, signed) {
 
 /**
  * @param candidates arms with their points; those that have none are left out
- * @param look name, digits and range of the loss axis, signed numbers or not, labels or not
+ * @param look name and range of the loss axis, signed numbers or not, labels or not
  */
 function lineChart(container, title, candidates, look) {
   const lines = candidates.filter((line) => line.points.length > 0);
   const ends = lines.map(
     (line) => `${line.arm.name} ends at ${number.fixed(line.points.at(-1)[1], 3)}`,
   );
+  const limits = look.range ?? range(lines, SETTLED * totalTokens);
+  const splitNumber = look.labels ? 5 : 3;
+  const digits = decimals((limits.max - limits.min) / splitNumber);
   chart(container, "svg", `${title}: ${ends.join("; ")}.`, (width) => ({
     textStyle: { fontFamily: "inherit" },
-    grid: { left: 46, right: 12, top: look.labels ? 42 : 14, bottom: look.labels ? 48 : 24 },
+    grid: { left: 50, right: 12, top: look.labels ? 42 : 14, bottom: look.labels ? 48 : 24 },
     xAxis: tokenAxis(width, look.labels ? "training tokens" : ""),
-    yAxis: {
-      ...lossAxis(look.axis, look.range ?? range(lines, SETTLED * totalTokens), look.digits),
-      splitNumber: look.labels ? 5 : 3,
-    },
-    tooltip: tooltip(lines, look.digits + 1, look.signed),
+    yAxis: { ...lossAxis(look.axis, limits, digits), splitNumber },
+    tooltip: tooltip(lines, Math.max(3, digits + 1), look.signed),
     series: lines.map((line, i) => series(line, look.labels, i === 0)),
   }));
 }
@@ -189,7 +192,7 @@ function losses() {
         byId("loss-chart"),
         titles[kind],
         data.curves.map((arm) => ({ arm, points: lines[kind](arm) })),
-        { axis: "nats per token", digits: 2, labels: true },
+        { axis: "nats per token", labels: true },
       ),
   );
   differences();
@@ -206,7 +209,6 @@ function differences() {
   }));
   lineChart(byId("difference-chart"), "Difference to not growing", lines, {
     axis: "nats per token",
-    digits: 2,
     signed: true,
     labels: true,
     range: range(lines, transition.tokens),
@@ -244,7 +246,6 @@ function domains() {
         const signed = kind === "difference";
         lineChart(container, `${domain}, ${kind}`, drawn, {
           axis: "",
-          digits: signed ? 2 : 1,
           signed,
           labels: false,
           ...(signed && { range: range(drawn, transition.tokens) }),

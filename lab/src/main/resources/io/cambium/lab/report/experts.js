@@ -114,7 +114,6 @@ function coselection() {
   }));
   lineChart(byId("coselection-chart"), "Sibling co-selection", lines, {
     axis: "share of tokens",
-    digits: 1,
     labels: true,
     range: { min: 0, max: 1 },
   });

@@ -22,7 +22,7 @@ function leaf(layer, expert) {
     "div",
     { class: "leaf" },
     element("span", { class: "number" }, String(expert)),
-    ...(chips.length ? chips : [none]),
+    element("span", { class: "preferences" }, ...(chips.length ? chips : [none])),
   );
 }
 

@@ -123,12 +123,14 @@ function domainsTable(table) {
 }
 
 function note() {
-  const observed = summary.rows.filter((row) => row.role === "OBSERVED");
-  return observed.length === 0
-    ? ""
-    : "* Followed through the window only: its losses are those at " +
-        observed.map((row) => number.millions(row.tokens)).join(", ") +
-        " tokens.";
+  return summary.rows
+    .filter((row) => row.role === "OBSERVED")
+    .map(
+      (row) =>
+        `* Followed through the window only: its losses are those at ${number.millions(row.tokens)} ` +
+        `tokens${row.evaluated_before_growth ? ", before it grew" : ""}.`,
+    )
+    .join(" ");
 }
 
 function results() {

@@ -70,9 +70,11 @@ final class DemoSummaryTest {
   void saysSoWhenTheGapCannotBeResolved() {
     assertThat(summary(3.0, 2.75, 3.125, 3.0).finding())
         .isEqualTo(
-            "Growing from 2 to 5 experts: no gap to close, as 5 experts from scratch ended 0.125"
-                + " nats above 2 experts throughout; the grown model ended 0.250 nats below 2"
+            "What growing from 2 to 5 experts is worth cannot be told here: there is no gap to"
+                + " close, as 5 experts from scratch ended 0.125 nats above 2 experts throughout; the grown model ended 0.250 nats below 2"
                 + " experts throughout (one seed).");
+    assertThat(summary(3.0, 3.0001, 3.125, 3.0).finding())
+        .endsWith("; the grown model ended level with 2 experts throughout (one seed).");
     // The gap goes 0.5, 0, 0.01 at the last three evaluations: it scatters by 0.354.
     assertThat(
             DemoSummary.of(

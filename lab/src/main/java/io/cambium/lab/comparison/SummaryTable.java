@@ -102,8 +102,10 @@ public final class SummaryTable {
         .filter(row -> row.role() == Arm.Role.OBSERVED)
         .forEach(row ->
             notes.append(
-                "* followed through the window only: its losses are those at %s tokens\n"
-                    .formatted(millions(row.tokens()))));
+                "* followed through the window only: its losses are those at %s tokens%s\n"
+                    .formatted(
+                        millions(row.tokens()),
+                        row.evaluatedBeforeGrowth() ? ", before it grew" : "")));
     notes.append(
         format(
             "The gap to close is %.4f nats; noise %s. One seed: it takes three to call one"

@@ -87,6 +87,24 @@ final class DemoSummaryTest {
   }
 
   @Test
+  void saysSoWhenAnArmWasNotEvaluatedSinceItGrew() {
+    List<Arm> arms =
+        new ArrayList<>(
+            arms(
+                fixed("small", TWO, 3.5, 3.25, 3.0),
+                grown(2.75, 3.0),
+                fixed("large", FIVE, 3.0, 2.75, 2.5)));
+    RunHistory flat =
+        run("flat", step(2, TWO), evaluation(2, 3.5), growth(2, 3.75), step(3, FIVE));
+    arms.add(new Arm(Arm.Role.OBSERVED, "flat", flat));
+
+    DemoSummary summary = DemoSummary.of(arms);
+    assertThat(summary.row(Arm.Role.OBSERVED).evaluatedBeforeGrowth()).isTrue();
+    assertThat(summary.row(Arm.Role.UPCYCLED).evaluatedBeforeGrowth()).isFalse();
+    assertThat(SummaryTable.text(summary)).contains("those at 0.00M tokens, before it grew\n");
+  }
+
+  @Test
   void refusesWhatCannotBeCompared() {
     RunHistory small = fixed("small", TWO, 3.5, 3.25, 3.0);
     RunHistory large = fixed("large", FIVE, 3.5, 3.0, 2.5);

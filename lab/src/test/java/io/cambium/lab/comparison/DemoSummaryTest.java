@@ -94,8 +94,7 @@ final class DemoSummaryTest {
                 fixed("small", TWO, 3.5, 3.25, 3.0),
                 grown(2.75, 3.0),
                 fixed("large", FIVE, 3.0, 2.75, 2.5)));
-    RunHistory flat =
-        run("flat", step(2, TWO), evaluation(2, 3.5), growth(2, 3.75), step(3, FIVE));
+    RunHistory flat = run("flat", step(2, TWO), evaluation(2, 3.5), growth(2, 3.75), step(3, FIVE));
     arms.add(new Arm(Arm.Role.OBSERVED, "flat", flat));
 
     DemoSummary summary = DemoSummary.of(arms);

@@ -14,8 +14,8 @@ best() { grep -Eo '[0-9.]+ tokens/s' | sort -n | tail -n 1 | cut -d' ' -f1; }
 
 for experts in 8 64; do
   for round in $(seq "$rounds"); do
-    theirs=$(env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE "$python" "$here/peer_train.py" --experts "$experts" --threads "$(nproc)" | tee /dev/stderr | best)
-    ours=$("$here/../../cambium" bench --experts "$experts" | tee /dev/stderr | best)
+    theirs=$(env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE "$python" "$here/peer_train.py" --experts "$experts" --threads "$(nproc)" | tee -a /dev/stderr | best)
+    ours=$("$here/../../cambium" bench --experts "$experts" | tee -a /dev/stderr | best)
     awk -v e="$experts" -v r="$round" -v o="$ours" -v t="$theirs" \
       'BEGIN { printf "experts %d round %d: cambium %.0f tokens/s, transformers %.0f tokens/s, ratio %.2f\n", e, r, o, t, o / t }'
   done

@@ -1,5 +1,6 @@
 package io.cambium.lab;
 
+import io.cambium.training.Loads;
 import io.cambium.training.metrics.Metric;
 import java.util.Arrays;
 import java.util.DoubleSummaryStatistics;
@@ -29,9 +30,6 @@ public record LoadBalance(
     double highest,
     int dead) {
 
-  /** Relative to the mean load: 1 % of the tokens at 8 experts. */
-  static final double DEAD_BELOW = 0.08;
-
   private static final int LAST_STEPS = 50;
 
   /** Over the last {@value #LAST_STEPS} steps, or those since the model grew if they are fewer. */
@@ -53,7 +51,7 @@ public record LoadBalance(
         (int)
             Arrays.stream(load_LE)
                 .flatMapToDouble(Arrays::stream)
-                .filter(x -> x < DEAD_BELOW)
+                .filter(x -> x < Loads.DEAD_BELOW)
                 .count());
   }
 

@@ -12,8 +12,6 @@ import java.util.Objects;
 import java.util.TreeMap;
 import org.bytedeco.pytorch.AutoGradMode;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorOptional;
-import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
@@ -32,6 +30,7 @@ public final class Decoder {
   private final List<Parameters> parameters = new ArrayList<>();
   private final List<Attention> attentions = new ArrayList<>();
   private final Map<Integer, MixtureLayer> mixtures = new TreeMap<>();
+  private final Head head;
   private @Nullable Rotary rotary;
   private SelectionRule rule = SelectionRule.PLAIN;
   private RouterLosses routerLosses = RouterLosses.NONE;
@@ -42,6 +41,7 @@ public final class Decoder {
     this.spec = weights.spec();
     this.weights = weights;
     this.team = team;
+    this.head = new Head(spec);
     for (int worker = 0; worker < team.size(); worker++) {
       parameters.add(train ? Parameters.leaves(weights) : Parameters.shared(weights));
     }
@@ -107,7 +107,7 @@ public final class Decoder {
     try (AutoGradMode off = new AutoGradMode(false)) {
       Pass pass = new Pass(this, member, false);
       Tensor hidden_TD = pass.forward(ids_BS, Math.max(1, ids_BS.numel()));
-      return Scopes.keepResult(() -> head(hidden_TD, pass.parameters()));
+      return Scopes.keepResult(() -> head.logits(hidden_TD, pass.parameters()));
     }
   }
 
@@ -118,8 +118,11 @@ public final class Decoder {
    */
   public double loss(Team.Member member, Tensor ids_BS, Tensor targets_BS) {
     try (AutoGradMode off = new AutoGradMode(false)) {
-      Tensor logits_TV = logits(member, ids_BS);
-      return ids_BS.numel() == 0 ? 0 : crossEntropy(logits_TV, targets_BS).item_double();
+      Pass pass = new Pass(this, member, false);
+      Tensor hidden_TD = pass.forward(ids_BS, Math.max(1, ids_BS.numel()));
+      return ids_BS.numel() == 0
+          ? 0
+          : head.loss(hidden_TD, targets_BS.reshape(-1), pass.parameters());
     }
   }
 
@@ -141,7 +144,9 @@ public final class Decoder {
     double crossEntropy =
         ids_BS.numel() == 0
             ? 0
-            : backwardHead(hidden_TD, targets_BS, batchTokens, pass.parameters());
+            : Scopes.freeAll(() ->
+                head.backward(hidden_TD, targets_BS.reshape(-1), batchTokens, pass.parameters())
+                    / batchTokens);
     double router = pass.routerLoss();
     pass.backward(accumulate);
     return new Losses(crossEntropy, router);
@@ -154,34 +159,6 @@ public final class Decoder {
    * @param router auxiliary and z-loss, coefficients included
    */
   public record Losses(double crossEntropy, double router) {}
-
-  private double backwardHead(
-      Tensor hidden_TD, Tensor targets_BS, long batchTokens, Parameters worker) {
-    double[] value = new double[1];
-    Scopes.freeAll(() -> {
-      Tensor loss =
-          crossEntropy(head(hidden_TD, worker), targets_BS).div(Torch.scalar(batchTokens));
-      loss.backward();
-      value[0] = loss.item_double();
-    });
-    return value[0];
-  }
-
-  private Tensor head(Tensor hidden_TD, Parameters worker) {
-    Part head = spec.tiedEmbeddings() ? Part.EMBEDDING : Part.LM_HEAD;
-    Tensor normed_TD = Ops.rmsNorm(hidden_TD, worker.get(Part.FINAL_NORM), spec.normEps());
-    return torch.linear(normed_TD, worker.get(head));
-  }
-
-  private static Tensor crossEntropy(Tensor logits_TV, Tensor targets_BS) {
-    return torch.cross_entropy_loss(
-        logits_TV,
-        targets_BS.reshape(-1),
-        new TensorOptional(),
-        torch.Reduction.Sum.value,
-        -100,
-        0.0);
-  }
 
   /** Every trained tensor with the places of its gradients, in model order. */
   public List<Parameter> parameters() {

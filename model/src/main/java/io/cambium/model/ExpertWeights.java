@@ -1,5 +1,6 @@
 package io.cambium.model;
 
+import io.cambium.checkpoint.family.Part;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -27,6 +28,16 @@ record ExpertWeights(Tensor gate_FD, Tensor up_FD, Tensor down_DF, @Nullable Ten
         both.narrow(0, width, width),
         torch.zeros(new long[] {hidden, width}, Torch.options(type)),
         both);
+  }
+
+  /** The matrix that is this part of an expert. */
+  Tensor matrix(Part part) {
+    return switch (part) {
+      case EXPERT_GATE -> gate_FD;
+      case EXPERT_UP -> up_FD;
+      case EXPERT_DOWN -> down_DF;
+      default -> throw new IllegalArgumentException(part + " is no expert's");
+    };
   }
 
   long hidden() {

@@ -10,9 +10,8 @@ import org.bytedeco.pytorch.Tensor;
  *
  * @param meanOf_EE column j averages the lineage of expert j
  * @param members_GR the experts of each lineage, filled up with its first
- * @param lineageOf_E the lineage of each expert
  */
-record LineageIndex(Tensor meanOf_EE, Tensor members_GR, Tensor lineageOf_E) {
+record LineageIndex(Tensor meanOf_EE, Tensor members_GR) {
 
   static LineageIndex of(List<Integer> parents) {
     int experts = parents.size();
@@ -29,22 +28,18 @@ record LineageIndex(Tensor meanOf_EE, Tensor members_GR, Tensor lineageOf_E) {
     }
     int most = members.stream().mapToInt(List::size).max().orElseThrow();
     long[] padded = new long[members.size() * most];
-    long[] lineageOf = new long[experts];
     float[] mean = new float[experts * experts];
     for (int g = 0; g < members.size(); g++) {
       List<Integer> lineage = members.get(g);
       Arrays.fill(padded, g * most, (g + 1) * most, lineage.getFirst());
       for (int r = 0; r < lineage.size(); r++) {
         padded[g * most + r] = lineage.get(r);
-        lineageOf[lineage.get(r)] = g;
         for (int other : lineage) {
           mean[other * experts + lineage.get(r)] = 1f / lineage.size();
         }
       }
     }
     return new LineageIndex(
-        Torch.tensor(mean, experts, experts),
-        Torch.tensor(padded, members.size(), most),
-        Torch.tensor(lineageOf, experts));
+        Torch.tensor(mean, experts, experts), Torch.tensor(padded, members.size(), most));
   }
 }

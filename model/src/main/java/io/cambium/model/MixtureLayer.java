@@ -56,12 +56,6 @@ final class MixtureLayer {
 
   /** The gradient of one expert's matrix. */
   Tensor gradient(Part part, int expert) {
-    ExpertWeights gradient = gradients.get(expert);
-    return switch (part) {
-      case EXPERT_GATE -> gradient.gate_FD();
-      case EXPERT_UP -> gradient.up_FD();
-      case EXPERT_DOWN -> gradient.down_DF();
-      default -> throw new IllegalArgumentException(part + " is no expert's");
-    };
+    return gradients.get(expert).matrix(part);
   }
 }

@@ -5,6 +5,7 @@ import io.cambium.checkpoint.family.Part;
 import java.util.HashMap;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 
 /**
  * One worker's handles on the weights outside the routed experts. For training they are leaves of
@@ -49,6 +50,16 @@ final class Parameters {
   /** Forgets the gradients, so that the next backward pass sets them instead of adding to them. */
   void clearGradients() {
     leaves.values().forEach(leaf -> leaf.mutable_grad().reset());
+  }
+
+  /** The gradient of a weight that is not computed by autograd alone, zero at first. */
+  Tensor gradient(Part part) {
+    Tensor leaf = get(part);
+    Tensor gradient = leaf.mutable_grad();
+    if (!gradient.defined()) {
+      gradient.put(torch.zeros_like(leaf.detach()));
+    }
+    return leaf.mutable_grad();
   }
 
   Tensor get(Part part) {

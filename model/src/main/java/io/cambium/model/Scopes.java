@@ -1,5 +1,6 @@
 package io.cambium.model;
 
+import java.util.function.DoubleSupplier;
 import java.util.function.Supplier;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
@@ -31,6 +32,13 @@ final class Scopes {
   static void freeAll(Runnable work) {
     try (PointerScope inner = new PointerScope()) {
       work.run();
+    }
+  }
+
+  /** Runs a piece of work and frees every tensor it made; only a number leaves it. */
+  static double freeAll(DoubleSupplier work) {
+    try (PointerScope inner = new PointerScope()) {
+      return work.getAsDouble();
     }
   }
 

@@ -104,9 +104,9 @@ public final class Weights {
             return torch.zeros(shape, Torch.options(type(tensor, compute)));
           }
           Place expert = new Place(Part.EXPERT_GATE, tensor.layer(), tensor.expert());
-          return matrix(
-              tensor.part(),
-              experts.computeIfAbsent(expert, e -> zeros(spec, tensor.layer(), compute)));
+          return experts
+              .computeIfAbsent(expert, e -> zeros(spec, tensor.layer(), compute))
+              .matrix(tensor.part());
         },
         experts);
   }
@@ -115,15 +115,6 @@ public final class Weights {
     Mixture mixture = (Mixture) spec.layers().get(layer);
     return ExpertWeights.zeros(
         Torch.scalarType(compute), spec.hiddenSize(), mixture.intermediateSize());
-  }
-
-  private static Tensor matrix(Part part, ExpertWeights expert) {
-    return switch (part) {
-      case EXPERT_GATE -> expert.gate_FD();
-      case EXPERT_UP -> expert.up_FD();
-      case EXPERT_DOWN -> expert.down_DF();
-      default -> throw new IllegalArgumentException(part + " is no expert's");
-    };
   }
 
   private static Tensor view(CheckpointDirectory directory, ModelTensor tensor) {
@@ -158,10 +149,6 @@ public final class Weights {
       throw new IllegalArgumentException("no " + part + " in layer " + layer);
     }
     return tensor;
-  }
-
-  boolean has(Part part, int layer) {
-    return byPlace.containsKey(new Place(part, layer, ModelTensor.NONE));
   }
 
   /** The three matrices of each routed expert of a layer. */

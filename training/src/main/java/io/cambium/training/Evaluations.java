@@ -8,7 +8,6 @@ import io.cambium.upcycle.TokenIds;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
@@ -105,20 +104,13 @@ final class Evaluations {
       List<Integer> layers, Map<String, Evaluator.DomainResult> results, int active) {
     int dead = 0;
     for (int layer : layers) {
-      long[] load_E = null;
-      for (Evaluator.DomainResult result : results.values()) {
-        long[] part_E = result.routing().assignments(layer);
-        load_E = load_E == null ? part_E : sum(load_E, part_E);
-      }
-      dead += load_E == null ? 0 : Loads.dead(load_E, active);
+      List<long[]> loads_DE =
+          results.values().stream().map(result -> result.routing().assignments(layer)).toList();
+      long[] sum_E = new long[loads_DE.getFirst().length];
+      loads_DE.forEach(load_E -> Loads.add(sum_E, load_E));
+      dead += Loads.dead(sum_E, active);
     }
     return dead;
-  }
-
-  private static long[] sum(long[] a, long[] b) {
-    long[] sum = new long[a.length];
-    Arrays.setAll(sum, i -> a[i] + b[i]);
-    return sum;
   }
 
   /** The training sequences that come next, as batches to calibrate a growth step with. */

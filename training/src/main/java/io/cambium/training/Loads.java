@@ -4,10 +4,10 @@ import java.util.Arrays;
 import java.util.List;
 
 /** Measures of a layer's load: assignments per expert. */
-final class Loads {
+public final class Loads {
 
   /** An expert with less than this share of the even load is dead (method 6: 1 % at 8 experts). */
-  private static final double DEAD = 0.08;
+  public static final double DEAD_BELOW = 0.08;
 
   private Loads() {}
 
@@ -22,6 +22,11 @@ final class Loads {
     return (double) max * active / total - 1;
   }
 
+  /** Adds one load to another in place. */
+  static void add(long[] sum_E, long[] load_E) {
+    Arrays.setAll(sum_E, e -> sum_E[e] + load_E[e]);
+  }
+
   /** Each expert's share of the assignments. */
   static List<Double> shares(long[] load_E) {
     double total = Arrays.stream(load_E).sum();
@@ -34,7 +39,7 @@ final class Loads {
    * @param active experts below this index count
    */
   static int dead(long[] load_E, int active) {
-    double least = DEAD / active * Arrays.stream(load_E).sum();
+    double least = DEAD_BELOW / active * Arrays.stream(load_E).sum();
     return (int) Arrays.stream(load_E, 0, active).filter(load -> load < least).count();
   }
 }

@@ -85,10 +85,7 @@ final class RoutingStatistics implements RoutingListener {
   long[] assignments(int layer) {
     long[] sum = counts(0, layer).assignments_E.clone();
     for (int worker = 1; worker < byWorker.size(); worker++) {
-      long[] other = counts(worker, layer).assignments_E;
-      for (int e = 0; e < sum.length; e++) {
-        sum[e] += other[e];
-      }
+      Loads.add(sum, counts(worker, layer).assignments_E);
     }
     return sum;
   }

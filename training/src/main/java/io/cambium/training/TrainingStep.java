@@ -103,9 +103,7 @@ final class TrainingStep {
         .loads()
         .forEach((layer, load_E) -> {
           long[] sum_E = work.loads.computeIfAbsent(layer, l -> new long[load_E.length]);
-          for (int e = 0; e < load_E.length; e++) {
-            sum_E[e] += load_E[e];
-          }
+          Loads.add(sum_E, load_E);
         });
   }
 }

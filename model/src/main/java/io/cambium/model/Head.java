@@ -1,0 +1,128 @@
+package io.cambium.model;
+
+import io.cambium.checkpoint.family.DecoderSpec;
+import io.cambium.checkpoint.family.Part;
+import java.util.function.Consumer;
+import org.bytedeco.pytorch.AutoGradMode;
+import org.bytedeco.pytorch.BoolOptional;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/**
+ * From the last layer's output to logits and their cross entropy. The loss takes a few tokens at a
+ * time, so that the logits of a batch never exist at once: they stay in the cache at 4,096 entries,
+ * and within memory at 150,000.
+ *
+ * <p>T tokens, C tokens of a chunk, D hidden, V vocabulary.
+ */
+final class Head {
+
+  /** Logits of a chunk: 4 MB in fp32. */
+  private static final long CHUNK_LOGITS = 1 << 20;
+
+  /** Fewer tokens would make the products with a large vocabulary's matrix slow. */
+  private static final long LEAST_TOKENS = 64;
+
+  private final DecoderSpec spec;
+
+  Head(DecoderSpec spec) {
+    this.spec = spec;
+  }
+
+  private Part part() {
+    return spec.tiedEmbeddings() ? Part.EMBEDDING : Part.LM_HEAD;
+  }
+
+  private Tensor norm(Tensor hidden_TD, Parameters parameters) {
+    return Ops.rmsNorm(hidden_TD, parameters.get(Part.FINAL_NORM), spec.normEps());
+  }
+
+  /** [T, V]. */
+  Tensor logits(Tensor hidden_TD, Parameters parameters) {
+    return torch.linear(norm(hidden_TD, parameters), parameters.get(part()));
+  }
+
+  /** Sum over the tokens of the cross entropy in nats, without gradients. */
+  double loss(Tensor hidden_TD, Tensor targets_T, Parameters parameters) {
+    Tensor normed_TD = norm(hidden_TD, parameters);
+    double[] sum = new double[1];
+    forEachChunk(normed_TD, targets_T, parameters.get(part()), chunk -> sum[0] += chunk.loss());
+    return sum[0];
+  }
+
+  /**
+   * The same, with gradients of the loss divided by {@code batchTokens} carried down to {@code
+   * hidden_TD} and into the weights.
+   */
+  double backward(Tensor hidden_TD, Tensor targets_T, long batchTokens, Parameters parameters) {
+    Tensor normed_TD = norm(hidden_TD, parameters);
+    Tensor dNormed_TD = torch.empty_like(normed_TD);
+    Tensor weight_VD = parameters.get(part());
+    Tensor dWeight_VD = parameters.gradient(part());
+    Scalar one = Torch.scalar(1);
+    Scalar scale = Torch.scalar(1.0 / batchTokens);
+    double[] sum = new double[1];
+    try (AutoGradMode off = new AutoGradMode(false)) {
+      forEachChunk(
+          normed_TD,
+          targets_T,
+          weight_VD,
+          chunk -> {
+            sum[0] += chunk.loss();
+            Tensor dLogits_CV = chunk.softmaxLessTarget_CV();
+            torch.mm_out(chunk.rowsOf(dNormed_TD), dLogits_CV, weight_VD);
+            dWeight_VD.addmm_(dLogits_CV.t(), chunk.rowsOf(normed_TD), one, scale);
+          });
+      dNormed_TD.mul_(scale);
+    }
+    torch.backward(
+        new TensorVector(normed_TD),
+        new TensorVector(dNormed_TD),
+        new BoolOptional(),
+        false,
+        new TensorVector());
+    return sum[0];
+  }
+
+  /** A run of tokens, valid until the next. */
+  private record Chunk(long start, Tensor targets_C1, Tensor logProbabilities_CV) {
+
+    double loss() {
+      return -logProbabilities_CV.gather(1, targets_C1).sum().item_double();
+    }
+
+    /** The gradient of {@link #loss} by the logits. It takes the place of the log probabilities. */
+    Tensor softmaxLessTarget_CV() {
+      Tensor one_C1 = torch.ones_like(targets_C1).to(logProbabilities_CV.scalar_type());
+      return logProbabilities_CV.exp_().scatter_add_(1, targets_C1, one_C1.neg_());
+    }
+
+    Tensor rowsOf(Tensor x_TD) {
+      return x_TD.narrow(0, start, targets_C1.size(0));
+    }
+  }
+
+  private static void forEachChunk(
+      Tensor normed_TD, Tensor targets_T, Tensor weight_VD, Consumer<Chunk> work) {
+    long tokens = normed_TD.size(0);
+    long vocabulary = weight_VD.size(0);
+    long most = Math.min(tokens, Math.max(LEAST_TOKENS, CHUNK_LOGITS / vocabulary));
+    ScalarType type = normed_TD.scalar_type().intern();
+    Tensor logits_CV = Torch.empty(type, most, vocabulary);
+    Tensor logProbabilities_CV = Torch.empty(type, most, vocabulary);
+    for (long start = 0; start < tokens; start += most) {
+      long first = start;
+      long count = Math.min(most, tokens - start);
+      Scopes.freeAll(() -> {
+        Tensor out_CV = logits_CV.narrow(0, 0, count);
+        torch.mm_out(out_CV, normed_TD.narrow(0, first, count), weight_VD.t());
+        Tensor log_CV = logProbabilities_CV.narrow(0, 0, count);
+        torch.log_softmax_out(log_CV, out_CV, 1);
+        work.accept(new Chunk(first, targets_T.narrow(0, first, count).unsqueeze(1), log_CV));
+      });
+    }
+  }
+}

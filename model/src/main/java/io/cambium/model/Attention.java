@@ -3,7 +3,6 @@ package io.cambium.model;
 import io.cambium.checkpoint.family.DecoderSpec;
 import io.cambium.checkpoint.family.Part;
 import org.bytedeco.pytorch.DoubleOptional;
-import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
@@ -25,18 +24,18 @@ final class Attention {
   }
 
   Tensor forward(Tensor x_BSD, Parameters parameters, Rotary rotary) {
-    Tensor query_BHSd = heads(x_BSD, parameters, Part.QUERY, Part.QUERY_BIAS, spec.heads());
-    Tensor key_BGSd = heads(x_BSD, parameters, Part.KEY, Part.KEY_BIAS, spec.kvHeads());
-    Tensor value_BGSd = heads(x_BSD, parameters, Part.VALUE, Part.VALUE_BIAS, spec.kvHeads());
+    Tensor query_BSHd = heads(x_BSD, parameters, Part.QUERY, Part.QUERY_BIAS, spec.heads());
+    Tensor key_BSGd = heads(x_BSD, parameters, Part.KEY, Part.KEY_BIAS, spec.kvHeads());
+    Tensor value_BSGd = heads(x_BSD, parameters, Part.VALUE, Part.VALUE_BIAS, spec.kvHeads());
     if (spec.headNorm()) {
-      query_BHSd = Ops.rmsNorm(query_BHSd, parameters.get(Part.QUERY_NORM, layer), normEps);
-      key_BGSd = Ops.rmsNorm(key_BGSd, parameters.get(Part.KEY_NORM, layer), normEps);
+      query_BSHd = Ops.rmsNorm(query_BSHd, parameters.get(Part.QUERY_NORM, layer), normEps);
+      key_BSGd = Ops.rmsNorm(key_BSGd, parameters.get(Part.KEY_NORM, layer), normEps);
     }
     Tensor out_BHSd =
         torch.scaled_dot_product_attention(
-            rotary.apply(query_BHSd),
-            repeated(rotary.apply(key_BGSd)),
-            repeated(value_BGSd),
+            rotary.apply(query_BSHd).transpose(1, 2),
+            repeated(rotary.apply(key_BSGd)).transpose(1, 2),
+            repeated(value_BSGd).transpose(1, 2),
             new TensorOptional(),
             0.0,
             true,
@@ -54,14 +53,12 @@ final class Attention {
                 parameters.get(weight, layer),
                 new TensorOptional(parameters.get(bias, layer)))
             : torch.linear(x_BSD, parameters.get(weight, layer));
-    return projected.view(x_BSD.size(0), x_BSD.size(1), heads, spec.headDim()).transpose(1, 2);
+    return projected.view(x_BSD.size(0), x_BSD.size(1), heads, spec.headDim());
   }
 
-  /** Each key-value head once for each query head that shares it: [B, G, S, d] to [B, H, S, d]. */
-  private Tensor repeated(Tensor x_BGSd) {
+  /** Each key-value head once for each query head that shares it: [B, S, G, d] to [B, S, H, d]. */
+  private Tensor repeated(Tensor x_BSGd) {
     int times = spec.heads() / spec.kvHeads();
-    return times == 1
-        ? x_BGSd
-        : x_BGSd.repeat_interleave(times, new LongOptional(1), new LongOptional());
+    return times == 1 ? x_BSGd : x_BSGd.unsqueeze(3).expand(-1, -1, -1, times, -1).flatten(2, 3);
   }
 }

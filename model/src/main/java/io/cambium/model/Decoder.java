@@ -45,13 +45,16 @@ public final class Decoder {
     for (int worker = 0; worker < team.size(); worker++) {
       parameters.add(train ? Parameters.leaves(weights) : Parameters.shared(weights));
     }
+    ExpertExchange.Scratch scratch =
+        ExpertExchange.Scratch.of(
+            weights.get(Part.EMBEDDING).scalar_type().intern(), spec.hiddenSize());
     for (int layer = 0; layer < spec.layers().size(); layer++) {
       attentions.add(new Attention(spec, layer));
       if (spec.layers().get(layer) instanceof Mixture mixture) {
         mixtures.put(
             layer,
             new MixtureLayer(
-                layer, mixture, weights, team.size(), new MatrixProductKernel(), train));
+                layer, mixture, weights, team.size(), new MatrixProductKernel(), scratch, train));
       }
     }
   }

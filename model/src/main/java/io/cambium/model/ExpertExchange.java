@@ -24,12 +24,26 @@ final class ExpertExchange {
   private final List<ExpertWeights> experts;
   private final List<ExpertWeights> gradients;
   private final ExpertKernel kernel;
-  private final ScalarType type;
   private final int hiddenSize;
-  private final int expertSize;
+  private final RowBuffer inputs;
+  private final RowBuffer inners;
+  private final Scratch scratch;
   private final int[][] counts_WE;
   private final AtomicInteger next = new AtomicInteger();
   private @Nullable Batch batch;
+
+  /**
+   * Buffers that no layer needs for longer than its own pass, so that one set serves all layers.
+   */
+  record Scratch(RowBuffer outputs, RowBuffer outputGradients, RowBuffer inputGradients) {
+
+    static Scratch of(ScalarType type, long hiddenSize) {
+      return new Scratch(
+          new RowBuffer(type, hiddenSize),
+          new RowBuffer(type, hiddenSize),
+          new RowBuffer(type, hiddenSize));
+    }
+  }
 
   /** What the workers share for one batch. */
   private record Batch(
@@ -49,14 +63,16 @@ final class ExpertExchange {
       List<ExpertWeights> experts,
       List<ExpertWeights> gradients,
       ExpertKernel kernel,
+      Scratch scratch,
       int workers) {
     this.experts = experts;
     this.gradients = gradients;
     this.kernel = kernel;
     ExpertWeights first = experts.getFirst();
-    this.type = first.type();
-    this.expertSize = Math.toIntExact(first.width());
     this.hiddenSize = Math.toIntExact(first.hidden());
+    this.inputs = new RowBuffer(first.type(), hiddenSize);
+    this.inners = new RowBuffer(first.type(), 2 * first.width());
+    this.scratch = scratch;
     this.counts_WE = new int[workers][experts.size()];
   }
 
@@ -126,11 +142,11 @@ final class ExpertExchange {
             start_E,
             rows_E,
             largestFirst(rows_E),
-            buffer(rows, hiddenSize),
-            buffer(rows, 2 * expertSize),
-            buffer(rows, hiddenSize),
-            buffer(keep ? rows : 0, hiddenSize),
-            buffer(keep ? rows : 0, hiddenSize));
+            inputs.rows(rows),
+            inners.rows(rows),
+            scratch.outputs().rows(rows),
+            scratch.outputGradients().rows(keep ? rows : 0),
+            scratch.inputGradients().rows(keep ? rows : 0));
   }
 
   /**
@@ -142,10 +158,6 @@ final class ExpertExchange {
         .sorted(Comparator.comparingLong((Integer e) -> -rows_E[e]))
         .mapToInt(Integer::intValue)
         .toArray();
-  }
-
-  private Tensor buffer(long rows, int columns) {
-    return Torch.empty(type, rows, columns);
   }
 
   /**

@@ -20,8 +20,8 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  */
 final class Head {
 
-  /** Logits of a chunk: 4 MB in fp32. */
-  private static final long CHUNK_LOGITS = 1 << 20;
+  /** Logits of a chunk: 2 MB in fp32. */
+  private static final long CHUNK_LOGITS = 1 << 19;
 
   /** Fewer tokens would make the products with a large vocabulary's matrix slow. */
   private static final long LEAST_TOKENS = 64;

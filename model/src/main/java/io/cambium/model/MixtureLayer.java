@@ -21,13 +21,14 @@ final class MixtureLayer {
       Weights weights,
       int workers,
       ExpertKernel kernel,
+      ExpertExchange.Scratch scratch,
       boolean train) {
     this.layer = layer;
     this.mixture = mixture;
     this.router = new Router(mixture, weights.get(Part.SELECTION_BIAS, layer));
     List<ExpertWeights> experts = weights.experts(layer, mixture.experts());
     this.gradients = train ? gradientsOf(experts) : List.of();
-    this.exchange = new ExpertExchange(experts, gradients, kernel, workers);
+    this.exchange = new ExpertExchange(experts, gradients, kernel, scratch, workers);
   }
 
   private static List<ExpertWeights> gradientsOf(List<ExpertWeights> experts) {

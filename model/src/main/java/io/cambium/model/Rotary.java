@@ -13,52 +13,68 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 final class Rotary {
 
   private final int rotaryDim;
-  private final Tensor cos_SR2;
-  private final Tensor sin_SR2;
+  private final Tensor cos_SR;
+  private final Tensor sin_SR;
 
-  private Rotary(int rotaryDim, Tensor cos_SR2, Tensor sin_SR2) {
+  private Rotary(int rotaryDim, Tensor cos_SR, Tensor sin_SR) {
     this.rotaryDim = rotaryDim;
-    this.cos_SR2 = cos_SR2;
-    this.sin_SR2 = sin_SR2;
+    this.cos_SR = cos_SR;
+    this.sin_SR = sin_SR;
   }
 
   /** Angles of positions 0 to length - 1, in fp32 as transformers computes them. */
   static Rotary of(Rope rope, int length, ScalarType type) {
-    int half = rope.rotaryDim() / 2;
-    float[] cos = new float[length * half];
-    float[] sin = new float[length * half];
+    int rotated = rope.rotaryDim();
+    int half = rotated / 2;
+    float[] cos = new float[length * rotated];
+    float[] sin = new float[length * rotated];
     for (int i = 0; i < half; i++) {
-      float frequency = (float) (1.0 / Math.pow(rope.theta(), 2.0 * i / rope.rotaryDim()));
+      float frequency = (float) (1.0 / Math.pow(rope.theta(), 2.0 * i / rotated));
       for (int s = 0; s < length; s++) {
         float angle = s * frequency;
-        cos[s * half + i] = (float) Math.cos(angle);
-        sin[s * half + i] = (float) Math.sin(angle);
+        int first = s * rotated + i;
+        cos[first] = cos[first + half] = (float) Math.cos(angle);
+        sin[first + half] = (float) Math.sin(angle);
+        sin[first] = -sin[first + half];
       }
     }
     return new Rotary(
-        rope.rotaryDim(),
-        Scopes.unowned(Torch.tensor(cos, length, half).to(type)),
-        Scopes.unowned(Torch.tensor(sin, length, half).to(type)));
+        rotated,
+        Scopes.unowned(Torch.tensor(cos, length, rotated).to(type)),
+        Scopes.unowned(Torch.tensor(sin, length, rotated).to(type)));
   }
 
   /** The longest sequence it has angles for. */
   long length() {
-    return cos_SR2.size(0);
+    return cos_SR.size(0);
   }
 
-  /** Rotates x [B, H, S, d], S at most {@link #length()}. */
-  Tensor apply(Tensor x_BHSd) {
-    long headDim = x_BHSd.size(-1);
-    long half = rotaryDim / 2;
-    Tensor first = x_BHSd.narrow(-1, 0, half);
-    Tensor second = x_BHSd.narrow(-1, half, half);
-    Tensor cos = cos_SR2.narrow(0, 0, x_BHSd.size(2));
-    Tensor sin = sin_SR2.narrow(0, 0, x_BHSd.size(2));
-    TensorVector parts =
-        new TensorVector(first.mul(cos).sub(second.mul(sin)), second.mul(cos).add(first.mul(sin)));
-    if (rotaryDim < headDim) {
-      parts.push_back(x_BHSd.narrow(-1, rotaryDim, headDim - rotaryDim));
+  /** Rotates the first dimensions of x [B, S, H, d], S at most {@link #length()}. */
+  Tensor apply(Tensor x_BSHd) {
+    long rest = x_BSHd.size(3) - rotaryDim;
+    if (rest == 0) {
+      return rotate(x_BSHd);
     }
-    return torch.cat(parts, -1);
+    TensorVector parts = torch.split_with_sizes(x_BSHd, new long[] {rotaryDim, rest}, -1);
+    return torch.cat(new TensorVector(rotate(parts.get(0)), parts.get(1)), -1);
+  }
+
+  private Tensor rotate(Tensor x_BSHR) {
+    Tensor swapped_BSHR = x_BSHR.roll(new long[] {rotaryDim / 2}, -1);
+    return x_BSHR
+        .mul(perHead(cos_SR, x_BSHR))
+        .addcmul(swapped_BSHR, perHead(sin_SR, x_BSHR), Torch.scalar(1));
+  }
+
+  /**
+   * [S, R] of the table as [S, H, R]: a small copy, but then the product with x runs through memory
+   * in one go instead of R elements at a time.
+   */
+  private static Tensor perHead(Tensor table_SR, Tensor x_BSHR) {
+    return table_SR
+        .narrow(0, 0, x_BSHR.size(1))
+        .unsqueeze(1)
+        .expand(-1, x_BSHR.size(2), -1)
+        .contiguous();
   }
 }

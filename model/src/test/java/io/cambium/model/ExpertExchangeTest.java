@@ -32,7 +32,12 @@ class ExpertExchangeTest {
     int[] choice = choice(tokens, experts, topK);
     try (Team team = new Team(workers)) {
       ExpertExchange exchange =
-          new ExpertExchange(weights, List.of(), new MatrixProductKernel(), workers);
+          new ExpertExchange(
+              weights,
+              List.of(),
+              new MatrixProductKernel(),
+              ExpertExchange.Scratch.of(weights.getFirst().type(), weights.getFirst().hidden()),
+              workers);
       team.run(member -> check(exchange, member, x_TD, choice, topK, weights));
       assertThat(exchange.load_E()).hasSize(experts);
       assertThat(Arrays.stream(exchange.load_E()).sum()).isEqualTo((long) tokens * topK);

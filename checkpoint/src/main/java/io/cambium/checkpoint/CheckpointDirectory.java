@@ -9,9 +9,11 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeSet;
 
 /**
@@ -42,7 +44,7 @@ public final class CheckpointDirectory implements AutoCloseable {
     this.decoder = family.decoder(config);
     this.manifest = Manifest.read(path).orElse(Manifest.EMPTY);
     requireEnoughTensors();
-    this.tensors = family.tensors(decoder);
+    this.tensors = family.tensors(decoder, weights.tensors());
     requireExactTensors();
   }
 
@@ -72,7 +74,9 @@ public final class CheckpointDirectory implements AutoCloseable {
   /** Before a list is made that is as long as config.json claims. */
   private void requireEnoughTensors() {
     long experts =
-        decoder.layers().stream().mapToLong(l -> l instanceof Mixture m ? m.experts() : 0).sum();
+        decoder.feedForwards().stream()
+            .mapToLong(part -> part instanceof Mixture mixture ? mixture.experts() : 0)
+            .sum();
     long present = weights.tensors().size();
     if (experts > present) {
       throw new CheckpointException(
@@ -85,10 +89,12 @@ public final class CheckpointDirectory implements AutoCloseable {
   private void requireExactTensors() {
     List<String> faults = new ArrayList<>();
     TreeSet<String> unexpected = weights.tensors();
+    Set<String> seen = new HashSet<>();
     for (ModelTensor expected : tensors) {
+      boolean first = seen.add(expected.name());
       if (unexpected.remove(expected.name())) {
         addFaults(faults, expected, spec(expected.name()));
-      } else {
+      } else if (first) {
         faults.add("missing " + expected.name());
       }
     }
@@ -106,13 +112,13 @@ public final class CheckpointDirectory implements AutoCloseable {
   }
 
   private static void addFaults(List<String> faults, ModelTensor expected, TensorSpec actual) {
-    if (!actual.shape().equals(expected.shape())) {
+    if (!actual.shape().equals(expected.piece().whole())) {
       faults.add(
           expected.name()
               + " is "
               + actual.shape()
               + " where config.json needs "
-              + expected.shape());
+              + expected.piece().whole());
     }
     if (!actual.dtype().isFloatingPoint()) {
       faults.add(expected.name() + " is " + actual.dtype() + ", not F64, F32, BF16 or F16");

@@ -51,6 +51,10 @@ public final class FreshModel {
     ModelConfig parsed = new ModelConfig(directory.resolve(CheckpointDirectory.CONFIG), config);
     Family family = Families.of(parsed);
     List<ModelTensor> tensors = family.tensors(family.decoder(parsed));
+    if (!tensors.stream().allMatch(ModelTensor::isWhole)) {
+      throw new UsageException(
+          null, "Cambium starts no new models of family " + family.modelType(), null);
+    }
     List<TensorSpec> specs =
         tensors.stream().map(t -> new TensorSpec(t.name(), DType.F32, t.shape())).toList();
     try (CheckpointWriter writer = CheckpointWriter.create(directory, config, specs, shardBytes)) {

@@ -1,7 +1,6 @@
 package io.cambium.checkpoint;
 
 import java.nio.file.Path;
-import java.util.Map;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -13,9 +12,6 @@ import tools.jackson.databind.node.ObjectNode;
  * <p>All methods that read a value throw {@link CheckpointException} for a bad one.
  */
 public final class ModelConfig {
-
-  private static final String ROPE_PARAMETERS = "rope_parameters";
-  private static final String ROPE_SCALING = "rope_scaling";
 
   private final Path file;
   private final ObjectNode json;
@@ -109,6 +105,13 @@ public final class ModelConfig {
     }
   }
 
+  /** The same, where null stands for the class's default. */
+  public void requireValueOrNull(String key, String supported) {
+    if (has(key)) {
+      requireValue(key, supported);
+    }
+  }
+
   /** Refuses a key that would change the computation in a way that is not supported. */
   public void requireAbsent(String key) {
     if (has(key)) {
@@ -122,67 +125,6 @@ public final class ModelConfig {
         file,
         "\"" + key + "\" is " + value + ", which Cambium does not compute",
         "supported here: " + supported);
-  }
-
-  /**
-   * The rotary base, from either style: transformers 4 writes it at the top, transformers 5 into
-   * {@code rope_parameters}.
-   *
-   * @throws CheckpointException if the checkpoint asks for a scaled rope, or both styles disagree
-   */
-  public double ropeTheta(double classDefault) {
-    return ropeParameter("rope_theta", classDefault);
-  }
-
-  /** The rotated share of each head, from either style. Errors as for {@link #ropeTheta}. */
-  public double partialRotaryFactor(double classDefault) {
-    return ropeParameter("partial_rotary_factor", classDefault);
-  }
-
-  private double ropeParameter(String key, double classDefault) {
-    requireUnscaledRope();
-    double flat = positiveDoubleOr(key, classDefault);
-    JsonNode nestedNode = json.path(ROPE_PARAMETERS).path(key);
-    if (nestedNode.isMissingNode()) {
-      return flat;
-    }
-    double nested = positive(ROPE_PARAMETERS + "." + key, nestedNode);
-    if (json.has(key) && nested != flat) {
-      throw new CheckpointException(
-          file,
-          "\"%s\" is %s but \"%s.%s\" is %s".formatted(key, flat, ROPE_PARAMETERS, key, nested),
-          "remove the wrong one");
-    }
-    return nested;
-  }
-
-  private void requireUnscaledRope() {
-    for (Map.Entry<String, JsonNode> parameter : ropeObject(ROPE_PARAMETERS).properties()) {
-      // An object in it is a rope of its own for one type of layer.
-      if (isScaling(parameter) || parameter.getValue().isObject()) {
-        throw unsupported(ROPE_PARAMETERS, json.get(ROPE_PARAMETERS), "one unscaled rope");
-      }
-    }
-    for (Map.Entry<String, JsonNode> parameter : ropeObject(ROPE_SCALING).properties()) {
-      if (isScaling(parameter) || !isRopeType(parameter.getKey())) {
-        throw unsupported(ROPE_SCALING, json.get(ROPE_SCALING), "an unscaled rope: null");
-      }
-    }
-  }
-
-  private JsonNode ropeObject(String key) {
-    if (has(key) && !json.get(key).isObject()) {
-      throw wrong(key, json.get(key), "an object");
-    }
-    return json.path(key);
-  }
-
-  private static boolean isScaling(Map.Entry<String, JsonNode> parameter) {
-    return isRopeType(parameter.getKey()) && !parameter.getValue().asString("").equals("default");
-  }
-
-  private static boolean isRopeType(String key) {
-    return key.equals("rope_type") || key.equals("type");
   }
 
   private JsonNode require(String key) {

@@ -5,7 +5,6 @@ import io.cambium.checkpoint.family.DecoderSpec.Attention;
 import io.cambium.checkpoint.family.DecoderSpec.Dense;
 import io.cambium.checkpoint.family.DecoderSpec.FeedForward;
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
-import io.cambium.checkpoint.family.DecoderSpec.Rope;
 import io.cambium.checkpoint.family.ParameterCounts;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -33,7 +32,6 @@ public record ModelFacts(
     int hiddenSize,
     boolean tiedEmbeddings,
     Attention attention,
-    Rope rope,
     List<Layers> layers,
     ParameterCounts parameters,
     Weights weights,
@@ -125,8 +123,7 @@ public record ModelFacts(
         decoder.hiddenSize(),
         decoder.tiedEmbeddings(),
         decoder.attention(),
-        decoder.rope(),
-        layers(decoder.layers()),
+        layers(decoder.feedForwards()),
         ParameterCounts.of(decoder, checkpoint.tensors()),
         Weights.of(checkpoint),
         manifest.growth(),

@@ -73,60 +73,6 @@ class ModelConfigTest {
         .hasMessageContaining("not a string");
   }
 
-  @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "{}",
-        "{'rope_theta':10000,'rope_scaling':null}",
-        "{'rope_theta':10000.0,'rope_scaling':{}}",
-        "{'rope_scaling':{'type':'default'}}",
-        "{'rope_scaling':{'type':'default','rope_type':'default'}}",
-        "{'rope_parameters':null}",
-        "{'rope_parameters':{'rope_type':'default','rope_theta':10000.0}}",
-        "{'rope_theta':10000,'rope_parameters':{'rope_type':'default','rope_theta':1e4}}"
-      })
-  void readsBothStylesOfAnUnscaledRope(String json) {
-    assertThat(config(json).ropeTheta(10_000)).isEqualTo(10_000);
-    assertThat(config(json).partialRotaryFactor(0.5)).isEqualTo(0.5);
-  }
-
-  @Test
-  void aRopeParameterIsFoundInEitherStyle() {
-    assertThat(config("{'rope_theta':5}").ropeTheta(1)).isEqualTo(5);
-    assertThat(config("{'rope_parameters':{'rope_theta':5}}").ropeTheta(1)).isEqualTo(5);
-    assertThat(
-            config("{'partial_rotary_factor':0.25,'rope_parameters':{'rope_theta':5}}")
-                .partialRotaryFactor(0.5))
-        .isEqualTo(0.25);
-    assertThat(
-            config("{'rope_parameters':{'partial_rotary_factor':0.25}}").partialRotaryFactor(0.5))
-        .isEqualTo(0.25);
-  }
-
-  @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "{'rope_scaling':{'type':'linear','factor':2}}",
-        "{'rope_scaling':{'rope_type':'yarn','factor':2}}",
-        "{'rope_scaling':{'type':'default','rope_type':'llama3'}}",
-        "{'rope_scaling':{'factor':2}}",
-        "{'rope_scaling':{'rope_type':'default','rope_theta':5}}",
-        "{'rope_scaling':'linear'}",
-        "{'rope_scaling':{'type':null}}",
-        "{'rope_parameters':{'rope_type':'longrope','rope_theta':1}}",
-        "{'rope_parameters':{'full_attention':{'rope_theta':1}}}",
-        "{'rope_parameters':[]}",
-        "{'rope_parameters':{'rope_theta':null}}",
-        "{'rope_parameters':{'rope_theta':0}}",
-        "{'rope_theta':null}",
-        "{'rope_theta':1,'rope_parameters':{'rope_theta':2}}"
-      })
-  void refusesEveryOtherRope(String json) {
-    assertThatThrownBy(() -> config(json).ropeTheta(10_000))
-        .isInstanceOf(CheckpointException.class)
-        .hasMessageContaining("rope_");
-  }
-
   @Test
   void refusesFilesThatAreNoJsonObject() throws IOException {
     Path file = temporary.resolve("config.json");

@@ -48,7 +48,7 @@ class ModelFactsTest {
   void equalLayersAreOneRun() {
     TinyModels model = TinyModels.glm4Moe().layers(5, 2).sharded(40_000);
     ModelFacts facts = facts(model.write(temporary.resolve("model")));
-    Mixture mixture = (Mixture) model.spec().layers().getLast();
+    Mixture mixture = model.spec().mixture(4);
     assertThat(facts.layers())
         .containsExactly(new Layers(0, 1, new Dense(20), null), new Layers(2, 4, null, mixture));
     assertThat(mixture.router().formula(2))

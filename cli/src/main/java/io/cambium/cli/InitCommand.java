@@ -3,8 +3,9 @@ package io.cambium.cli;
 import io.cambium.checkpoint.CheckpointException;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.checkpoint.family.DecoderSpec;
-import io.cambium.checkpoint.family.DecoderSpec.Attention;
 import io.cambium.checkpoint.family.DecoderSpec.Dense;
+import io.cambium.checkpoint.family.DecoderSpec.GroupedQuery;
+import io.cambium.checkpoint.family.DecoderSpec.HeadNorm;
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.checkpoint.family.DecoderSpec.Rope;
 import io.cambium.checkpoint.family.DecoderSpec.Router;
@@ -137,13 +138,14 @@ final class InitCommand implements Callable<Integer> {
             ffn,
             Math.multiplyExact(ffn, shared),
             new Router(Score.SIGMOID, true, true, 1));
-    return new DecoderSpec(
+    HeadNorm norm = headNorm ? HeadNorm.PER_HEAD : HeadNorm.NONE;
+    return DecoderSpec.plain(
         vocab(),
         hidden,
         NORM_EPS,
         tied,
-        new Attention(heads, kvHeads, headDim, false, headNorm),
-        Rope.overHalf(ROPE_THETA, headDim),
+        GroupedQuery.plain(
+            heads, kvHeads, headDim, false, norm, Rope.overHalf(ROPE_THETA, headDim)),
         DecoderSpec.denseThenMixture(denseLayers, new Dense(denseFfn), layers, mixture));
   }
 

@@ -6,7 +6,12 @@ import io.cambium.checkpoint.ModelFacts;
 import io.cambium.checkpoint.ModelFacts.Layers;
 import io.cambium.checkpoint.ModelFacts.Lineages;
 import io.cambium.checkpoint.family.DecoderSpec.Attention;
+import io.cambium.checkpoint.family.DecoderSpec.GroupedQuery;
+import io.cambium.checkpoint.family.DecoderSpec.HeadNorm;
+import io.cambium.checkpoint.family.DecoderSpec.Latent;
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
+import io.cambium.checkpoint.family.DecoderSpec.Reach;
+import io.cambium.checkpoint.family.DecoderSpec.Rope;
 import io.cambium.checkpoint.family.ParameterCounts;
 import java.util.List;
 import java.util.Locale;
@@ -47,20 +52,44 @@ final class ModelDescription {
         number(facts.vocabSize())
             + (facts.tiedEmbeddings() ? ", input and output embeddings tied" : ""));
     line("hidden size", number(facts.hiddenSize()));
-    line("attention", attention(facts.attention()) + ", rotary over " + facts.rope().rotaryDim());
+    line("attention", attention(facts.attention()) + positions(facts.attention().rope()));
     line("layers", number(facts.layers().getLast().last() + 1));
     facts.layers().forEach(this::addLayers);
   }
 
   private static String attention(Attention attention) {
-    return number(attention.heads())
-        + " heads of "
-        + attention.headDim()
-        + " on "
-        + attention.kvHeads()
-        + " key-value heads"
-        + (attention.inputBias() ? ", biases" : "")
-        + (attention.headNorm() ? ", queries and keys normalised" : "");
+    return switch (attention) {
+      case GroupedQuery grouped ->
+          number(grouped.heads())
+              + " heads of "
+              + grouped.headDim()
+              + " on "
+              + grouped.kvHeads()
+              + " key-value heads"
+              + (grouped.inputBias() ? ", biases" : "")
+              + (grouped.headNorm() == HeadNorm.NONE ? "" : ", queries and keys normalised")
+              + (grouped.sinks() ? ", sinks" : "")
+              + reach(grouped.reach());
+      case Latent latent ->
+          number(latent.heads())
+              + " heads of "
+              + latent.queryDim()
+              + ", keys and values from "
+              + latent.keyValueRank()
+              + " dimensions";
+    };
+  }
+
+  private static String reach(Reach reach) {
+    return switch (reach.kind()) {
+      case FULL -> "";
+      case WINDOW -> ", window of " + number(reach.tokens());
+      case CHUNK -> ", chunks of " + number(reach.tokens());
+    };
+  }
+
+  private static String positions(@Nullable Rope rope) {
+    return rope == null ? ", no positions" : ", rotary over " + rope.rotaryDim();
   }
 
   private void addLayers(Layers layers) {

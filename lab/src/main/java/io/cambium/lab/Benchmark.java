@@ -1,8 +1,9 @@
 package io.cambium.lab;
 
 import io.cambium.checkpoint.family.DecoderSpec;
-import io.cambium.checkpoint.family.DecoderSpec.Attention;
 import io.cambium.checkpoint.family.DecoderSpec.FeedForward;
+import io.cambium.checkpoint.family.DecoderSpec.GroupedQuery;
+import io.cambium.checkpoint.family.DecoderSpec.HeadNorm;
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.checkpoint.family.DecoderSpec.Rope;
 import io.cambium.checkpoint.family.DecoderSpec.Router;
@@ -42,15 +43,15 @@ public final class Benchmark {
 
     DecoderSpec decoder() {
       FeedForward mixture =
-          new Mixture(experts, topK, ffn, 0, new Router(Score.SIGMOID, true, true, 1));
+          new Mixture(experts, topK, ffn, 0, new Router(Score.SOFTMAX, false, true, 1));
       int headDim = hidden / heads;
-      return new DecoderSpec(
+      return DecoderSpec.plain(
           vocabulary,
           hidden,
           1e-5,
           false,
-          new Attention(heads, kvHeads, headDim, false, false),
-          new Rope(10_000, headDim),
+          GroupedQuery.plain(
+              heads, kvHeads, headDim, false, HeadNorm.NONE, new Rope(10_000, headDim)),
           Collections.nCopies(layers, mixture));
     }
 
@@ -84,7 +85,7 @@ public final class Benchmark {
   /** Runs this many steps and takes the best. */
   public static Result run(Shape shape, int steps, int workers, Consumer<String> log) {
     Torch.start();
-    Family family = Families.ALL.getFirst();
+    Family family = Families.named("mixtral");
     DecoderSpec spec = shape.decoder();
     try (Team team = new Team(workers)) {
       double rate = MatrixProductRate.measure(team);

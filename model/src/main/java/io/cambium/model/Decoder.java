@@ -2,10 +2,12 @@ package io.cambium.model;
 
 import io.cambium.checkpoint.family.DecoderSpec;
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
+import io.cambium.checkpoint.family.DecoderSpec.Rope;
 import io.cambium.checkpoint.family.ModelTensor;
 import io.cambium.checkpoint.family.Part;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -31,7 +33,7 @@ public final class Decoder {
   private final List<Attention> attentions = new ArrayList<>();
   private final Map<Integer, MixtureLayer> mixtures = new TreeMap<>();
   private final Head head;
-  private @Nullable Rotary rotary;
+  private final Map<Rope, Rotary> rotaries = new HashMap<>();
   private SelectionRule rule = SelectionRule.PLAIN;
   private RouterLosses routerLosses = RouterLosses.NONE;
   private RoutingListener listener = RoutingListener.NONE;
@@ -49,12 +51,9 @@ public final class Decoder {
         ExpertExchange.Scratch.of(
             weights.get(Part.EMBEDDING).scalar_type().intern(), spec.hiddenSize());
     for (int layer = 0; layer < spec.layers().size(); layer++) {
-      attentions.add(new Attention(spec, layer));
-      if (spec.layers().get(layer) instanceof Mixture mixture) {
-        mixtures.put(
-            layer,
-            new MixtureLayer(
-                layer, mixture, weights, team.size(), new MatrixProductKernel(), scratch, train));
+      attentions.add(Attention.of(spec, layer));
+      if (spec.layers().get(layer).feedForward() instanceof Mixture mixture) {
+        mixtures.put(layer, new MixtureLayer(layer, mixture, weights, team.size(), scratch, train));
       }
     }
   }
@@ -108,7 +107,7 @@ public final class Decoder {
    */
   public Tensor logits(Team.Member member, Tensor ids_BS) {
     try (AutoGradMode off = new AutoGradMode(false)) {
-      Pass pass = new Pass(this, member, false);
+      Pass pass = new Pass(this, member, false, null);
       Tensor hidden_TD = pass.forward(ids_BS, Math.max(1, ids_BS.numel()));
       return Scopes.keepResult(() -> head.logits(hidden_TD, pass.parameters()));
     }
@@ -121,7 +120,7 @@ public final class Decoder {
    */
   public double loss(Team.Member member, Tensor ids_BS, Tensor targets_BS) {
     try (AutoGradMode off = new AutoGradMode(false)) {
-      Pass pass = new Pass(this, member, false);
+      Pass pass = new Pass(this, member, false, null);
       Tensor hidden_TD = pass.forward(ids_BS, Math.max(1, ids_BS.numel()));
       return ids_BS.numel() == 0
           ? 0
@@ -142,7 +141,7 @@ public final class Decoder {
     if (!accumulate) {
       parameters(member.index()).clearGradients();
     }
-    Pass pass = new Pass(this, member, true);
+    Pass pass = new Pass(this, member, true, null);
     Tensor hidden_TD = pass.forward(ids_BS, batchTokens);
     double crossEntropy =
         ids_BS.numel() == 0
@@ -185,7 +184,11 @@ public final class Decoder {
   /** The selection bias of each routing layer, [E] fp32, by layer. */
   public Map<Integer, Tensor> selectionBiases() {
     Map<Integer, Tensor> biases = new TreeMap<>();
-    mixtures.keySet().forEach(i -> biases.put(i, weights.get(Part.SELECTION_BIAS, i)));
+    mixtures.forEach((i, layer) -> {
+      if (layer.mixture().router().selectionBias()) {
+        biases.put(i, weights.get(Part.SELECTION_BIAS, i));
+      }
+    });
     return biases;
   }
 
@@ -232,13 +235,20 @@ public final class Decoder {
   }
 
   /**
-   * Angles for sequences of this length; one table serves all, and doubles when it is too short.
+   * Angles of a layer for sequences of this length; null if it knows no positions. One table serves
+   * all, and doubles when it is too short.
    */
-  synchronized Rotary rotary(int length) {
+  synchronized @Nullable Rotary rotary(int layer, long length) {
+    Rope rope = spec.layers().get(layer).attention().rope();
+    if (rope == null) {
+      return null;
+    }
+    Rotary rotary = rotaries.get(rope);
     if (rotary == null || rotary.length() < length) {
       long enough = rotary == null ? length : Math.max(length, 2 * rotary.length());
       ScalarType type = weights.get(Part.EMBEDDING).scalar_type().intern();
-      rotary = Rotary.of(spec.rope(), Math.toIntExact(enough), type);
+      rotary = Rotary.of(rope, Math.toIntExact(enough), type);
+      rotaries.put(rope, rotary);
     }
     return rotary;
   }

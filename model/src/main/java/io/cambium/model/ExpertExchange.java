@@ -79,12 +79,13 @@ final class ExpertExchange {
   /**
    * Sends this worker's tokens through the experts they chose. All workers must call it.
    *
+   * @param slots_SD what the expert of each slot is given, S = T*K
    * @param choice the expert of each slot, T*K entries, slots of a token side by side
    * @param keep whether a backward pass will follow
    * @return the rows of this worker's slots in the shared buffers, int64 [T*K]; {@link #collect}
    *     takes their outputs
    */
-  Tensor forward(Team.Member member, Tensor x_TD, int[] choice, int topK, boolean keep) {
+  Tensor forward(Team.Member member, Tensor slots_SD, int[] choice, boolean keep) {
     int[] counts_E = counts_WE[member.index()];
     Arrays.fill(counts_E, 0);
     for (int expert : choice) {
@@ -93,7 +94,7 @@ final class ExpertExchange {
     member.await(() -> allocate(keep));
     Batch shared = batch();
     Tensor rows = Torch.tensor(rows(member.index(), choice, shared.start_E()), choice.length);
-    Scopes.freeAll(() -> shared.x_ND().index_copy_(0, rows, slots(x_TD, topK)));
+    Scopes.freeAll(() -> shared.x_ND().index_copy_(0, rows, slots_SD));
     member.await(() -> next.set(0));
     forEachExpert(shared, e -> forwardExpert(shared, e));
     member.await();
@@ -178,11 +179,6 @@ final class ExpertExchange {
     return rows;
   }
 
-  /** Each token's hidden state once for each of its slots: [T*K, D]. */
-  private Tensor slots(Tensor x_TD, int topK) {
-    return x_TD.unsqueeze(1).expand(-1, topK, -1).reshape(-1, hiddenSize);
-  }
-
   private void forEachExpert(Batch shared, IntConsumer work) {
     for (int i = next.getAndIncrement(); i < experts.size(); i = next.getAndIncrement()) {
       int expert = shared.order_E()[i];
@@ -204,9 +200,7 @@ final class ExpertExchange {
     ExpertWeights gradient = gradients.get(e);
     if (shared.rows_E()[e] == 0) {
       if (!accumulate) {
-        gradient.gate_FD().zero_();
-        gradient.up_FD().zero_();
-        gradient.down_DF().zero_();
+        gradient.clear();
       }
       return;
     }

@@ -1,7 +1,6 @@
 package io.cambium.model;
 
 import io.cambium.checkpoint.family.DecoderSpec;
-import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.upcycle.InputMoments;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -71,7 +70,7 @@ final class ExpertInputs implements RoutingListener {
   }
 
   private int experts(int layer) {
-    return ((Mixture) spec.layers().get(layer)).experts();
+    return spec.mixture(layer).experts();
   }
 
   @Override

@@ -37,7 +37,9 @@ final class Head {
   }
 
   private Tensor norm(Tensor hidden_TD, Parameters parameters) {
-    return Ops.rmsNorm(hidden_TD, parameters.get(Part.FINAL_NORM), spec.normEps());
+    return Ops.times(
+        Ops.rmsNorm(hidden_TD, parameters.get(Part.FINAL_NORM), spec.norms()),
+        1 / spec.scales().logits());
   }
 
   /** [T, V]. */

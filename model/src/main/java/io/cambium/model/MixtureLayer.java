@@ -20,21 +20,27 @@ final class MixtureLayer {
       Mixture mixture,
       Weights weights,
       int workers,
-      ExpertKernel kernel,
       ExpertExchange.Scratch scratch,
       boolean train) {
     this.layer = layer;
     this.mixture = mixture;
-    this.router = new Router(mixture, weights.get(Part.SELECTION_BIAS, layer));
+    this.router =
+        new Router(
+            mixture,
+            mixture.router().selectionBias() ? weights.get(Part.SELECTION_BIAS, layer) : null);
     List<ExpertWeights> experts = weights.experts(layer, mixture.experts());
     this.gradients = train ? gradientsOf(experts) : List.of();
-    this.exchange = new ExpertExchange(experts, gradients, kernel, scratch, workers);
+    this.exchange =
+        new ExpertExchange(
+            experts, gradients, new MatrixProductKernel(mixture.activation()), scratch, workers);
   }
 
   private static List<ExpertWeights> gradientsOf(List<ExpertWeights> experts) {
     List<ExpertWeights> gradients = new ArrayList<>();
     for (ExpertWeights expert : experts) {
-      gradients.add(ExpertWeights.zeros(expert.type(), expert.hidden(), expert.width()));
+      gradients.add(
+          ExpertWeights.zeros(
+              expert.type(), expert.hidden(), expert.width(), expert.biases() != null));
     }
     return gradients;
   }
@@ -57,6 +63,6 @@ final class MixtureLayer {
 
   /** The gradient of one expert's matrix. */
   Tensor gradient(Part part, int expert) {
-    return gradients.get(expert).matrix(part);
+    return gradients.get(expert).get(part);
   }
 }

@@ -1,5 +1,7 @@
 package io.cambium.model;
 
+import io.cambium.checkpoint.family.DecoderSpec.Activation;
+import io.cambium.checkpoint.family.DecoderSpec.Norms;
 import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -9,11 +11,17 @@ final class Ops {
 
   private Ops() {}
 
+  /** Root-mean-square normalisation over the last axis (arXiv 1910.07467). */
+  static Tensor rmsNorm(Tensor x, Tensor weight, Norms norms) {
+    return unitMeanSquare(x, norms.eps())
+        .mul(norms.fromOne() ? weight.add(Torch.scalar(1)) : weight);
+  }
+
   /**
-   * Root-mean-square normalisation over the last axis (arXiv 1910.07467). Through the vector norm,
-   * whose forward and backward pass read x less often than those of a mean of squares.
+   * The same without a weight. Through the vector norm, whose forward and backward pass read x less
+   * often than those of a mean of squares.
    */
-  static Tensor rmsNorm(Tensor x, Tensor weight, double eps) {
+  static Tensor unitMeanSquare(Tensor x, double eps) {
     Tensor scale =
         torch
             .linalg_vector_norm(x, Torch.scalar(2), new long[] {-1}, true, new ScalarTypeOptional())
@@ -21,11 +29,17 @@ final class Ops {
             .div(Torch.scalar(x.size(-1)))
             .add(Torch.scalar(eps))
             .rsqrt();
-    return x.mul(scale).mul(weight);
+    return x.mul(scale);
   }
 
-  /** {@code down(silu(gate(x)) * up(x))} (arXiv 2002.05202). */
-  static Tensor swiGlu(Tensor x, Tensor gate, Tensor up, Tensor down) {
-    return torch.linear(torch.silu(torch.linear(x, gate)).mul(torch.linear(x, up)), down);
+  /** {@code down(unit(gate(x), up(x)))}. */
+  static Tensor gated(Tensor x, Tensor gate, Tensor up, Tensor down, Activation activation) {
+    return torch.linear(
+        GatedUnit.apply(activation, torch.linear(x, gate), torch.linear(x, up)), down);
+  }
+
+  /** x times a constant; x itself for one. */
+  static Tensor times(Tensor x, double factor) {
+    return factor == 1 ? x : x.mul(Torch.scalar(factor));
   }
 }

@@ -6,6 +6,7 @@ import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.checkpoint.family.Part;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.BoolOptional;
 import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
@@ -26,32 +27,43 @@ final class Pass {
   private final Team.Member member;
   private final Parameters parameters;
   private final boolean train;
+  private final @Nullable KeyValueCache cache;
   private final Deque<Crossing> crossings = new ArrayDeque<>();
 
   /**
    * What the backward pass needs of one routing layer.
    *
-   * @param residual_TD residual stream and shared expert, which the experts' output is added to
+   * @param base_TD what the experts' output is added to; null where that is nothing
    * @param normed_TD what the experts saw
+   * @param weights_TK what the experts' outputs, or inputs, were multiplied with
    * @param outputs_TKD what they gave
    * @param rows where the slots lie in the exchange
    * @param balance_E this worker's part of the mean routing probability; undefined without an
    *     auxiliary loss
    * @param z this worker's part of the z-loss; undefined without one
-   * @param next_TD the layer's output, where autograd begins again
+   * @param sum_TD base and outputs together, where autograd begins again
+   * @param around residual stream that goes around the layer; null where base_TD holds it
    */
   private record Crossing(
       MixtureLayer layer,
-      Tensor residual_TD,
+      @Nullable Tensor base_TD,
       Tensor normed_TD,
       Tensor weights_TK,
       Tensor outputs_TKD,
       Tensor rows,
       @Nullable Tensor balance_E,
       @Nullable Tensor z,
-      Tensor next_TD) {}
+      Tensor sum_TD,
+      @Nullable Around around) {}
 
-  Pass(Decoder decoder, Team.Member member, boolean train) {
+  /** A tensor before and after a cut through autograd. */
+  private record Around(Tensor before_TD, Tensor after_TD) {}
+
+  /**
+   * @param cache of earlier tokens; null to run whole sequences
+   */
+  Pass(Decoder decoder, Team.Member member, boolean train, @Nullable KeyValueCache cache) {
+    this.cache = cache;
     this.decoder = decoder;
     this.member = member;
     this.parameters = decoder.parameters(member.index());
@@ -70,15 +82,16 @@ final class Pass {
    */
   Tensor forward(Tensor ids_BS, long batchTokens) {
     DecoderSpec spec = decoder.spec();
-    Rotary rotary = decoder.rotary(Math.toIntExact(ids_BS.size(1)));
-    Tensor x_BSD = torch.embedding(parameters.get(Part.EMBEDDING), ids_BS);
+    Tensor x_BSD =
+        Ops.times(
+            torch.embedding(parameters.get(Part.EMBEDDING), ids_BS), spec.scales().embedding());
     for (int i = 0; i < spec.layers().size(); i++) {
       int layer = i;
       Tensor in_BSD = x_BSD;
-      Tensor attended_BSD = Scopes.keepResult(() -> attend(in_BSD, rotary, layer));
+      Tensor attended_BSD = Scopes.keepResult(() -> attend(in_BSD, layer));
       x_BSD =
-          switch (spec.layers().get(layer)) {
-            case Dense dense -> Scopes.keepResult(() -> dense(attended_BSD, layer));
+          switch (spec.layers().get(layer).feedForward()) {
+            case Dense dense -> Scopes.keepResult(() -> dense(attended_BSD, dense, layer));
             case Mixture mixture ->
                 mixture(attended_BSD.flatten(0, 1), layer, batchTokens).view_as(attended_BSD);
           };
@@ -86,88 +99,172 @@ final class Pass {
     return x_BSD.flatten(0, 1);
   }
 
-  private Tensor attend(Tensor x_BSD, Rotary rotary, int layer) {
-    Tensor normed_BSD = norm(x_BSD, Part.ATTENTION_NORM, layer);
-    return x_BSD.add(decoder.attention(layer).forward(normed_BSD, parameters, rotary));
+  private Tensor attend(Tensor x_BSD, int layer) {
+    long length = (cache == null ? 0 : cache.layer(layer).length()) + x_BSD.size(1);
+    return block(
+        x_BSD,
+        Part.ATTENTION_NORM,
+        layer,
+        in_BSD ->
+            decoder
+                .attention(layer)
+                .forward(
+                    in_BSD,
+                    parameters,
+                    decoder.rotary(layer, length),
+                    cache == null ? null : cache.layer(layer)));
   }
 
-  private Tensor dense(Tensor x_BSD, int layer) {
-    return x_BSD.add(
-        Ops.swiGlu(
-            norm(x_BSD, Part.FEED_FORWARD_NORM, layer),
-            parameters.get(Part.DENSE_GATE, layer),
-            parameters.get(Part.DENSE_UP, layer),
-            parameters.get(Part.DENSE_DOWN, layer)));
+  private Tensor dense(Tensor x_BSD, Dense dense, int layer) {
+    return block(
+        x_BSD,
+        Part.FEED_FORWARD_NORM,
+        layer,
+        in_BSD ->
+            Ops.gated(
+                in_BSD,
+                parameters.get(Part.DENSE_GATE, layer),
+                parameters.get(Part.DENSE_UP, layer),
+                parameters.get(Part.DENSE_DOWN, layer),
+                dense.activation()));
+  }
+
+  /** A residual block, normalised before or behind. */
+  private Tensor block(Tensor x, Part norm, int layer, UnaryOperator<Tensor> work) {
+    Tensor out = after() ? norm(work.apply(x), norm, layer) : work.apply(norm(x, norm, layer));
+    return x.add(Ops.times(out, residualScale()));
+  }
+
+  private boolean after() {
+    return decoder.spec().norms().after();
+  }
+
+  private double residualScale() {
+    return decoder.spec().scales().residual();
   }
 
   private Tensor norm(Tensor x, Part part, int layer) {
-    return Ops.rmsNorm(x, parameters.get(part, layer), decoder.spec().normEps());
+    return Ops.rmsNorm(x, parameters.get(part, layer), decoder.spec().norms());
   }
 
   private Tensor mixture(Tensor x_TD, int index, long batchTokens) {
     MixtureLayer layer = decoder.mixture(index);
-    int topK = layer.mixture().topK();
-    Tensor normed_TD = norm(x_TD, Part.FEED_FORWARD_NORM, index);
-    Router.Decision decision =
-        layer.router().route(normed_TD, parameters.get(Part.ROUTER, index), decoder.rule(), index);
-    Tensor residual_TD = addShared(x_TD, normed_TD, layer);
-    Tensor input_TD = normed_TD.detach();
-    decoder.listener().routed(member.index(), index, input_TD, decision.choice());
-    Tensor rows = layer.exchange().forward(member, input_TD, decision.choice(), topK, train);
-    Tensor outputs_TKD = layer.exchange().collect(rows).view(-1, topK, decoder.spec().hiddenSize());
-    Tensor next_TD = combine(residual_TD, decision.weights_TK(), outputs_TKD);
+    Tensor in_TD = after() ? x_TD : norm(x_TD, Part.FEED_FORWARD_NORM, index);
+    Router.Decision decision = route(in_TD, layer, index);
+    double factor = after() ? 1 : residualScale();
+    Tensor weights_TK =
+        layer.mixture().router().weightsInput()
+            ? decision.weights_TK()
+            : Ops.times(decision.weights_TK(), factor);
+    Tensor base_TD = base(x_TD, in_TD, layer);
+    decoder.listener().routed(member.index(), index, in_TD.detach(), decision.choice());
+    Tensor slots_SD = slots(layer, in_TD.detach(), weights_TK.detach());
+    Tensor rows = layer.exchange().forward(member, slots_SD, decision.choice(), train);
+    Tensor outputs_TKD =
+        layer
+            .exchange()
+            .collect(rows)
+            .view(-1, layer.mixture().topK(), decoder.spec().hiddenSize());
+    Tensor sum_TD = combine(layer, base_TD, weights_TK, outputs_TKD);
+    Around around = after() ? new Around(x_TD, x_TD.detach()) : null;
     if (train) {
-      next_TD.set_requires_grad(true);
+      sum_TD.set_requires_grad(true);
+      if (around != null) {
+        around.after_TD().set_requires_grad(true);
+      }
       crossings.push(
-          crossing(
-              layer, residual_TD, normed_TD, decision, outputs_TKD, rows, next_TD, batchTokens));
+          new Crossing(
+              layer,
+              base_TD,
+              in_TD,
+              weights_TK,
+              outputs_TKD,
+              rows,
+              balance(decision, batchTokens),
+              zLoss(decision, batchTokens),
+              sum_TD,
+              around));
     }
-    return next_TD;
+    return around == null
+        ? sum_TD
+        : around
+            .after_TD()
+            .add(Ops.times(norm(sum_TD, Part.FEED_FORWARD_NORM, index), residualScale()));
   }
 
-  private Tensor addShared(Tensor x_TD, Tensor normed_TD, MixtureLayer layer) {
+  private Router.Decision route(Tensor in_TD, MixtureLayer layer, int index) {
+    return layer
+        .router()
+        .route(
+            in_TD,
+            parameters.get(Part.ROUTER, index),
+            layer.mixture().router().logitBias() ? parameters.get(Part.ROUTER_BIAS, index) : null,
+            decoder.rule(),
+            index);
+  }
+
+  /** What the experts' outputs are added to: residual stream and shared expert. */
+  private @Nullable Tensor base(Tensor x_TD, Tensor in_TD, MixtureLayer layer) {
     if (layer.mixture().sharedIntermediateSize() == 0) {
-      return x_TD;
+      return after() ? null : x_TD;
     }
+    return Scopes.keepResult(() -> {
+      Tensor shared_TD = shared(in_TD, layer);
+      return after() ? shared_TD : x_TD.add(Ops.times(shared_TD, residualScale()));
+    });
+  }
+
+  private Tensor shared(Tensor in_TD, MixtureLayer layer) {
     int index = layer.layer();
-    return Scopes.keepResult(() ->
-        x_TD.add(
-            Ops.swiGlu(
-                normed_TD,
-                parameters.get(Part.SHARED_GATE, index),
-                parameters.get(Part.SHARED_UP, index),
-                parameters.get(Part.SHARED_DOWN, index))));
+    Tensor out_TD =
+        Ops.gated(
+            in_TD,
+            parameters.get(Part.SHARED_GATE, index),
+            parameters.get(Part.SHARED_UP, index),
+            parameters.get(Part.SHARED_DOWN, index),
+            layer.mixture().activation());
+    return layer.mixture().sharedGate()
+        ? out_TD.mul(torch.sigmoid(torch.linear(in_TD, parameters.get(Part.SHARED_SCALE, index))))
+        : out_TD;
   }
 
-  /** {@code residual + sum over K of weight * output}, outside autograd. */
-  private static Tensor combine(Tensor residual_TD, Tensor weights_TK, Tensor outputs_TKD) {
-    return Scopes.keepResult(() ->
-        torch
-            .bmm(weights_TK.detach().to(outputs_TKD.scalar_type()).unsqueeze(1), outputs_TKD)
-            .squeeze(1)
-            .add_(residual_TD.detach()));
+  /**
+   * What each slot's expert is given, weighted already where the family weights inputs: [T*K, D].
+   */
+  private static Tensor slots(MixtureLayer layer, Tensor in_TD, Tensor weights_TK) {
+    return Scopes.keepResult(() -> {
+      Tensor slots_TKD = in_TD.unsqueeze(1).expand(-1, layer.mixture().topK(), -1);
+      Tensor given_TKD =
+          layer.mixture().router().weightsInput()
+              ? slots_TKD.mul(weights_TK.to(in_TD.scalar_type()).unsqueeze(-1))
+              : slots_TKD;
+      return given_TKD.flatten(0, 1);
+    });
   }
 
-  private Crossing crossing(
-      MixtureLayer layer,
-      Tensor residual_TD,
-      Tensor normed_TD,
-      Router.Decision decision,
-      Tensor outputs_TKD,
-      Tensor rows,
-      Tensor next_TD,
-      long batchTokens) {
+  /** {@code base + sum over K of weight * output}, outside autograd. */
+  private static Tensor combine(
+      MixtureLayer layer, @Nullable Tensor base_TD, Tensor weights_TK, Tensor outputs_TKD) {
+    return Scopes.keepResult(() -> {
+      Tensor sum_TD =
+          layer.mixture().router().weightsInput()
+              ? outputs_TKD.sum(1)
+              : torch
+                  .bmm(weights_TK.detach().to(outputs_TKD.scalar_type()).unsqueeze(1), outputs_TKD)
+                  .squeeze(1);
+      return base_TD == null ? sum_TD : sum_TD.add_(base_TD.detach());
+    });
+  }
+
+  private @Nullable Tensor balance(Router.Decision decision, long batchTokens) {
+    return decoder.routerLosses().auxiliary() == 0
+        ? null
+        : probabilities(decision.scores_TE(), batchTokens);
+  }
+
+  private @Nullable Tensor zLoss(Router.Decision decision, long batchTokens) {
     RouterLosses losses = decoder.routerLosses();
-    return new Crossing(
-        layer,
-        residual_TD,
-        normed_TD,
-        decision.weights_TK(),
-        outputs_TKD,
-        rows,
-        losses.auxiliary() == 0 ? null : probabilities(decision.scores_TE(), batchTokens),
-        losses.z() == 0 ? null : zLoss(decision.logits_TE(), losses.logSumShift(), batchTokens),
-        next_TD);
+    return losses.z() == 0 ? null : zLoss(decision.logits_TE(), losses.logSumShift(), batchTokens);
   }
 
   /**
@@ -199,7 +296,7 @@ final class Pass {
   void backward(boolean accumulate) {
     while (!crossings.isEmpty()) {
       Crossing crossing = crossings.pop();
-      boolean idle = crossing.next_TD().size(0) == 0;
+      boolean idle = crossing.sum_TD().size(0) == 0;
       Scopes.freeAll(() -> cross(crossing, idle, accumulate));
     }
   }
@@ -214,22 +311,64 @@ final class Pass {
   }
 
   private void cross(Crossing c, boolean accumulate) {
-    int topK = c.layer().mixture().topK();
-    Tensor dNext_TD = c.next_TD().grad();
-    Tensor dWeights_TK = torch.bmm(c.outputs_TKD(), dNext_TD.unsqueeze(-1)).squeeze(-1);
-    Tensor dOutputs_TKD =
-        c.weights_TK().detach().to(dNext_TD.scalar_type()).unsqueeze(-1).mul(dNext_TD.unsqueeze(1));
-    Tensor dNormed_TD =
-        c.layer()
-            .exchange()
-            .backward(member, c.rows(), dOutputs_TKD.flatten(0, 1), accumulate)
-            .view(-1, topK, dNext_TD.size(1))
-            .sum(1);
-    TensorVector outputs = new TensorVector(c.residual_TD(), c.normed_TD(), c.weights_TK());
-    TensorVector gradients =
-        new TensorVector(dNext_TD, dNormed_TD, dWeights_TK.to(c.weights_TK().scalar_type()));
+    Tensor dSum_TD = c.sum_TD().grad();
+    TensorVector outputs = new TensorVector();
+    TensorVector gradients = new TensorVector();
+    if (c.layer().mixture().router().weightsInput()) {
+      crossWeightedInputs(c, dSum_TD, accumulate, outputs, gradients);
+    } else {
+      crossWeightedOutputs(c, dSum_TD, accumulate, outputs, gradients);
+    }
+    if (c.base_TD() != null) {
+      add(outputs, gradients, c.base_TD(), dSum_TD);
+    }
+    if (c.around() != null) {
+      add(outputs, gradients, c.around().before_TD(), c.around().after_TD().grad());
+    }
     addRouterLosses(c, outputs, gradients);
     torch.backward(outputs, gradients, new BoolOptional(), false, new TensorVector());
+  }
+
+  private void crossWeightedOutputs(
+      Crossing c,
+      Tensor dSum_TD,
+      boolean accumulate,
+      TensorVector outputs,
+      TensorVector gradients) {
+    Tensor dWeights_TK = torch.bmm(c.outputs_TKD(), dSum_TD.unsqueeze(-1)).squeeze(-1);
+    Tensor dOutputs_TKD =
+        c.weights_TK().detach().to(dSum_TD.scalar_type()).unsqueeze(-1).mul(dSum_TD.unsqueeze(1));
+    add(outputs, gradients, c.normed_TD(), dSlots(c, dOutputs_TKD, accumulate).sum(1));
+    add(outputs, gradients, c.weights_TK(), dWeights_TK.to(c.weights_TK().scalar_type()));
+  }
+
+  private void crossWeightedInputs(
+      Crossing c,
+      Tensor dSum_TD,
+      boolean accumulate,
+      TensorVector outputs,
+      TensorVector gradients) {
+    int topK = c.layer().mixture().topK();
+    Tensor dOutputs_TKD = dSum_TD.unsqueeze(1).expand(-1, topK, -1).contiguous();
+    Tensor dSlots_TKD = dSlots(c, dOutputs_TKD, accumulate);
+    Tensor weights_T1K = c.weights_TK().detach().to(dSum_TD.scalar_type()).unsqueeze(1);
+    add(outputs, gradients, c.normed_TD(), torch.bmm(weights_T1K, dSlots_TKD).squeeze(1));
+    Tensor dWeights_TK = torch.bmm(dSlots_TKD, c.normed_TD().detach().unsqueeze(-1)).squeeze(-1);
+    add(outputs, gradients, c.weights_TK(), dWeights_TK.to(c.weights_TK().scalar_type()));
+  }
+
+  /** The gradient of what each slot's expert was given: [T, K, D]. */
+  private Tensor dSlots(Crossing c, Tensor dOutputs_TKD, boolean accumulate) {
+    return c.layer()
+        .exchange()
+        .backward(member, c.rows(), dOutputs_TKD.flatten(0, 1), accumulate)
+        .view(-1, c.layer().mixture().topK(), dOutputs_TKD.size(2));
+  }
+
+  private static void add(
+      TensorVector outputs, TensorVector gradients, Tensor output, Tensor gradient) {
+    outputs.push_back(output);
+    gradients.push_back(gradient);
   }
 
   private void addRouterLosses(Crossing c, TensorVector outputs, TensorVector gradients) {

@@ -7,17 +7,17 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * Rotary position embedding (arXiv 2104.09864), the two halves of the rotated dimensions paired. B
- * batch, H heads, S positions, R rotated dimensions, d head dimension.
+ * Rotary position embedding (arXiv 2104.09864). B batch, H heads, S positions, R rotated
+ * dimensions, d head dimension.
  */
 final class Rotary {
 
-  private final int rotaryDim;
+  private final Rope rope;
   private final Tensor cos_SR;
   private final Tensor sin_SR;
 
-  private Rotary(int rotaryDim, Tensor cos_SR, Tensor sin_SR) {
-    this.rotaryDim = rotaryDim;
+  private Rotary(Rope rope, Tensor cos_SR, Tensor sin_SR) {
+    this.rope = rope;
     this.cos_SR = cos_SR;
     this.sin_SR = sin_SR;
   }
@@ -25,21 +25,22 @@ final class Rotary {
   /** Angles of positions 0 to length - 1, in fp32 as transformers computes them. */
   static Rotary of(Rope rope, int length, ScalarType type) {
     int rotated = rope.rotaryDim();
-    int half = rotated / 2;
+    RopeFrequencies frequencies = RopeFrequencies.of(rope);
     float[] cos = new float[length * rotated];
     float[] sin = new float[length * rotated];
-    for (int i = 0; i < half; i++) {
-      float frequency = (float) (1.0 / Math.pow(rope.theta(), 2.0 * i / rotated));
+    for (int i = 0; i < rotated / 2; i++) {
+      int first = rope.interleaved() ? 2 * i : i;
+      int second = rope.interleaved() ? 2 * i + 1 : i + rotated / 2;
       for (int s = 0; s < length; s++) {
-        float angle = s * frequency;
-        int first = s * rotated + i;
-        cos[first] = cos[first + half] = (float) Math.cos(angle);
-        sin[first + half] = (float) Math.sin(angle);
-        sin[first] = -sin[first + half];
+        float angle = s * frequencies.perPosition()[i];
+        int row = s * rotated;
+        cos[row + first] = cos[row + second] = (float) Math.cos(angle) * frequencies.magnitude();
+        sin[row + second] = (float) Math.sin(angle) * frequencies.magnitude();
+        sin[row + first] = -sin[row + second];
       }
     }
     return new Rotary(
-        rotated,
+        rope,
         Scopes.unowned(Torch.tensor(cos, length, rotated).to(type)),
         Scopes.unowned(Torch.tensor(sin, length, rotated).to(type)));
   }
@@ -49,30 +50,40 @@ final class Rotary {
     return cos_SR.size(0);
   }
 
-  /** Rotates the first dimensions of x [B, S, H, d], S at most {@link #length()}. */
-  Tensor apply(Tensor x_BSHd) {
-    long rest = x_BSHd.size(3) - rotaryDim;
+  /**
+   * Rotates the first dimensions of x [B, S, H, d].
+   *
+   * @param start position of the first of the S tokens; start + S is at most {@link #length()}
+   */
+  Tensor apply(Tensor x_BSHd, long start) {
+    long rest = x_BSHd.size(3) - rope.rotaryDim();
     if (rest == 0) {
-      return rotate(x_BSHd);
+      return rotate(x_BSHd, start);
     }
-    TensorVector parts = torch.split_with_sizes(x_BSHd, new long[] {rotaryDim, rest}, -1);
-    return torch.cat(new TensorVector(rotate(parts.get(0)), parts.get(1)), -1);
+    TensorVector parts = torch.split_with_sizes(x_BSHd, new long[] {rope.rotaryDim(), rest}, -1);
+    return torch.cat(new TensorVector(rotate(parts.get(0), start), parts.get(1)), -1);
   }
 
-  private Tensor rotate(Tensor x_BSHR) {
-    Tensor swapped_BSHR = x_BSHR.roll(new long[] {rotaryDim / 2}, -1);
+  private Tensor rotate(Tensor x_BSHR, long start) {
     return x_BSHR
-        .mul(perHead(cos_SR, x_BSHR))
-        .addcmul(swapped_BSHR, perHead(sin_SR, x_BSHR), Torch.scalar(1));
+        .mul(perHead(cos_SR, x_BSHR, start))
+        .addcmul(partners(x_BSHR), perHead(sin_SR, x_BSHR, start), Torch.scalar(1));
+  }
+
+  /** The other dimension of each pair. */
+  private Tensor partners(Tensor x_BSHR) {
+    return rope.interleaved()
+        ? x_BSHR.unflatten(-1, -1, 2).flip(-1).flatten(-2, -1)
+        : x_BSHR.roll(new long[] {rope.rotaryDim() / 2}, -1);
   }
 
   /**
    * [S, R] of the table as [S, H, R]: a small copy, but then the product with x runs through memory
    * in one go instead of R elements at a time.
    */
-  private static Tensor perHead(Tensor table_SR, Tensor x_BSHR) {
+  private static Tensor perHead(Tensor table_SR, Tensor x_BSHR, long start) {
     return table_SR
-        .narrow(0, 0, x_BSHR.size(1))
+        .narrow(0, start, x_BSHR.size(1))
         .unsqueeze(1)
         .expand(-1, x_BSHR.size(2), -1)
         .contiguous();

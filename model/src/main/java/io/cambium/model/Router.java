@@ -1,13 +1,15 @@
 package io.cambium.model;
 
+import io.cambium.checkpoint.family.DecoderSpec.Groups;
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
-import io.cambium.checkpoint.family.DecoderSpec.Score;
 import java.util.Objects;
 import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Chooses K of E experts for each token and weights them. Logits and scores are fp32 at least,
@@ -29,25 +31,38 @@ final class Router {
   record Decision(Tensor weights_TK, int[] choice, Tensor logits_TE, Tensor scores_TE) {}
 
   private final Mixture mixture;
-  private final Tensor bias_E;
+  private final @Nullable Tensor bias_E;
 
-  Router(Mixture mixture, Tensor selectionBias_E) {
+  /**
+   * @param selectionBias_E null for a router without one
+   */
+  Router(Mixture mixture, @Nullable Tensor selectionBias_E) {
     this.mixture = mixture;
     this.bias_E = selectionBias_E;
   }
 
-  Decision route(Tensor x_TD, Tensor weight_ED, SelectionRule rule, int layer) {
+  /**
+   * Routes tokens.
+   *
+   * @param bias_E on the logits; null for none
+   */
+  Decision route(
+      Tensor x_TD, Tensor weight_ED, @Nullable Tensor bias_E, SelectionRule rule, int layer) {
     ScalarType type =
         x_TD.scalar_type().intern() == ScalarType.Double ? ScalarType.Double : ScalarType.Float;
-    Tensor logits_TE = torch.linear(x_TD.to(type), weight_ED.to(type));
+    Tensor weight = weight_ED.to(type);
+    Tensor logits_TE =
+        bias_E == null
+            ? torch.linear(x_TD.to(type), weight)
+            : torch.linear(x_TD.to(type), weight, new TensorOptional(bias_E.to(type)));
     return switch (rule) {
       case SelectionRule.Plain() -> {
         Tensor scores_TE = scores(logits_TE);
-        yield decide(logits_TE, scores_TE, scores_TE.detach().add(bias_E));
+        yield decide(logits_TE, scores_TE, biased(scores_TE.detach()));
       }
       case SelectionRule.Cold(double holdBack, int sourceExperts) -> {
         Tensor scores_TE = scores(logits_TE);
-        Tensor choice_TE = scores_TE.detach().add(bias_E);
+        Tensor choice_TE = biased(scores_TE.detach()).clone();
         choice_TE
             .narrow(1, sourceExperts, mixture.experts() - sourceExperts)
             .sub_(Torch.scalar(holdBack));
@@ -58,10 +73,15 @@ final class Router {
   }
 
   private Tensor scores(Tensor logits_TE) {
-    if (mixture.router().score() != Score.SIGMOID) {
-      throw new IllegalStateException("no such score: " + mixture.router().score());
-    }
-    return torch.sigmoid(logits_TE);
+    return switch (mixture.router().score()) {
+      case SIGMOID -> torch.sigmoid(logits_TE);
+      case SOFTMAX -> torch.softmax(logits_TE, 1);
+    };
+  }
+
+  /** Scores as they are compared for choosing. */
+  private Tensor biased(Tensor scores_TE) {
+    return bias_E == null ? scores_TE : scores_TE.add(bias_E);
   }
 
   private Decision byLineage(Tensor logits_TE, SelectionRule.Lineage rule, int layer) {
@@ -72,8 +92,8 @@ final class Router {
             .mul(Torch.scalar(1 - rule.ownLogit()))
             .add(logits_TE.mul(Torch.scalar(rule.ownLogit())));
     Tensor scores_TE = scores(mixed_TE);
-    Tensor others_TE = nonBest(scores(logits_TE.detach()).add(bias_E), index);
-    Tensor choice_TE = scores_TE.detach().add(bias_E);
+    Tensor others_TE = nonBest(biased(scores(logits_TE.detach())), index);
+    Tensor choice_TE = biased(scores_TE.detach());
     Tensor lowered_TE =
         Double.isInfinite(rule.siblingPenalty())
             ? choice_TE.masked_fill(others_TE, Torch.scalar(Double.NEGATIVE_INFINITY))
@@ -96,8 +116,28 @@ final class Router {
     return torch.ones_like(own_TE).to(ScalarType.Bool).scatter_(1, winner_TG, Torch.scalar(0));
   }
 
+  /** Scores with minus infinity for every expert outside the groups that a token chooses. */
+  private Tensor withinGroups(Tensor choice_TE) {
+    Groups groups = mixture.router().groups();
+    if (groups.count() == 1) {
+      return choice_TE;
+    }
+    Tensor grouped_TGM = choice_TE.unflatten(1, groups.count(), -1);
+    Tensor score_TG =
+        switch (groups.score()) {
+          case BEST -> grouped_TGM.amax(new long[] {-1}, false);
+          case BEST_TWO -> torch.topk(grouped_TGM, 2).get0().sum(-1);
+        };
+    Tensor chosen_TC = torch.topk(score_TG, groups.chosen()).get1();
+    Tensor out_TG =
+        torch.ones_like(score_TG).to(ScalarType.Bool).scatter_(1, chosen_TC, Torch.scalar(0));
+    return grouped_TGM
+        .masked_fill(out_TG.unsqueeze(-1), Torch.scalar(Double.NEGATIVE_INFINITY))
+        .flatten(1, 2);
+  }
+
   private Decision decide(Tensor logits_TE, Tensor scores_TE, Tensor choice_TE) {
-    Tensor chosen_TK = torch.topk(choice_TE, mixture.topK()).get1();
+    Tensor chosen_TK = torch.topk(withinGroups(choice_TE), mixture.topK()).get1();
     Tensor weights_TK = scores_TE.gather(1, chosen_TK);
     if (mixture.router().normalised()) {
       weights_TK =

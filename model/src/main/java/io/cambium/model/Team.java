@@ -21,6 +21,7 @@ public final class Team implements AutoCloseable {
   private final ExecutorService threads;
   private final Object lock = new Object();
   private int waiting;
+  private int left;
   private long generation;
   private @Nullable Throwable failure;
 
@@ -54,6 +55,7 @@ public final class Team implements AutoCloseable {
     synchronized (lock) {
       failure = null;
       waiting = 0;
+      left = 0;
     }
     List<Future<?>> futures = new ArrayList<>();
     for (int i = 0; i < size; i++) {
@@ -74,16 +76,37 @@ public final class Team implements AutoCloseable {
 
   private void runScoped(Consumer<Member> task, Member member) {
     try (PointerScope scope = new PointerScope()) {
+      perform(task, member);
+      // Shared buffers belong to the scope of whoever came last to a barrier: nobody leaves before
+      // all are done with them, least of all somebody who failed.
+      leave();
+    }
+  }
+
+  private void perform(Consumer<Member> task, Member member) {
+    try {
       Torch.start();
       task.accept(member);
-      // Shared buffers belong to the scope of whoever came last to a barrier: nobody leaves before
-      // all are done with them.
-      member.await();
     } catch (CancellationException e) {
       // Another member failed first; its error is the one to report.
       return;
     } catch (Throwable e) {
       fail(e);
+    }
+  }
+
+  private void leave() {
+    synchronized (lock) {
+      left++;
+      lock.notifyAll();
+      while (left < size) {
+        try {
+          lock.wait();
+        } catch (InterruptedException e) {
+          // Leaving early would free memory that others compute with.
+          failure = e;
+        }
+      }
     }
   }
 

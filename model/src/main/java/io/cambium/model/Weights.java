@@ -5,15 +5,20 @@ import io.cambium.checkpoint.DType;
 import io.cambium.checkpoint.family.DecoderSpec;
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.checkpoint.family.ModelTensor;
+import io.cambium.checkpoint.family.ModelTensor.Piece;
 import io.cambium.checkpoint.family.Part;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.function.BiConsumer;
 import java.util.function.Function;
 import org.bytedeco.pytorch.GeneratorOptional;
+import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -85,7 +90,7 @@ public final class Weights {
     weights.byTensor.forEach((tensor, value) -> {
       if (!tensor.part().isNormOrBias()) {
         value.normal_(0, deviation, new GeneratorOptional());
-      } else if (tensor.part().name().endsWith("NORM")) {
+      } else if (tensor.part().isNorm()) {
         value.fill_(Torch.scalar(1));
       }
     });
@@ -106,20 +111,77 @@ public final class Weights {
           Place expert = new Place(Part.EXPERT_GATE, tensor.layer(), tensor.expert());
           return experts
               .computeIfAbsent(expert, e -> zeros(spec, tensor.layer(), compute))
-              .matrix(tensor.part());
+              .get(tensor.part());
         },
         experts);
   }
 
   private static ExpertWeights zeros(DecoderSpec spec, int layer, DType compute) {
-    Mixture mixture = (Mixture) spec.layers().get(layer);
+    Mixture mixture = spec.mixture(layer);
     return ExpertWeights.zeros(
-        Torch.scalarType(compute), spec.hiddenSize(), mixture.intermediateSize());
+        Torch.scalarType(compute),
+        spec.hiddenSize(),
+        mixture.intermediateSize(),
+        mixture.expertBias());
   }
 
+  /** A tensor where it lies on disk, through the strides of the tensor that holds it. */
   private static Tensor view(CheckpointDirectory directory, ModelTensor tensor) {
-    return Torch.view(
-        directory.data(tensor.name()), directory.spec(tensor.name()).dtype(), tensor.shape());
+    Piece piece = tensor.piece();
+    Tensor whole =
+        Torch.view(
+            directory.data(tensor.name()), directory.spec(tensor.name()).dtype(), piece.whole());
+    return tensor.isWhole() ? whole : piece(whole, tensor);
+  }
+
+  private static Tensor piece(Tensor whole, ModelTensor tensor) {
+    return whole.as_strided(
+        longs(tensor.shape()),
+        longs(tensor.piece().strides()),
+        new LongOptional(tensor.piece().offset()));
+  }
+
+  private static long[] longs(List<Long> values) {
+    return values.stream().mapToLong(Long::longValue).toArray();
+  }
+
+  /**
+   * Puts tensors together as they lie on disk.
+   *
+   * @param values one for each of the model's tensors: weights, or what belongs to them
+   * @param consumer takes each tensor on disk, contiguous, until it returns
+   */
+  public static void assemble(
+      Map<ModelTensor, Tensor> values, BiConsumer<String, Tensor> consumer) {
+    Map<String, List<ModelTensor>> byName = new LinkedHashMap<>();
+    values
+        .keySet()
+        .forEach(
+            tensor -> byName.computeIfAbsent(tensor.name(), n -> new ArrayList<>()).add(tensor));
+    byName.forEach(
+        (name, pieces) -> Scopes.freeAll(() -> consumer.accept(name, assembled(values, pieces))));
+  }
+
+  private static Tensor assembled(Map<ModelTensor, Tensor> values, List<ModelTensor> pieces) {
+    Tensor first = Objects.requireNonNull(values.get(pieces.getFirst()));
+    if (pieces.getFirst().isWhole()) {
+      return first;
+    }
+    List<Long> shape = pieces.getFirst().piece().whole();
+    Tensor whole = Torch.empty(first.scalar_type().intern(), longs(shape));
+    pieces.forEach(
+        tensor -> piece(whole, tensor).copy_(Objects.requireNonNull(values.get(tensor))));
+    return whole;
+  }
+
+  /** The reverse: fills each of the model's tensors from the tensor on disk that holds it. */
+  public static void takeApart(
+      Map<ModelTensor, Tensor> values, Function<String, MemorySegment> data) {
+    values.forEach((tensor, value) ->
+        Scopes.freeAll(() -> {
+          Tensor whole = Torch.view(data.apply(tensor.name()), DType.F32, tensor.piece().whole());
+          value.copy_(tensor.isWhole() ? whole : piece(whole, tensor));
+        }));
   }
 
   private static ScalarType type(ModelTensor tensor, DType compute) {
@@ -161,8 +223,18 @@ public final class Weights {
           whole != null
               ? whole
               : ExpertWeights.apart(
-                  gate_FD, get(Part.EXPERT_UP, layer, e), get(Part.EXPERT_DOWN, layer, e)));
+                  gate_FD,
+                  get(Part.EXPERT_UP, layer, e),
+                  get(Part.EXPERT_DOWN, layer, e),
+                  spec.mixture(layer).expertBias() ? biases(layer, e) : null));
     }
     return experts;
+  }
+
+  private ExpertWeights.Biases biases(int layer, int expert) {
+    return new ExpertWeights.Biases(
+        get(Part.EXPERT_GATE_BIAS, layer, expert),
+        get(Part.EXPERT_UP_BIAS, layer, expert),
+        get(Part.EXPERT_DOWN_BIAS, layer, expert));
   }
 }

@@ -2,6 +2,7 @@ package io.cambium.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.cambium.checkpoint.family.DecoderSpec.Activation;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -26,7 +27,10 @@ class ExpertExchangeTest {
     for (int e = 0; e < experts; e++) {
       weights.add(
           ExpertWeights.apart(
-              torch.randn(WIDTH, HIDDEN), torch.randn(WIDTH, HIDDEN), torch.randn(HIDDEN, WIDTH)));
+              torch.randn(WIDTH, HIDDEN),
+              torch.randn(WIDTH, HIDDEN),
+              torch.randn(HIDDEN, WIDTH),
+              null));
     }
     Tensor x_TD = torch.randn(tokens, HIDDEN);
     int[] choice = choice(tokens, experts, topK);
@@ -35,7 +39,7 @@ class ExpertExchangeTest {
           new ExpertExchange(
               weights,
               List.of(),
-              new MatrixProductKernel(),
+              new MatrixProductKernel(Activation.SILU),
               ExpertExchange.Scratch.of(weights.getFirst().type(), weights.getFirst().hidden()),
               workers);
       team.run(member -> check(exchange, member, x_TD, choice, topK, weights));
@@ -66,14 +70,16 @@ class ExpertExchangeTest {
     int from = Share.start((int) x_TD.size(0), member);
     int to = Share.end((int) x_TD.size(0), member);
     int[] mine = Arrays.copyOfRange(choice, from * topK, to * topK);
-    Tensor rows =
-        exchange.forward(member, x_TD.narrow(0, from, to - from).contiguous(), mine, topK, false);
+    Tensor slots_SD =
+        x_TD.narrow(0, from, to - from).unsqueeze(1).expand(-1, topK, -1).flatten(0, 1);
+    Tensor rows = exchange.forward(member, slots_SD, mine, false);
     float[] outputs = Torch.floats(exchange.collect(rows));
     for (int slot = 0; slot < mine.length; slot++) {
       ExpertWeights expert = weights.get(mine[slot]);
       Tensor x_1D = x_TD.narrow(0, from + slot / topK, 1);
       float[] want =
-          Torch.floats(Ops.swiGlu(x_1D, expert.gate_FD(), expert.up_FD(), expert.down_DF()));
+          Torch.floats(
+              Ops.gated(x_1D, expert.gate_FD(), expert.up_FD(), expert.down_DF(), Activation.SILU));
       for (int d = 0; d < HIDDEN; d++) {
         assertThat(outputs[slot * HIDDEN + d]).isCloseTo(want[d], Offset.offset(1e-5f));
       }

@@ -1,5 +1,6 @@
 package io.cambium.training;
 
+import io.cambium.checkpoint.family.ModelTensor;
 import io.cambium.model.Decoder;
 import io.cambium.model.FusedAdamW;
 import io.cambium.model.Parameter;
@@ -45,7 +46,7 @@ public final class AdamW {
 
   private final Settings settings;
   private final List<Parameter> parameters;
-  private final Map<String, Moments> moments = new LinkedHashMap<>();
+  private final Map<ModelTensor, Moments> moments = new LinkedHashMap<>();
   private final List<List<Integer>> shares;
   private final double[] squaredNorms;
   private double norm;
@@ -56,7 +57,7 @@ public final class AdamW {
     this.squaredNorms = new double[parameters.size()];
     for (Parameter parameter : parameters) {
       moments.put(
-          parameter.tensor().name(),
+          parameter.tensor(),
           new Moments(torch.zeros_like(parameter.value()), torch.zeros_like(parameter.value())));
     }
     this.shares = shares(parameters, decoder.team().size());
@@ -86,8 +87,8 @@ public final class AdamW {
     return shares;
   }
 
-  /** The moments by the name of their parameter, in model order. */
-  public Map<String, Moments> moments() {
+  /** The moments of each parameter, in model order. */
+  public Map<ModelTensor, Moments> moments() {
     return moments;
   }
 
@@ -139,7 +140,7 @@ public final class AdamW {
     for (int index : share) {
       Parameter parameter = parameters.get(index);
       if (parameter.tensor().part().isNormOrBias() == normOrBias) {
-        Moments moment = Objects.requireNonNull(moments.get(parameter.tensor().name()));
+        Moments moment = Objects.requireNonNull(moments.get(parameter.tensor()));
         slots.add(
             new FusedAdamW.Slot(
                 parameter.value(),

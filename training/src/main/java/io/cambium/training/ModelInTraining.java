@@ -16,12 +16,13 @@ import io.cambium.model.Team;
 import io.cambium.model.Torch;
 import io.cambium.model.Weights;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
+import java.util.Set;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -106,31 +107,27 @@ final class ModelInTraining {
   }
 
   private void readMoments(Path path) {
-    Map<String, Tensor> state = optimizerState(manifest.selection());
+    List<State> states = states(manifest.selection());
     try (SafetensorsFile file = SafetensorsFile.open(path)) {
       // A model that has only just grown has no biases but the folded ones, which raiseReplicas
       // took.
-      state.keySet().removeIf(name -> name.endsWith(UNFOLDED) && !file.tensors().containsKey(name));
-      if (!file.tensors().keySet().equals(state.keySet())) {
+      states.removeIf(state ->
+          state.suffix.equals(UNFOLDED)
+              && state.specs().stream().noneMatch(s -> file.tensors().containsKey(s.name())));
+      Set<TensorSpec> expected = new HashSet<>();
+      states.forEach(state -> expected.addAll(state.specs()));
+      Set<TensorSpec> found = new HashSet<>();
+      file.tensors().values().forEach(entry -> found.add(entry.spec()));
+      if (!found.equals(expected)) {
         throw new CheckpointException(
             path,
-            "holds "
-                + file.tensors().size()
-                + " tensors, not the "
-                + state.size()
-                + " that belong to this model",
+            "does not hold the %d tensors that belong to this model, but %d, or others"
+                .formatted(expected.size(), found.size()),
             "weights and moments must be of one checkpoint");
       }
-      state.forEach((name, value) -> read(file, name, value));
+      states.forEach(
+          state -> Weights.takeApart(state.values, name -> file.data(name + state.suffix)));
     }
-  }
-
-  private static void read(SafetensorsFile file, String name, Tensor into) {
-    MemorySegment data = file.data(name);
-    if (data.byteSize() != into.nbytes()) {
-      throw new CheckpointException(file.path(), "has a moment of the wrong size: " + name, null);
-    }
-    Torch.memory(into).copyFrom(data);
   }
 
   /**
@@ -146,30 +143,46 @@ final class ModelInTraining {
     } catch (IOException e) {
       throw new CheckpointException(directory, "cannot be written: " + e, "check free space", e);
     }
-    writeOptimizer(directory.resolve(OPTIMIZER_FILE), optimizerState(selection));
+    writeOptimizer(directory.resolve(OPTIMIZER_FILE), selection);
   }
 
   private void writeWeights(Path directory, Manifest.@Nullable Selection selection) {
-    Map<ModelTensor, Tensor> weights = decoder.weights().all();
-    List<TensorSpec> specs =
-        weights.keySet().stream().map(t -> new TensorSpec(t.name(), DType.F32, t.shape())).toList();
+    Map<ModelTensor, Tensor> weights = new LinkedHashMap<>(decoder.weights().all());
+    weights.replaceAll((tensor, value) ->
+        tensor.part() == Part.SELECTION_BIAS ? foldedBias(value, selection) : value);
+    State state = new State("", weights);
     try (CheckpointWriter writer =
-        CheckpointWriter.create(directory, config, specs, CheckpointWriter.DEFAULT_SHARD_BYTES)) {
-      weights.forEach((tensor, value) ->
-          writer.write(
-              tensor.name(),
-              tensor.part() == Part.SELECTION_BIAS
-                  ? MemorySegment.ofArray(foldedBias(value, selection))
-                  : Torch.memory(value)));
+        CheckpointWriter.create(
+            directory, config, state.specs(), CheckpointWriter.DEFAULT_SHARD_BYTES)) {
+      Weights.assemble(weights, (name, value) -> writer.write(name, Torch.memory(value)));
       writer.finish(manifest.withSelection(selection));
     }
   }
 
-  private static void writeOptimizer(Path path, Map<String, Tensor> state) {
-    List<TensorSpec> specs = new ArrayList<>();
-    state.forEach((name, value) -> specs.add(new TensorSpec(name, DType.F32, shape(value))));
+  private void writeOptimizer(Path path, Manifest.@Nullable Selection selection) {
+    List<State> states = states(selection);
+    List<TensorSpec> specs = states.stream().flatMap(state -> state.specs().stream()).toList();
     try (SafetensorsWriter writer = SafetensorsWriter.create(path, specs, Map.of())) {
-      state.forEach((name, value) -> writer.write(name, Torch.memory(value)));
+      for (State state : states) {
+        Weights.assemble(
+            state.values, (name, value) -> writer.write(name + state.suffix, Torch.memory(value)));
+      }
+    }
+  }
+
+  /**
+   * What is kept for each of some tensors, packed on disk as they are.
+   *
+   * @param suffix to the tensor's name
+   */
+  private record State(String suffix, Map<ModelTensor, Tensor> values) {
+
+    /** What lies on disk. */
+    List<TensorSpec> specs() {
+      return values.keySet().stream()
+          .map(tensor -> new TensorSpec(tensor.name() + suffix, DType.F32, tensor.piece().whole()))
+          .distinct()
+          .toList();
     }
   }
 
@@ -177,33 +190,23 @@ final class ModelInTraining {
    * Everything that goes beside the weights: the moments, and in a cold release the selection
    * biases as the balancer moves them, since folding a hold-back into them rounds.
    */
-  private Map<String, Tensor> optimizerState(Manifest.@Nullable Selection selection) {
-    Map<String, Tensor> state = new TreeMap<>();
+  private List<State> states(Manifest.@Nullable Selection selection) {
+    Map<ModelTensor, Tensor> first = new LinkedHashMap<>();
+    Map<ModelTensor, Tensor> second = new LinkedHashMap<>();
     optimizer
         .moments()
-        .forEach((name, moment) -> {
-          state.put(name + FIRST, moment.first());
-          state.put(name + SECOND, moment.second());
+        .forEach((tensor, moment) -> {
+          first.put(tensor, moment.first());
+          second.put(tensor, moment.second());
         });
+    List<State> states =
+        new ArrayList<>(List.of(new State(FIRST, first), new State(SECOND, second)));
     if (holdBack(selection) > 0) {
-      decoder
-          .weights()
-          .all()
-          .forEach((tensor, value) -> {
-            if (tensor.part() == Part.SELECTION_BIAS) {
-              state.put(tensor.name() + UNFOLDED, value);
-            }
-          });
+      Map<ModelTensor, Tensor> biases = new LinkedHashMap<>(decoder.weights().all());
+      biases.keySet().removeIf(tensor -> tensor.part() != Part.SELECTION_BIAS);
+      states.add(new State(UNFOLDED, biases));
     }
-    return state;
-  }
-
-  private static List<Long> shape(Tensor tensor) {
-    List<Long> shape = new ArrayList<>();
-    for (int axis = 0; axis < tensor.dim(); axis++) {
-      shape.add(tensor.size(axis));
-    }
-    return shape;
+    return states;
   }
 
   /** How a reader of the checkpoint must choose experts, null for plain top-K. */
@@ -227,13 +230,13 @@ final class ModelInTraining {
    * In memory the hold-back is a rule of its own; on disk it is folded into the replicas' selection
    * bias.
    */
-  private float[] foldedBias(Tensor bias_E, Manifest.@Nullable Selection selection) {
-    float[] folded_E = Torch.floats(bias_E);
-    if (holdBack(selection) > 0) {
-      for (int e = originals(); e < folded_E.length; e++) {
-        folded_E[e] -= (float) holdBack(selection);
-      }
+  private Tensor foldedBias(Tensor bias_E, Manifest.@Nullable Selection selection) {
+    if (holdBack(selection) == 0) {
+      return bias_E;
     }
+    Tensor folded_E = bias_E.clone();
+    long replicas = folded_E.numel() - originals();
+    folded_E.narrow(0, originals(), replicas).sub_(new Scalar((float) holdBack(selection)));
     return folded_E;
   }
 

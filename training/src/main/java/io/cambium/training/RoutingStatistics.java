@@ -1,7 +1,6 @@
 package io.cambium.training;
 
 import io.cambium.checkpoint.family.DecoderSpec;
-import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.model.RoutingListener;
 import java.util.ArrayList;
 import java.util.List;
@@ -38,7 +37,7 @@ final class RoutingStatistics implements RoutingListener {
     for (int worker = 0; worker < workers; worker++) {
       Map<Integer, Counts> counts = new TreeMap<>();
       for (int layer : spec.mixtureLayers()) {
-        counts.put(layer, new Counts(((Mixture) spec.layers().get(layer)).experts()));
+        counts.put(layer, new Counts(spec.mixture(layer).experts()));
       }
       byWorker.add(counts);
     }

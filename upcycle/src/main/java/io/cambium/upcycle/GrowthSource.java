@@ -58,6 +58,14 @@ final class GrowthSource implements AutoCloseable {
     if (weights.decoder().mixtureLayers().isEmpty()) {
       throw new UsageException(weights.path(), "has no layer that routes to experts", null);
     }
+    Optional<ModelTensor> packed =
+        weights.tensors().stream().filter(tensor -> !tensor.isWhole()).findFirst();
+    if (packed.isPresent()) {
+      throw new UsageException(
+          weights.path(),
+          "holds several matrices in one tensor, such as " + packed.get().name(),
+          "Cambium grows checkpoints with one tensor for each matrix of an expert");
+    }
     Manifest.Selection selection = weights.manifest().selection();
     if (selection != null) {
       throw new UsageException(
@@ -102,7 +110,7 @@ final class GrowthSource implements AutoCloseable {
 
   /** What the layers that route have in common. */
   Mixture mixture() {
-    return weights.decoder().layers().stream()
+    return weights.decoder().feedForwards().stream()
         .filter(Mixture.class::isInstance)
         .map(Mixture.class::cast)
         .reduce((first, other) -> requireEqual(first, other))

@@ -47,7 +47,7 @@ final class HoldBack {
 
   private static double span(Score score) {
     return switch (score) {
-      case SIGMOID -> 1;
+      case SIGMOID, SOFTMAX -> 1;
     };
   }
 }

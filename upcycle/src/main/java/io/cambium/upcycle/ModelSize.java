@@ -18,7 +18,7 @@ public record ModelSize(int experts, int topK, long parameters, long activeParam
 
   static ModelSize of(DecoderSpec decoder, List<ModelTensor> tensors, long bytes) {
     int layer = decoder.mixtureLayers().getFirst();
-    Mixture mixture = (Mixture) decoder.layers().get(layer);
+    Mixture mixture = decoder.mixture(layer);
     long all = elements(tensors);
     long ofExperts = elements(tensors.stream().filter(t -> t.part().isExpert()).toList());
     long idle = ofExperts / mixture.experts() * (mixture.experts() - mixture.topK());

@@ -100,9 +100,7 @@ final class ReferenceRunner implements ModelRunner {
 
     Model(CheckpointDirectory checkpoint, OptionalInt topK) {
       this.checkpoint = checkpoint;
-      this.mixture =
-          (Mixture)
-              checkpoint.decoder().layers().get(checkpoint.decoder().mixtureLayers().getFirst());
+      this.mixture = checkpoint.decoder().mixture(checkpoint.decoder().mixtureLayers().getFirst());
       this.topK = topK.orElse(mixture.topK());
       this.selection = checkpoint.manifest().selection();
       for (ModelTensor t : checkpoint.tensors()) {

@@ -11,7 +11,30 @@ import java.util.stream.Collectors;
 public final class Families {
 
   /** All of them, in alphabetical order. */
-  public static final List<Family> ALL = List.of(new Glm4Moe());
+  public static final List<Family> ALL =
+      List.of(
+          new DeepseekV2(),
+          new DeepseekV3(),
+          new Dots1(),
+          new Ernie45Moe(),
+          new FlexOlmo(),
+          new Gemma(),
+          new Glm4Moe(),
+          new GptOss(),
+          new Granite(),
+          new GraniteMoe(),
+          new Llama(),
+          new Llama4Text(),
+          new MiniMaxM2(),
+          new Mistral(),
+          new Mixtral(),
+          new Olmo2(),
+          new Olmoe(),
+          new Phi3(),
+          new Qwen2(),
+          new Qwen2Moe(),
+          new Qwen3(),
+          new Qwen3Moe());
 
   private Families() {}
 

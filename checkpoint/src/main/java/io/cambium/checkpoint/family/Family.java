@@ -1,7 +1,11 @@
 package io.cambium.checkpoint.family;
 
 import io.cambium.checkpoint.ModelConfig;
+import io.cambium.checkpoint.UsageException;
 import java.util.List;
+import java.util.Set;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
@@ -9,13 +13,16 @@ import tools.jackson.databind.node.ObjectNode;
  * hold, and what a change of the expert count touches. To add a family, copy the smallest neighbour
  * and register it in {@link Families}.
  */
-public interface Family {
+public abstract class Family {
+
+  /** Buffers that old checkpoints hold and every loader computes for itself. */
+  private static final Pattern COMPUTED = Pattern.compile(".*\\.rotary_emb\\.inv_freq");
 
   /** The {@code model_type} of config.json. */
-  String modelType();
+  public abstract String modelType();
 
   /** The entry of {@code architectures} in config.json. */
-  String architecture();
+  public abstract String architecture();
 
   /**
    * What the checkpoint computes.
@@ -23,25 +30,70 @@ public interface Family {
    * @throws io.cambium.checkpoint.CheckpointException if a key is missing, or asks for something
    *     not supported
    */
-  DecoderSpec decoder(ModelConfig config);
+  public abstract DecoderSpec decoder(ModelConfig config);
 
-  /** A config.json for a new model: {@code decoder(newConfig(spec, n))} is {@code spec} again. */
-  ObjectNode newConfig(DecoderSpec spec, int maxPositions);
+  /** What the tensors are called, in each form that a checkpoint may have; the usual one first. */
+  abstract List<TensorNames> layouts();
+
+  /** The keys that a change of the experts touches; null for a dense family. */
+  @Nullable ExpertKeys expertKeys() {
+    return null;
+  }
+
+  /** Every tensor on disk, in model order, in the family's usual form. */
+  public final List<ModelTensor> tensors(DecoderSpec spec) {
+    return TensorList.of(spec, layouts().getFirst());
+  }
+
+  /** Every tensor of a checkpoint that holds tensors of these names, in the form that it has. */
+  public final List<ModelTensor> tensors(DecoderSpec spec, Set<String> onDisk) {
+    for (TensorNames names : layouts()) {
+      List<ModelTensor> tensors = TensorList.of(spec, names);
+      if (tensors.stream().allMatch(tensor -> onDisk.contains(tensor.name()))) {
+        return tensors;
+      }
+    }
+    return tensors(spec);
+  }
+
+  /**
+   * A config.json for a new model: {@code decoder(newConfig(spec, n))} is {@code spec} again.
+   *
+   * @throws UsageException if the family is not one that Cambium starts models of
+   */
+  public ObjectNode newConfig(DecoderSpec spec, int maxPositions) {
+    throw new UsageException(
+        null, "Cambium starts no new models of family " + modelType(), "start one of glm4_moe");
+  }
 
   /** The same config.json with another number of routed experts, under every key that names it. */
-  ObjectNode withExperts(ObjectNode config, int experts);
+  public final ObjectNode withExperts(ObjectNode config, int experts) {
+    return requireExperts().withExperts(config, experts);
+  }
 
   /** The same config.json with another number of experts per token. */
-  ObjectNode withTopK(ObjectNode config, int topK);
+  public final ObjectNode withTopK(ObjectNode config, int topK) {
+    return requireExperts().withTopK(config, topK);
+  }
 
   /** The same config.json with another factor on the routing weights. */
-  ObjectNode withRouterScale(ObjectNode config, double scale);
+  public final ObjectNode withRouterScale(ObjectNode config, double scale) {
+    return requireExperts().withScale(config, scale);
+  }
 
-  /** Every tensor on disk, in model order. */
-  List<ModelTensor> tensors(DecoderSpec spec);
+  private ExpertKeys requireExperts() {
+    ExpertKeys keys = expertKeys();
+    if (keys == null) {
+      throw new UsageException(
+          null, modelType() + " has no experts", "give a Mixture-of-Experts model");
+    }
+    return keys;
+  }
 
   /**
    * Whether the family's own loader leaves this tensor out, such as a multi-token-prediction layer.
    */
-  boolean ignores(String tensor, ModelConfig config);
+  public boolean ignores(String tensor, ModelConfig config) {
+    return COMPUTED.matcher(tensor).matches();
+  }
 }

@@ -7,15 +7,54 @@ import java.util.List;
  *
  * @param layer index of the layer, or {@link #NONE}
  * @param expert index of the routed expert, or {@link #NONE}
- * @param name the name on disk
+ * @param name the name on disk, which several tensors share where one on disk holds them all
+ * @param shape as the decoder uses it
+ * @param piece where it lies in the tensor on disk
  */
-public record ModelTensor(Part part, int layer, int expert, String name, List<Long> shape) {
+public record ModelTensor(
+    Part part, int layer, int expert, String name, List<Long> shape, Piece piece) {
 
   /** No layer, or no expert. */
   public static final int NONE = -1;
 
+  /**
+   * A part of a tensor on disk, seen through strides.
+   *
+   * @param whole shape of the tensor on disk
+   * @param offset of the first element, in elements
+   * @param strides in elements, one for each axis of the part
+   */
+  public record Piece(List<Long> whole, long offset, List<Long> strides) {
+
+    public Piece {
+      whole = List.copyOf(whole);
+      strides = List.copyOf(strides);
+    }
+  }
+
   public ModelTensor {
     shape = List.copyOf(shape);
+  }
+
+  /** A tensor that lies on disk as the decoder uses it. */
+  public ModelTensor(Part part, int layer, int expert, String name, List<Long> shape) {
+    this(part, layer, expert, name, shape, new Piece(shape, 0, rowMajor(shape)));
+  }
+
+  /** Strides of a contiguous tensor. */
+  static List<Long> rowMajor(List<Long> shape) {
+    Long[] strides = new Long[shape.size()];
+    long stride = 1;
+    for (int axis = shape.size() - 1; axis >= 0; axis--) {
+      strides[axis] = stride;
+      stride = Math.multiplyExact(stride, shape.get(axis));
+    }
+    return List.of(strides);
+  }
+
+  /** Whether the tensor on disk is this one and nothing else, element by element. */
+  public boolean isWhole() {
+    return piece.whole().equals(shape) && piece.offset() == 0;
   }
 
   /**

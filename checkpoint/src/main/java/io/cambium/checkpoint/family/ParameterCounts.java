@@ -26,7 +26,7 @@ public record ParameterCounts(long total, long active, long embedding) {
       }
       // Experts of a layer are alike: as many as top-K count in full, whichever they are.
       if (tensor.part().isExpert()
-          && spec.layers().get(tensor.layer()) instanceof Mixture mixture
+          && spec.layers().get(tensor.layer()).feedForward() instanceof Mixture mixture
           && tensor.expert() >= mixture.topK()) {
         idle += tensor.elements();
       }

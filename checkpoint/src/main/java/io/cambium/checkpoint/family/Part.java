@@ -12,30 +12,46 @@ public enum Part {
   KEY_BIAS,
   VALUE,
   VALUE_BIAS,
+  /** Latent attention: from the hidden state to the queries' small vector. */
+  QUERY_DOWN,
+  QUERY_DOWN_NORM,
+  QUERY_UP,
+  /** Latent attention: from the hidden state to the small vector and the shared rotated key. */
+  KEY_VALUE_DOWN,
+  KEY_VALUE_DOWN_NORM,
+  KEY_VALUE_UP,
   ATTENTION_OUTPUT,
+  ATTENTION_OUTPUT_BIAS,
   QUERY_NORM,
   KEY_NORM,
+  SINKS,
   FEED_FORWARD_NORM,
   DENSE_GATE,
   DENSE_UP,
   DENSE_DOWN,
   ROUTER,
+  ROUTER_BIAS,
   SELECTION_BIAS,
   EXPERT_GATE,
   EXPERT_UP,
   EXPERT_DOWN,
+  EXPERT_GATE_BIAS,
+  EXPERT_UP_BIAS,
+  EXPERT_DOWN_BIAS,
+  /** The one row whose sigmoid weights the shared expert. */
+  SHARED_SCALE,
   SHARED_GATE,
   SHARED_UP,
   SHARED_DOWN;
 
   /** Whether the tensor belongs to one routed expert. */
   public boolean isExpert() {
-    return this == EXPERT_GATE || this == EXPERT_UP || this == EXPERT_DOWN;
+    return name().startsWith("EXPERT_");
   }
 
   /** Whether the tensor's first axis counts the routed experts. */
   public boolean hasExpertRows() {
-    return this == ROUTER || this == SELECTION_BIAS;
+    return this == ROUTER || this == ROUTER_BIAS || this == SELECTION_BIAS;
   }
 
   /** Whether the tensor is the scale of a norm. */
@@ -47,6 +63,6 @@ public enum Part {
    * Whether weight decay would be wrong: norms and biases, the router's selection bias among them.
    */
   public boolean isNormOrBias() {
-    return isNorm() || name().endsWith("BIAS");
+    return isNorm() || name().endsWith("BIAS") || this == SINKS;
   }
 }

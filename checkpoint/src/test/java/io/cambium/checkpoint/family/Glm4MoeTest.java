@@ -7,8 +7,9 @@ import io.cambium.checkpoint.CheckpointException;
 import io.cambium.checkpoint.Json;
 import io.cambium.checkpoint.ModelConfig;
 import io.cambium.checkpoint.UsageException;
-import io.cambium.checkpoint.family.DecoderSpec.Attention;
 import io.cambium.checkpoint.family.DecoderSpec.Dense;
+import io.cambium.checkpoint.family.DecoderSpec.GroupedQuery;
+import io.cambium.checkpoint.family.DecoderSpec.HeadNorm;
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.checkpoint.family.DecoderSpec.Rope;
 import io.cambium.checkpoint.family.DecoderSpec.Router;
@@ -51,13 +52,12 @@ class Glm4MoeTest {
     Mixture mixture = new Mixture(6, 2, 40, 40, new Router(Score.SIGMOID, true, true, 1.5));
     assertThat(decoder(Json.readObject(config)))
         .isEqualTo(
-            new DecoderSpec(
+            DecoderSpec.plain(
                 96,
                 48,
                 1e-5,
                 false,
-                new Attention(4, 2, 16, false, true),
-                new Rope(10_000, 8),
+                GroupedQuery.plain(4, 2, 16, false, HeadNorm.PER_HEAD, new Rope(10_000, 8)),
                 List.of(new Dense(80), mixture, mixture)));
   }
 
@@ -185,14 +185,14 @@ class Glm4MoeTest {
     for (int headDim = 2; headDim <= 130; headDim++) {
       for (int rotaryDim = 2; rotaryDim <= headDim; rotaryDim += 2) {
         DecoderSpec wanted =
-            new DecoderSpec(
+            DecoderSpec.plain(
                 spec.vocabSize(),
                 spec.hiddenSize(),
-                spec.normEps(),
+                spec.norms().eps(),
                 spec.tiedEmbeddings(),
-                new Attention(4, 2, headDim, true, true),
-                new Rope(10_000, rotaryDim),
-                spec.layers());
+                GroupedQuery.plain(
+                    4, 2, headDim, true, HeadNorm.PER_HEAD, new Rope(10_000, rotaryDim)),
+                spec.feedForwards());
         assertThat(decoder(FAMILY.newConfig(wanted, 64))).isEqualTo(wanted);
       }
     }
@@ -201,15 +201,14 @@ class Glm4MoeTest {
   @Test
   void refusesASpecThatTheFamilyCannotExpress() {
     DecoderSpec spec = TinyModels.glm4Moe().spec();
-    List<DecoderSpec.FeedForward> layers = spec.layers().reversed();
+    List<DecoderSpec.FeedForward> layers = spec.feedForwards().reversed();
     DecoderSpec denseLast =
-        new DecoderSpec(
+        DecoderSpec.plain(
             spec.vocabSize(),
             spec.hiddenSize(),
-            spec.normEps(),
+            spec.norms().eps(),
             spec.tiedEmbeddings(),
             spec.attention(),
-            spec.rope(),
             layers);
     assertThatThrownBy(() -> FAMILY.newConfig(denseLast, 64))
         .isInstanceOf(IllegalArgumentException.class)

@@ -23,6 +23,37 @@ public final class Goldens {
   /** Saved by transformers 4.57: {@code rope_theta} and {@code rope_scaling}. */
   public static final String GLM4_MOE_V4 = "glm4_moe-v4";
 
+  /** All of them: {@code -v4} as transformers 4.57 writes it, the others as transformers 5. */
+  public static final List<String> ALL =
+      List.of(
+          "deepseek_v2",
+          "deepseek_v3",
+          "dots1",
+          "ernie4_5_moe",
+          "flex_olmo",
+          "gemma",
+          GLM4_MOE,
+          GLM4_MOE_V4,
+          "gpt_oss",
+          "granite",
+          "granitemoe",
+          "llama",
+          "llama4_text",
+          "llama_llama3rope_tied",
+          "llama_llama3rope_tied-v4",
+          "minimax_m2",
+          "mistral",
+          "mixtral",
+          "mixtral-v4",
+          "olmo2",
+          "olmoe",
+          "phi3",
+          "qwen2",
+          "qwen2_moe",
+          "qwen3",
+          "qwen3_moe",
+          "qwen3_moe-v4");
+
   public static final String EXPECTED = "expected.safetensors";
 
   private static final List<String> FILES =

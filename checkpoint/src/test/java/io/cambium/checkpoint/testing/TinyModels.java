@@ -4,8 +4,9 @@ import io.cambium.checkpoint.CheckpointWriter;
 import io.cambium.checkpoint.FreshModel;
 import io.cambium.checkpoint.FreshModel.Normal;
 import io.cambium.checkpoint.family.DecoderSpec;
-import io.cambium.checkpoint.family.DecoderSpec.Attention;
 import io.cambium.checkpoint.family.DecoderSpec.Dense;
+import io.cambium.checkpoint.family.DecoderSpec.GroupedQuery;
+import io.cambium.checkpoint.family.DecoderSpec.HeadNorm;
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.checkpoint.family.DecoderSpec.Rope;
 import io.cambium.checkpoint.family.DecoderSpec.Router;
@@ -146,13 +147,14 @@ public final class TinyModels {
   public DecoderSpec spec() {
     Router router = new Router(Score.SIGMOID, true, true, routedScale);
     Mixture mixture = new Mixture(experts, topK, expertSize, expertSize * sharedExperts, router);
-    return new DecoderSpec(
+    HeadNorm norm = headNorm ? HeadNorm.PER_HEAD : HeadNorm.NONE;
+    return DecoderSpec.plain(
         vocab,
         hidden,
         NORM_EPS,
         tied,
-        new Attention(heads, kvHeads, headDim, attentionBias, headNorm),
-        Rope.overHalf(ROPE_THETA, headDim),
+        GroupedQuery.plain(
+            heads, kvHeads, headDim, attentionBias, norm, Rope.overHalf(ROPE_THETA, headDim)),
         DecoderSpec.denseThenMixture(denseLayers, new Dense(denseSize), layers, mixture));
   }
 

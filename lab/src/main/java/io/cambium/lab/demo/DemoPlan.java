@@ -2,9 +2,10 @@ package io.cambium.lab.demo;
 
 import io.cambium.checkpoint.UsageException;
 import io.cambium.checkpoint.family.DecoderSpec;
-import io.cambium.checkpoint.family.DecoderSpec.Attention;
 import io.cambium.checkpoint.family.DecoderSpec.Dense;
 import io.cambium.checkpoint.family.DecoderSpec.FeedForward;
+import io.cambium.checkpoint.family.DecoderSpec.GroupedQuery;
+import io.cambium.checkpoint.family.DecoderSpec.HeadNorm;
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.checkpoint.family.DecoderSpec.Rope;
 import io.cambium.checkpoint.family.DecoderSpec.Router;
@@ -81,13 +82,12 @@ record DemoPlan(int steps, long seed) {
           new Mixture(
               experts, TOP_K, EXPERT_SIZE, EXPERT_SIZE, new Router(Score.SIGMOID, true, true, 1)));
     }
-    return new DecoderSpec(
+    return DecoderSpec.plain(
         vocabulary,
         HIDDEN_SIZE,
         1e-5,
         false,
-        new Attention(4, 2, 16, false, true),
-        new Rope(10_000, 8),
+        GroupedQuery.plain(4, 2, 16, false, HeadNorm.PER_HEAD, new Rope(10_000, 8)),
         layers);
   }
 

@@ -1,0 +1,380 @@
+package io.cambium.checkpoint.family;
+
+import io.cambium.checkpoint.ModelConfig;
+import io.cambium.checkpoint.family.DecoderSpec.Activation;
+import io.cambium.checkpoint.family.DecoderSpec.Attention;
+import io.cambium.checkpoint.family.DecoderSpec.Dense;
+import io.cambium.checkpoint.family.DecoderSpec.FeedForward;
+import io.cambium.checkpoint.family.DecoderSpec.GroupScore;
+import io.cambium.checkpoint.family.DecoderSpec.GroupedQuery;
+import io.cambium.checkpoint.family.DecoderSpec.Groups;
+import io.cambium.checkpoint.family.DecoderSpec.HeadNorm;
+import io.cambium.checkpoint.family.DecoderSpec.Latent;
+import io.cambium.checkpoint.family.DecoderSpec.Layer;
+import io.cambium.checkpoint.family.DecoderSpec.Mixture;
+import io.cambium.checkpoint.family.DecoderSpec.Norms;
+import io.cambium.checkpoint.family.DecoderSpec.Reach;
+import io.cambium.checkpoint.family.DecoderSpec.Rope;
+import io.cambium.checkpoint.family.DecoderSpec.Router;
+import io.cambium.checkpoint.family.DecoderSpec.Scales;
+import io.cambium.checkpoint.family.DecoderSpec.Score;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.IntFunction;
+import java.util.function.IntPredicate;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
+
+/**
+ * What the config.json files of most families have in common. Every default is that of the family's
+ * own class in transformers, and the caller names it, since the same key has different defaults in
+ * different classes.
+ */
+final class ConfigReader {
+
+  // Far above any model, far below what could not be held in memory.
+  private static final int MAX_LAYERS = 1 << 14;
+  private static final int MAX_EXPERTS = 1 << 16;
+
+  private static final String HEAD_DIM = "head_dim";
+  private static final String HEADS = "num_attention_heads";
+  private static final String KEY_VALUE_HEADS = "num_key_value_heads";
+  private static final String LAYER_TYPES = "layer_types";
+
+  /** Keys that change the computation of families which Cambium does not run. */
+  private static final List<String> NOT_COMPUTED =
+      List.of("quantization_config", "attn_logit_softcapping", "final_logit_softcapping");
+
+  private final ModelConfig config;
+
+  ConfigReader(ModelConfig config) {
+    this.config = config;
+    NOT_COMPUTED.forEach(config::requireAbsent);
+  }
+
+  ModelConfig config() {
+    return config;
+  }
+
+  int hiddenSize() {
+    return config.requirePositiveInt("hidden_size");
+  }
+
+  int layers() {
+    return config.requireInt("num_hidden_layers", 1, MAX_LAYERS);
+  }
+
+  int experts(String key) {
+    return config.requireInt(key, 1, MAX_EXPERTS);
+  }
+
+  /** At most as many as there are experts. */
+  int topK(String key, int experts) {
+    int topK = config.requirePositiveInt(key);
+    if (topK > experts) {
+      throw config.unsupported(key, topK, "at most the number of experts, " + experts);
+    }
+    return topK;
+  }
+
+  Activation silu() {
+    config.requireValue("hidden_act", "silu");
+    return Activation.SILU;
+  }
+
+  Norms norms(double epsDefault) {
+    return Norms.before(config.positiveDoubleOr("rms_norm_eps", epsDefault));
+  }
+
+  int heads() {
+    return config.requirePositiveInt(HEADS);
+  }
+
+  /**
+   * The size of a head.
+   *
+   * @param classDefault 0 where the class divides the hidden size by the number of heads
+   */
+  int headDim(int classDefault) {
+    if (config.has(HEAD_DIM)) {
+      return config.requirePositiveInt(HEAD_DIM);
+    }
+    return classDefault > 0 && !config.json().has(HEAD_DIM)
+        ? classDefault
+        : Math.max(1, hiddenSize() / heads());
+  }
+
+  /** Grouped-query attention over all earlier tokens, scaled by the root of the head's size. */
+  GroupedQuery attention(int headDim, boolean inputBias, HeadNorm headNorm, Rope rope) {
+    int heads = heads();
+    int kvHeads = config.requirePositiveInt(KEY_VALUE_HEADS);
+    if (heads % kvHeads != 0) {
+      throw config.unsupported(KEY_VALUE_HEADS, kvHeads, "a divisor of " + heads);
+    }
+    return GroupedQuery.plain(heads, kvHeads, headDim, inputBias, headNorm, rope);
+  }
+
+  /** Whether a flag is set that gives all four projections of the attention a bias. */
+  boolean attentionBias(boolean classDefault) {
+    return config.booleanOr("attention_bias", classDefault);
+  }
+
+  /** A window over all layers: null is none. */
+  Reach window(int classDefault) {
+    if (!config.json().has("sliding_window")) {
+      return classDefault == 0 ? Reach.FULL : Reach.window(classDefault);
+    }
+    return config.has("sliding_window")
+        ? Reach.window(config.requirePositiveInt("sliding_window"))
+        : Reach.FULL;
+  }
+
+  /**
+   * The reach of each layer: as {@code layer_types} says, or the class's own rule where it is
+   * missing.
+   *
+   * @param window that of a layer which slides
+   * @param slides the class's own rule
+   */
+  IntFunction<Reach> reachOfLayers(Reach window, IntFunction<Boolean> slides) {
+    JsonNode types = config.json().path(LAYER_TYPES);
+    if (!types.isArray()) {
+      return layer -> slides.apply(layer) ? window : Reach.FULL;
+    }
+    int layers = layers();
+    if (types.size() != layers) {
+      throw config.unsupported(LAYER_TYPES, types.size() + " entries", layers + " entries");
+    }
+    return layer ->
+        switch (types.get(layer).asString("")) {
+          case "full_attention" -> Reach.FULL;
+          case "sliding_attention" -> window;
+          default ->
+              throw config.unsupported(
+                  LAYER_TYPES, types.get(layer), "full_attention and sliding_attention");
+        };
+  }
+
+  /**
+   * Qwen's rule: layers from {@code max_window_layers} on slide, if {@code use_sliding_window} says
+   * that any does.
+   */
+  IntFunction<Reach> qwenReach(int maxWindowLayersDefault) {
+    boolean use = config.booleanOr("use_sliding_window", false);
+    int from = config.countOr("max_window_layers", maxWindowLayersDefault);
+    return reachOfLayers(use ? window(4096) : Reach.FULL, layer -> use && layer >= from);
+  }
+
+  /** Layers of which all have the same kind of attention. */
+  static List<Layer> layers(Attention attention, List<FeedForward> feedForwards) {
+    return feedForwards.stream().map(part -> new Layer(attention, part)).toList();
+  }
+
+  /** Layers that differ in their reach. */
+  static List<Layer> layers(
+      GroupedQuery attention, IntFunction<Reach> reach, List<FeedForward> feedForwards) {
+    List<Layer> layers = new ArrayList<>();
+    for (int i = 0; i < feedForwards.size(); i++) {
+      layers.add(new Layer(attention.withReach(reach.apply(i)), feedForwards.get(i)));
+    }
+    return layers;
+  }
+
+  DecoderSpec decoder(boolean tiedDefault, Norms norms, Scales scales, List<Layer> layers) {
+    return new DecoderSpec(
+        config.requirePositiveInt("vocab_size"),
+        hiddenSize(),
+        config.booleanOr("tie_word_embeddings", tiedDefault),
+        norms,
+        scales,
+        layers);
+  }
+
+  DecoderSpec decoder(boolean tiedDefault, Norms norms, List<Layer> layers) {
+    return decoder(tiedDefault, norms, Scales.NONE, layers);
+  }
+
+  /** Granite's four factors but the attention's. */
+  Scales graniteScales() {
+    return new Scales(
+        config.doubleOr("embedding_multiplier", 1),
+        config.doubleOr("residual_multiplier", 1),
+        config.positiveDoubleOr("logits_scaling", 1));
+  }
+
+  /** A rope over whole heads. */
+  Rope rope(double thetaDefault, int headDim) {
+    return rope(thetaDefault, 1, headDim, false, RopeScaling.NONE);
+  }
+
+  /**
+   * The rope of all layers, in transformers' older style or its newer.
+   *
+   * @param partialDefault the share of each head that is rotated
+   * @param scalingDefault where config.json says nothing of ropes
+   */
+  Rope rope(
+      double thetaDefault,
+      double partialDefault,
+      int headDim,
+      boolean interleaved,
+      RopeScaling scalingDefault) {
+    RopeConfig rope = new RopeConfig(config);
+    double partial = rope.partialRotaryFactor(partialDefault);
+    int rotaryDim = (int) (headDim * partial);
+    if (rotaryDim < 2 || rotaryDim > headDim || rotaryDim % 2 != 0) {
+      throw config.unsupported(
+          "partial_rotary_factor", partial, "an even share of a head's " + headDim + " dimensions");
+    }
+    return new Rope(rope.theta(thetaDefault), rotaryDim, interleaved, rope.scaling(scalingDefault));
+  }
+
+  /** The width of an expert that is shared by {@code count} times a routed one's. */
+  int sharedWidth(String countKey, @Nullable Integer countDefault, int width) {
+    int most = Integer.MAX_VALUE / width;
+    int count =
+        countDefault != null && !config.json().has(countKey)
+            ? countDefault
+            : config.requireInt(countKey, 0, most);
+    return Math.multiplyExact(count, width);
+  }
+
+  /** Norms behind the blocks. */
+  Norms normsAfter(double epsDefault) {
+    return new Norms(norms(epsDefault).eps(), false, true);
+  }
+
+  /** The number of experts, under the first of these names that is there. */
+  int experts(String key, String alias) {
+    if (!config.has(key)) {
+      return config.has(alias) ? experts(alias) : experts(key);
+    }
+    int experts = experts(key);
+    if (config.has(alias) && experts(alias) != experts) {
+      throw config.unsupported(alias, config.json().get(alias), key + "'s " + experts);
+    }
+    return experts;
+  }
+
+  void requireFalse(String key) {
+    if (config.booleanOr(key, false)) {
+      throw config.unsupported(key, true, false);
+    }
+  }
+
+  /** Refuses a constant that differs from the one the activation is computed with. */
+  void requireNumber(String key, double supported) {
+    double value = config.doubleOr(key, supported);
+    if (value != supported) {
+      throw config.unsupported(key, value, supported);
+    }
+  }
+
+  List<Integer> integers(String key) {
+    List<Integer> values = new ArrayList<>();
+    for (JsonNode node : config.json().path(key)) {
+      if (!node.canConvertToInt()) {
+        throw config.unsupported(key, config.json().get(key), "a list of whole numbers");
+      }
+      values.add(node.intValue());
+    }
+    return values;
+  }
+
+  /** One part for the layers that route, the other for those that do not. */
+  List<FeedForward> feedForwards(IntPredicate routes, Mixture mixture, Dense dense) {
+    return IntStream.range(0, layers())
+        .<FeedForward>mapToObj(layer -> routes.test(layer) ? mixture : dense)
+        .toList();
+  }
+
+  /** Qwen's rule: every so many layers route, but for those in a list. */
+  List<FeedForward> qwenFeedForwards(Mixture mixture) {
+    List<Integer> denseLayers = integers("mlp_only_layers");
+    int step = config.positiveIntOr("decoder_sparse_step", 1);
+    return feedForwards(
+        layer -> !denseLayers.contains(layer) && (layer + 1) % step == 0,
+        mixture,
+        new Dense(config.requirePositiveInt("intermediate_size"), silu()));
+  }
+
+  /**
+   * DeepSeek-V3's feed-forward parts: dense first layers, then a sigmoid router with a selection
+   * bias and shared experts.
+   *
+   * @param sharedDefault shared experts, in widths of a routed one; null if the key is needed
+   */
+  List<FeedForward> deepSeekFeedForwards(
+      int denseDefault,
+      @Nullable Integer sharedDefault,
+      boolean normalisedDefault,
+      double scaleDefault,
+      int groupsDefault,
+      int chosenGroupsDefault) {
+    config.requireValue("scoring_func", "sigmoid");
+    config.requireValue("topk_method", "noaux_tc");
+    int experts = experts("n_routed_experts", "num_local_experts");
+    Groups groups =
+        new Groups(
+            config.positiveIntOr("n_group", groupsDefault),
+            config.positiveIntOr("topk_group", chosenGroupsDefault),
+            GroupScore.BEST_TWO);
+    Router router =
+        new Router(
+            Score.SIGMOID,
+            false,
+            true,
+            config.booleanOr("norm_topk_prob", normalisedDefault),
+            config.doubleOr("routed_scaling_factor", scaleDefault),
+            fitting(groups, experts),
+            false);
+    int width = config.requirePositiveInt("moe_intermediate_size");
+    Mixture mixture =
+        new Mixture(
+            experts,
+            topK("num_experts_per_tok", experts),
+            width,
+            sharedWidth("n_shared_experts", sharedDefault, width),
+            router);
+    int denseLayers = config.countOr("first_k_dense_replace", denseDefault);
+    Dense dense = new Dense(config.requirePositiveInt("intermediate_size"), silu());
+    return feedForwards(layer -> layer >= denseLayers, mixture, dense);
+  }
+
+  /** Groups that divide the experts; all of them in play is the same as none. */
+  Groups fitting(Groups groups, int experts) {
+    if (groups.count() == groups.chosen()) {
+      return Groups.ONE;
+    }
+    int least = groups.score() == GroupScore.BEST_TWO ? 2 : 1;
+    if (experts % groups.count() != 0 || experts / groups.count() < least) {
+      throw config.unsupported(
+          "n_group", groups.count(), "a divisor of the experts that leaves " + least + " in each");
+    }
+    if (groups.chosen() > groups.count()) {
+      throw config.unsupported("topk_group", groups.chosen(), "at most n_group");
+    }
+    return groups;
+  }
+
+  /** DeepSeek's latent attention. */
+  Latent latentAttention() {
+    requireFalse("attention_bias");
+    int nope = config.requirePositiveInt("qk_nope_head_dim");
+    int rotated = config.requirePositiveInt("qk_rope_head_dim");
+    RopeConfig rope = new RopeConfig(config);
+    return new Latent(
+        heads(),
+        config.has("q_lora_rank") ? config.requirePositiveInt("q_lora_rank") : 0,
+        config.requirePositiveInt("kv_lora_rank"),
+        nope,
+        config.requirePositiveInt("v_head_dim"),
+        rope.deepSeekAttentionScale() / Math.sqrt(nope + rotated),
+        new Rope(rope.theta(10_000), rotated, interleaved(), rope.scaling(RopeScaling.NONE)));
+  }
+
+  private boolean interleaved() {
+    return config.booleanOr("rope_interleave", true);
+  }
+}

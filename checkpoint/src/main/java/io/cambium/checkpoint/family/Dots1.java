@@ -1,0 +1,57 @@
+package io.cambium.checkpoint.family;
+
+import io.cambium.checkpoint.ModelConfig;
+import io.cambium.checkpoint.family.DecoderSpec.FeedForward;
+import io.cambium.checkpoint.family.DecoderSpec.GroupedQuery;
+import io.cambium.checkpoint.family.DecoderSpec.HeadNorm;
+import io.cambium.checkpoint.family.DecoderSpec.Reach;
+import java.util.List;
+
+/**
+ * dots.llm1: DeepSeek-V3's router on grouped-query attention with norms on the heads. Defaults are
+ * those of transformers' Dots1Config.
+ */
+final class Dots1 extends Family {
+
+  @Override
+  public String modelType() {
+    return "dots1";
+  }
+
+  @Override
+  public String architecture() {
+    return "Dots1ForCausalLM";
+  }
+
+  @Override
+  public DecoderSpec decoder(ModelConfig config) {
+    ConfigReader read = new ConfigReader(config);
+    int headDim = read.headDim(0);
+    boolean bias = read.attentionBias(false);
+    GroupedQuery attention =
+        read.attention(headDim, bias, HeadNorm.PER_HEAD, read.rope(10_000, headDim))
+            .withOutputBias(bias);
+    int from = config.countOr("max_window_layers", 62);
+    List<FeedForward> feedForwards = read.deepSeekFeedForwards(0, null, false, 1, 1, 1);
+    Reach window = read.window(4096);
+    return read.decoder(
+        false,
+        read.norms(1e-6),
+        ConfigReader.layers(
+            attention, read.reachOfLayers(window, layer -> layer >= from), feedForwards));
+  }
+
+  @Override
+  List<TensorNames> layouts() {
+    return List.of(TensorNames.DEEPSEEK_V3, TensorNames.DEEPSEEK_V3.fused());
+  }
+
+  @Override
+  ExpertKeys expertKeys() {
+    return new ExpertKeys(
+        "n_routed_experts",
+        List.of("num_local_experts"),
+        "num_experts_per_tok",
+        "routed_scaling_factor");
+  }
+}

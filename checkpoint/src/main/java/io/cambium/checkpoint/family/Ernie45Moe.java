@@ -1,0 +1,74 @@
+package io.cambium.checkpoint.family;
+
+import io.cambium.checkpoint.ModelConfig;
+import io.cambium.checkpoint.family.DecoderSpec.Dense;
+import io.cambium.checkpoint.family.DecoderSpec.FeedForward;
+import io.cambium.checkpoint.family.DecoderSpec.GroupedQuery;
+import io.cambium.checkpoint.family.DecoderSpec.HeadNorm;
+import io.cambium.checkpoint.family.DecoderSpec.Mixture;
+import io.cambium.checkpoint.family.DecoderSpec.Rope;
+import io.cambium.checkpoint.family.DecoderSpec.Router;
+import io.cambium.checkpoint.family.DecoderSpec.Score;
+import io.cambium.checkpoint.family.TensorNames.Packing;
+import java.util.List;
+
+/**
+ * ERNIE 4.5 MoE: softmax, chosen with a bias; rotary pairs side by side. Defaults are those of
+ * transformers' Ernie4_5_MoeConfig.
+ */
+final class Ernie45Moe extends Family {
+
+  @Override
+  public String modelType() {
+    return "ernie4_5_moe";
+  }
+
+  @Override
+  public String architecture() {
+    return "Ernie4_5_MoeForCausalLM";
+  }
+
+  @Override
+  public DecoderSpec decoder(ModelConfig config) {
+    ConfigReader read = new ConfigReader(config);
+    read.requireFalse("use_bias");
+    int headDim = read.headDim(0);
+    Rope rope = read.rope(500_000, 1, headDim, true, RopeScaling.NONE);
+    GroupedQuery attention = read.attention(headDim, false, HeadNorm.NONE, rope);
+    int experts = read.experts("moe_num_experts", "num_experts");
+    int width = config.requirePositiveInt("moe_intermediate_size");
+    Mixture mixture =
+        new Mixture(
+            experts,
+            read.topK("moe_k", experts),
+            width,
+            read.sharedWidth("moe_num_shared_experts", 2, width),
+            new Router(Score.SOFTMAX, true, true, 1));
+    Dense dense = new Dense(config.requirePositiveInt("intermediate_size"), read.silu());
+    int first = config.countOr("moe_layer_start_index", 1);
+    int last = config.countOr("moe_layer_end_index", read.layers() - 1);
+    int interval = config.positiveIntOr("moe_layer_interval", 1);
+    List<FeedForward> feedForwards =
+        read.feedForwards(
+            layer -> layer >= first && layer <= last && (layer + 1) % interval == 0,
+            mixture,
+            dense);
+    return read.decoder(true, read.norms(1e-5), ConfigReader.layers(attention, feedForwards));
+  }
+
+  private static final TensorNames NAMES =
+      TensorNames.DEEPSEEK_V3.with(
+          "model.layers.{layer}.mlp.moe_statics.e_score_correction_bias",
+          Packing.ONE_ROW,
+          Part.SELECTION_BIAS);
+
+  @Override
+  List<TensorNames> layouts() {
+    return List.of(NAMES, NAMES.fused());
+  }
+
+  @Override
+  ExpertKeys expertKeys() {
+    return new ExpertKeys("moe_num_experts", List.of("num_experts"), "moe_k", null);
+  }
+}

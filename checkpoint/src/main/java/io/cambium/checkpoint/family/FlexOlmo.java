@@ -1,0 +1,57 @@
+package io.cambium.checkpoint.family;
+
+import io.cambium.checkpoint.ModelConfig;
+import io.cambium.checkpoint.family.DecoderSpec.GroupedQuery;
+import io.cambium.checkpoint.family.DecoderSpec.HeadNorm;
+import io.cambium.checkpoint.family.DecoderSpec.Mixture;
+import io.cambium.checkpoint.family.DecoderSpec.Router;
+import io.cambium.checkpoint.family.DecoderSpec.Score;
+import java.util.Collections;
+import java.util.List;
+
+/** FlexOlmo: OLMo 2 with experts. Defaults are those of transformers' FlexOlmoConfig. */
+final class FlexOlmo extends Family {
+
+  @Override
+  public String modelType() {
+    return "flex_olmo";
+  }
+
+  @Override
+  public String architecture() {
+    return "FlexOlmoForCausalLM";
+  }
+
+  @Override
+  public DecoderSpec decoder(ModelConfig config) {
+    ConfigReader read = new ConfigReader(config);
+    read.silu();
+    int headDim = read.headDim(0);
+    boolean bias = read.attentionBias(false);
+    GroupedQuery attention =
+        read.attention(headDim, bias, HeadNorm.ALL_HEADS, read.rope(500_000, headDim))
+            .withOutputBias(bias);
+    int experts = read.experts("num_experts", "num_local_experts");
+    Mixture mixture =
+        new Mixture(
+            experts,
+            read.topK("num_experts_per_tok", experts),
+            config.requirePositiveInt("intermediate_size"),
+            0,
+            new Router(Score.SOFTMAX, false, config.booleanOr("norm_topk_prob", false), 1));
+    return read.decoder(
+        false,
+        read.normsAfter(1e-6),
+        ConfigReader.layers(attention, Collections.nCopies(read.layers(), mixture)));
+  }
+
+  @Override
+  List<TensorNames> layouts() {
+    return List.of(Olmo2.NAMES, Olmo2.NAMES.fused());
+  }
+
+  @Override
+  ExpertKeys expertKeys() {
+    return new ExpertKeys("num_experts", List.of("num_local_experts"), "num_experts_per_tok", null);
+  }
+}

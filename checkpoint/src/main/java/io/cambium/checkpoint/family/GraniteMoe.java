@@ -1,0 +1,69 @@
+package io.cambium.checkpoint.family;
+
+import io.cambium.checkpoint.ModelConfig;
+import io.cambium.checkpoint.family.DecoderSpec.GroupedQuery;
+import io.cambium.checkpoint.family.DecoderSpec.HeadNorm;
+import io.cambium.checkpoint.family.DecoderSpec.Mixture;
+import io.cambium.checkpoint.family.DecoderSpec.Router;
+import io.cambium.checkpoint.family.DecoderSpec.Score;
+import java.util.Collections;
+import java.util.List;
+
+/**
+ * Granite 3 MoE: softmax over the chosen, experts in two tensors per layer. Defaults are those of
+ * transformers' GraniteMoeConfig.
+ */
+final class GraniteMoe extends Family {
+
+  @Override
+  public String modelType() {
+    return "granitemoe";
+  }
+
+  @Override
+  public String architecture() {
+    return "GraniteMoeForCausalLM";
+  }
+
+  @Override
+  public DecoderSpec decoder(ModelConfig config) {
+    ConfigReader read = new ConfigReader(config);
+    int headDim = read.headDim(0);
+    boolean bias = read.attentionBias(false);
+    GroupedQuery attention =
+        read.attention(headDim, bias, HeadNorm.NONE, read.rope(10_000, headDim))
+            .withOutputBias(bias)
+            .withScale(config.doubleOr("attention_multiplier", 1));
+    read.silu();
+    int experts = read.experts("num_local_experts");
+    Mixture mixture =
+        new Mixture(
+            experts,
+            read.topK("num_experts_per_tok", experts),
+            config.requirePositiveInt("intermediate_size"),
+            0,
+            new Router(Score.SOFTMAX, false, true, 1));
+    return read.decoder(
+        false,
+        read.norms(1e-6),
+        read.graniteScales(),
+        ConfigReader.layers(attention, Collections.nCopies(read.layers(), mixture)));
+  }
+
+  private static final String PREFIX = "model.layers.{layer}.block_sparse_moe.";
+
+  private static final TensorNames NAMES =
+      TensorNames.COMMON
+          .with(Part.ROUTER, PREFIX + "router.layer.weight")
+          .withFusedExperts(PREFIX + "input_linear.weight", PREFIX + "output_linear.weight");
+
+  @Override
+  List<TensorNames> layouts() {
+    return List.of(NAMES);
+  }
+
+  @Override
+  ExpertKeys expertKeys() {
+    return new ExpertKeys("num_local_experts", List.of(), "num_experts_per_tok", null);
+  }
+}

@@ -1,0 +1,43 @@
+package io.cambium.checkpoint.family;
+
+import io.cambium.checkpoint.ModelConfig;
+import io.cambium.checkpoint.family.DecoderSpec.Dense;
+import io.cambium.checkpoint.family.DecoderSpec.GroupedQuery;
+import io.cambium.checkpoint.family.DecoderSpec.HeadNorm;
+import java.util.Collections;
+import java.util.List;
+
+/** Llama 1 to 3.2, SmolLM 2 and many more. Defaults are those of transformers' LlamaConfig. */
+final class Llama extends Family {
+
+  @Override
+  public String modelType() {
+    return "llama";
+  }
+
+  @Override
+  public String architecture() {
+    return "LlamaForCausalLM";
+  }
+
+  @Override
+  public DecoderSpec decoder(ModelConfig config) {
+    ConfigReader read = new ConfigReader(config);
+    read.requireFalse("mlp_bias");
+    int headDim = read.headDim(0);
+    boolean bias = read.attentionBias(false);
+    GroupedQuery attention =
+        read.attention(headDim, bias, HeadNorm.NONE, read.rope(10_000, headDim))
+            .withOutputBias(bias);
+    Dense dense = new Dense(config.requirePositiveInt("intermediate_size"), read.silu());
+    return read.decoder(
+        false,
+        read.norms(1e-6),
+        ConfigReader.layers(attention, Collections.nCopies(read.layers(), dense)));
+  }
+
+  @Override
+  List<TensorNames> layouts() {
+    return List.of(TensorNames.COMMON);
+  }
+}

@@ -1,0 +1,60 @@
+package io.cambium.checkpoint.family;
+
+import io.cambium.checkpoint.ModelConfig;
+import io.cambium.checkpoint.family.DecoderSpec.Dense;
+import io.cambium.checkpoint.family.DecoderSpec.GroupedQuery;
+import io.cambium.checkpoint.family.DecoderSpec.HeadNorm;
+import io.cambium.checkpoint.family.DecoderSpec.Rope;
+import io.cambium.checkpoint.family.TensorNames.Packing;
+import java.util.Collections;
+import java.util.List;
+
+/**
+ * Phi 3 and 4 without LongRoPE: query, key and value in one tensor, gate and up in another.
+ * Defaults are those of transformers' Phi3Config.
+ */
+final class Phi3 extends Family {
+
+  @Override
+  public String modelType() {
+    return "phi3";
+  }
+
+  @Override
+  public String architecture() {
+    return "Phi3ForCausalLM";
+  }
+
+  @Override
+  public DecoderSpec decoder(ModelConfig config) {
+    ConfigReader read = new ConfigReader(config);
+    int headDim = read.headDim(0);
+    Rope rope = read.rope(10_000, 1, headDim, false, RopeScaling.NONE);
+    GroupedQuery attention = read.attention(headDim, false, HeadNorm.NONE, rope);
+    Dense dense = new Dense(config.requirePositiveInt("intermediate_size"), read.silu());
+    return read.decoder(
+        false,
+        read.norms(1e-5),
+        ConfigReader.layers(
+            attention.withReach(read.window(0)), Collections.nCopies(read.layers(), dense)));
+  }
+
+  private static final TensorNames NAMES =
+      TensorNames.COMMON
+          .with(
+              "model.layers.{layer}.self_attn.qkv_proj.weight",
+              Packing.ROWS,
+              Part.QUERY,
+              Part.KEY,
+              Part.VALUE)
+          .with(
+              "model.layers.{layer}.mlp.gate_up_proj.weight",
+              Packing.ROWS,
+              Part.DENSE_GATE,
+              Part.DENSE_UP);
+
+  @Override
+  List<TensorNames> layouts() {
+    return List.of(NAMES);
+  }
+}

@@ -1,0 +1,67 @@
+package io.cambium.checkpoint.family;
+
+import io.cambium.checkpoint.ModelConfig;
+import io.cambium.checkpoint.family.DecoderSpec.GroupedQuery;
+import io.cambium.checkpoint.family.DecoderSpec.HeadNorm;
+import io.cambium.checkpoint.family.DecoderSpec.Mixture;
+import io.cambium.checkpoint.family.DecoderSpec.Router;
+import io.cambium.checkpoint.family.DecoderSpec.Score;
+import java.util.List;
+
+/**
+ * Qwen 1.5 MoE and Qwen 2 MoE: a shared expert behind a gate. Defaults are those of transformers'
+ * Qwen2MoeConfig.
+ */
+final class Qwen2Moe extends Family {
+
+  @Override
+  public String modelType() {
+    return "qwen2_moe";
+  }
+
+  @Override
+  public String architecture() {
+    return "Qwen2MoeForCausalLM";
+  }
+
+  @Override
+  public DecoderSpec decoder(ModelConfig config) {
+    ConfigReader read = new ConfigReader(config);
+    int headDim = read.headDim(0);
+    boolean bias = config.booleanOr("qkv_bias", true);
+    GroupedQuery attention =
+        read.attention(headDim, bias, HeadNorm.NONE, read.rope(10_000, headDim));
+    int experts = read.experts("num_experts");
+    Mixture mixture =
+        new Mixture(
+            experts,
+            read.topK("num_experts_per_tok", experts),
+            config.requirePositiveInt("moe_intermediate_size"),
+            read.silu(),
+            false,
+            config.requireCount("shared_expert_intermediate_size"),
+            true,
+            new Router(Score.SOFTMAX, false, config.booleanOr("norm_topk_prob", false), 1));
+    return read.decoder(
+        false,
+        read.norms(1e-6),
+        ConfigReader.layers(attention, read.qwenReach(28), read.qwenFeedForwards(mixture)));
+  }
+
+  private static final TensorNames NAMES =
+      TensorNames.COMMON
+          .with(Part.SHARED_SCALE, "model.layers.{layer}.mlp.shared_expert_gate.weight")
+          .with(Part.SHARED_GATE, "model.layers.{layer}.mlp.shared_expert.gate_proj.weight")
+          .with(Part.SHARED_UP, "model.layers.{layer}.mlp.shared_expert.up_proj.weight")
+          .with(Part.SHARED_DOWN, "model.layers.{layer}.mlp.shared_expert.down_proj.weight");
+
+  @Override
+  List<TensorNames> layouts() {
+    return List.of(NAMES, NAMES.fused());
+  }
+
+  @Override
+  ExpertKeys expertKeys() {
+    return new ExpertKeys("num_experts", List.of("num_local_experts"), "num_experts_per_tok", null);
+  }
+}

@@ -1,0 +1,43 @@
+package io.cambium.checkpoint.family;
+
+import io.cambium.checkpoint.ModelConfig;
+import io.cambium.checkpoint.family.DecoderSpec.Dense;
+import io.cambium.checkpoint.family.DecoderSpec.GroupedQuery;
+import io.cambium.checkpoint.family.DecoderSpec.HeadNorm;
+import java.util.Collections;
+import java.util.List;
+
+/** Qwen 3: norms on the heads. Defaults are those of transformers' Qwen3Config. */
+final class Qwen3 extends Family {
+
+  @Override
+  public String modelType() {
+    return "qwen3";
+  }
+
+  @Override
+  public String architecture() {
+    return "Qwen3ForCausalLM";
+  }
+
+  @Override
+  public DecoderSpec decoder(ModelConfig config) {
+    ConfigReader read = new ConfigReader(config);
+    int headDim = read.headDim(128);
+    boolean bias = read.attentionBias(false);
+    GroupedQuery attention =
+        read.attention(headDim, bias, HeadNorm.PER_HEAD, read.rope(10_000, headDim))
+            .withOutputBias(bias);
+    Dense dense = new Dense(config.requirePositiveInt("intermediate_size"), read.silu());
+    return read.decoder(
+        false,
+        read.norms(1e-6),
+        ConfigReader.layers(
+            attention, read.qwenReach(28), Collections.nCopies(read.layers(), dense)));
+  }
+
+  @Override
+  List<TensorNames> layouts() {
+    return List.of(TensorNames.COMMON);
+  }
+}

@@ -1,0 +1,57 @@
+package io.cambium.checkpoint.family;
+
+import io.cambium.checkpoint.ModelConfig;
+import io.cambium.checkpoint.family.DecoderSpec.GroupedQuery;
+import io.cambium.checkpoint.family.DecoderSpec.HeadNorm;
+import io.cambium.checkpoint.family.DecoderSpec.Mixture;
+import io.cambium.checkpoint.family.DecoderSpec.Reach;
+import io.cambium.checkpoint.family.DecoderSpec.Router;
+import io.cambium.checkpoint.family.DecoderSpec.Score;
+import java.util.List;
+
+/** Qwen 3 MoE: norms on the heads. Defaults are those of transformers' Qwen3MoeConfig. */
+final class Qwen3Moe extends Family {
+
+  @Override
+  public String modelType() {
+    return "qwen3_moe";
+  }
+
+  @Override
+  public String architecture() {
+    return "Qwen3MoeForCausalLM";
+  }
+
+  @Override
+  public DecoderSpec decoder(ModelConfig config) {
+    ConfigReader read = new ConfigReader(config);
+    int headDim = read.headDim(0);
+    boolean bias = read.attentionBias(false);
+    Reach reach = config.booleanOr("use_sliding_window", false) ? read.window(4096) : Reach.FULL;
+    GroupedQuery attention =
+        read.attention(headDim, bias, HeadNorm.PER_HEAD, read.rope(10_000, headDim))
+            .withOutputBias(bias)
+            .withReach(reach);
+    int experts = read.experts("num_experts", "num_local_experts");
+    Mixture mixture =
+        new Mixture(
+            experts,
+            read.topK("num_experts_per_tok", experts),
+            config.requirePositiveInt("moe_intermediate_size"),
+            0,
+            new Router(Score.SOFTMAX, false, config.booleanOr("norm_topk_prob", false), 1));
+    read.silu();
+    return read.decoder(
+        false, read.norms(1e-6), ConfigReader.layers(attention, read.qwenFeedForwards(mixture)));
+  }
+
+  @Override
+  List<TensorNames> layouts() {
+    return List.of(TensorNames.COMMON, TensorNames.COMMON.fused());
+  }
+
+  @Override
+  ExpertKeys expertKeys() {
+    return new ExpertKeys("num_experts", List.of("num_local_experts"), "num_experts_per_tok", null);
+  }
+}

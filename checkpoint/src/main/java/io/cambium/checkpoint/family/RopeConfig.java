@@ -1,0 +1,165 @@
+package io.cambium.checkpoint.family;
+
+import io.cambium.checkpoint.CheckpointException;
+import io.cambium.checkpoint.ModelConfig;
+import java.util.Map;
+import java.util.OptionalDouble;
+import tools.jackson.databind.JsonNode;
+
+/**
+ * The rotary embedding in config.json: transformers 4 writes {@code rope_theta} and {@code
+ * rope_scaling}, transformers 5 one object {@code rope_parameters}; a file may hold both and they
+ * must agree.
+ */
+final class RopeConfig {
+
+  private static final String PARAMETERS = "rope_parameters";
+  private static final String SCALING = "rope_scaling";
+
+  private final ModelConfig config;
+
+  RopeConfig(ModelConfig config) {
+    this.config = config;
+    for (String key : new String[] {PARAMETERS, SCALING}) {
+      if (config.has(key) && !config.json().get(key).isObject()) {
+        throw config.unsupported(key, config.json().get(key), "an object");
+      }
+    }
+    for (Map.Entry<String, JsonNode> entry : config.json().path(PARAMETERS).properties()) {
+      // An object in it is a rope of its own for one type of layer.
+      if (entry.getValue().isObject()) {
+        throw config.unsupported(
+            PARAMETERS, config.json().get(PARAMETERS), "one rope for all layers");
+      }
+    }
+  }
+
+  double theta(double classDefault) {
+    return either("rope_theta", classDefault);
+  }
+
+  double partialRotaryFactor(double classDefault) {
+    return either("partial_rotary_factor", classDefault);
+  }
+
+  /** A number that stands at the top in the older style. */
+  private double either(String key, double classDefault) {
+    double flat = config.positiveDoubleOr(key, classDefault);
+    OptionalDouble nested = number(PARAMETERS, key);
+    if (nested.isEmpty()) {
+      return flat;
+    }
+    if (config.json().has(key) && nested.getAsDouble() != flat) {
+      throw new CheckpointException(
+          config.file(),
+          "\"%s\" is %s but \"%s.%s\" is %s"
+              .formatted(key, flat, PARAMETERS, key, nested.getAsDouble()),
+          "remove the wrong one");
+    }
+    if (nested.getAsDouble() <= 0) {
+      throw config.unsupported(PARAMETERS + "." + key, nested.getAsDouble(), "above zero");
+    }
+    return nested.getAsDouble();
+  }
+
+  /**
+   * How frequencies are scaled.
+   *
+   * @param classDefault where neither style says anything
+   */
+  RopeScaling scaling(RopeScaling classDefault) {
+    RopeScaling older = config.has(SCALING) ? scaling(SCALING) : null;
+    RopeScaling newer = config.has(PARAMETERS) ? scaling(PARAMETERS) : null;
+    if (older != null && newer != null && !older.equals(newer)) {
+      throw new CheckpointException(
+          config.file(),
+          "\"%s\" and \"%s\" describe different ropes".formatted(SCALING, PARAMETERS),
+          "remove the wrong one");
+    }
+    return newer != null ? newer : older != null ? older : classDefault;
+  }
+
+  private RopeScaling scaling(String object) {
+    JsonNode rope = config.json().get(object);
+    String type = rope.path("rope_type").asString(rope.path("type").asString("default"));
+    return switch (type) {
+      case "default" -> RopeScaling.NONE;
+      case "linear" -> new RopeScaling.Linear(require(object, "factor"));
+      case "llama3" ->
+          new RopeScaling.Llama3(
+              require(object, "factor"),
+              require(object, "low_freq_factor"),
+              require(object, "high_freq_factor"),
+              (int) require(object, "original_max_position_embeddings"));
+      case "yarn" -> yarn(object, rope);
+      default ->
+          throw config.unsupported(object + ".rope_type", type, "default, linear, llama3, yarn");
+    };
+  }
+
+  private RopeScaling yarn(String object, JsonNode rope) {
+    double factor = require(object, "factor");
+    double original =
+        number(object, "original_max_position_embeddings")
+            .orElseGet(() -> config.requirePositiveInt("max_position_embeddings"));
+    return new RopeScaling.Yarn(
+        factor,
+        number(object, "beta_fast").orElse(32),
+        number(object, "beta_slow").orElse(1),
+        (int) original,
+        rope.path("truncate").asBoolean(true),
+        yarnAttention(object, factor));
+  }
+
+  /** As transformers' _compute_yarn_parameters. */
+  private double yarnAttention(String object, double factor) {
+    OptionalDouble given = number(object, "attention_factor");
+    double part = number(object, "mscale").orElse(0);
+    double all = number(object, "mscale_all_dim").orElse(0);
+    if (given.isPresent()) {
+      return given.getAsDouble();
+    }
+    return part != 0 && all != 0
+        ? yarnMagnitude(factor, part) / yarnMagnitude(factor, all)
+        : yarnMagnitude(factor, 1);
+  }
+
+  private static double yarnMagnitude(double factor, double scale) {
+    return factor <= 1 ? 1 : 0.1 * scale * Math.log(factor) + 1;
+  }
+
+  /**
+   * What DeepSeek multiplies the scale of its attention with: the square of YaRN's magnitude over
+   * all dimensions; 1 without YaRN.
+   */
+  double deepSeekAttentionScale() {
+    for (String object : new String[] {PARAMETERS, SCALING}) {
+      if (config.has(object) && scaling(object) instanceof RopeScaling.Yarn yarn) {
+        double all = number(object, "mscale_all_dim").orElse(0);
+        double magnitude = all == 0 ? 1 : yarnMagnitude(yarn.factor(), all);
+        return magnitude * magnitude;
+      }
+    }
+    return 1;
+  }
+
+  private double require(String object, String key) {
+    return number(object, key)
+        .orElseThrow(() ->
+            new CheckpointException(
+                config.file(),
+                "\"" + object + "\" lacks \"" + key + "\"",
+                "add the key with the value the model was trained with"));
+  }
+
+  private OptionalDouble number(String object, String key) {
+    JsonNode node = config.json().path(object).path(key);
+    if (node.isMissingNode() || node.isNull()) {
+      return OptionalDouble.empty();
+    }
+    if (!node.isNumber() || !Double.isFinite(node.doubleValue())) {
+      throw config.unsupported(object + "." + key, node, "a finite number");
+    }
+    return OptionalDouble.of(node.doubleValue());
+  }
+}

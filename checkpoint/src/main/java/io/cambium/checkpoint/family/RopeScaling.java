@@ -1,0 +1,38 @@
+package io.cambium.checkpoint.family;
+
+/** How a model's rotary frequencies were changed for longer texts than it was first trained on. */
+public sealed interface RopeScaling {
+
+  /** Not at all. */
+  RopeScaling NONE = new None();
+
+  /** Frequencies as the base says. */
+  record None() implements RopeScaling {}
+
+  /** All positions divided by a factor. */
+  record Linear(double factor) implements RopeScaling {}
+
+  /**
+   * Llama 3.1: low frequencies divided by a factor, high ones kept, a ramp between.
+   *
+   * @param original positions of the first training
+   */
+  record Llama3(double factor, double lowFrequency, double highFrequency, int original)
+      implements RopeScaling {}
+
+  /**
+   * YaRN (arXiv 2309.00071).
+   *
+   * @param original positions of the first training
+   * @param truncate whether the borders of the ramp are rounded to whole dimensions
+   * @param attention factor on cosine and sine
+   */
+  record Yarn(
+      double factor,
+      double betaFast,
+      double betaSlow,
+      int original,
+      boolean truncate,
+      double attention)
+      implements RopeScaling {}
+}

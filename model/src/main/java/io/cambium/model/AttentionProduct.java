@@ -1,0 +1,95 @@
+package io.cambium.model;
+
+import io.cambium.checkpoint.family.DecoderSpec.Reach;
+import org.bytedeco.pytorch.DoubleOptional;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptional;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Softmax over the tokens that each token may see. B batch, H heads, S tokens that look, T tokens
+ * seen, the last S of which are those that look, d head dimension.
+ */
+final class AttentionProduct {
+
+  private final Reach reach;
+  private final double scale;
+
+  AttentionProduct(Reach reach, double scale) {
+    this.reach = reach;
+    this.scale = scale;
+  }
+
+  /**
+   * Attends.
+   *
+   * @param sinks_H a logit of each head that takes part in the softmax and yields nothing; null for
+   *     none
+   */
+  Tensor apply(Tensor q_BHSd, Tensor k_BHTd, Tensor v_BHTd, @Nullable Tensor sinks_H) {
+    long looking = q_BHSd.size(2);
+    long seen = k_BHTd.size(2);
+    boolean all = reach.kind() == Reach.Kind.FULL || seen <= reach.tokens();
+    if (sinks_H != null) {
+      return withSinks(q_BHSd, k_BHTd, v_BHTd, sinks_H);
+    }
+    if (all && (looking == seen || looking == 1)) {
+      return product(q_BHSd, k_BHTd, v_BHTd, new TensorOptional(), looking == seen);
+    }
+    Tensor mask_ST = visible(looking, seen);
+    return product(q_BHSd, k_BHTd, v_BHTd, new TensorOptional(mask_ST), false);
+  }
+
+  private Tensor product(
+      Tensor q_BHSd, Tensor k_BHTd, Tensor v_BHTd, TensorOptional mask, boolean causal) {
+    return torch.scaled_dot_product_attention(
+        q_BHSd, k_BHTd, v_BHTd, mask, 0.0, causal, new DoubleOptional(scale), false);
+  }
+
+  /** A sink is a token with key and value zero, whose logit is all mask. */
+  private Tensor withSinks(Tensor q_BHSd, Tensor k_BHTd, Tensor v_BHTd, Tensor sinks_H) {
+    long looking = q_BHSd.size(2);
+    ScalarType type = q_BHSd.scalar_type().intern();
+    Tensor mask_ST =
+        torch
+            .zeros(new long[] {looking, k_BHTd.size(2)}, Torch.options(type))
+            .masked_fill_(
+                visible(looking, k_BHTd.size(2)).logical_not_(),
+                Torch.scalar(Double.NEGATIVE_INFINITY));
+    long heads = q_BHSd.size(1);
+    Tensor mask_1HST = mask_ST.expand(1, heads, -1, -1);
+    Tensor sinks_1HS1 = sinks_H.view(1, heads, 1, 1).expand(1, heads, looking, 1);
+    Tensor nothing_BH1d = torch.zeros_like(k_BHTd.narrow(2, 0, 1));
+    Tensor nothingValue_BH1d = torch.zeros_like(v_BHTd.narrow(2, 0, 1));
+    return product(
+        q_BHSd,
+        torch.cat(new TensorVector(k_BHTd, nothing_BH1d), 2),
+        torch.cat(new TensorVector(v_BHTd, nothingValue_BH1d), 2),
+        new TensorOptional(torch.cat(new TensorVector(mask_1HST, sinks_1HS1), -1)),
+        false);
+  }
+
+  /** True where the token of a row may see that of a column. */
+  private Tensor visible(long looking, long seen) {
+    Tensor rows_S1 = positions(seen - looking, seen).unsqueeze(1);
+    Tensor columns_1T = positions(0, seen).unsqueeze(0);
+    Tensor distance_ST = rows_S1.sub(columns_1T);
+    Tensor causal_ST = distance_ST.ge(Torch.scalar(0));
+    return switch (reach.kind()) {
+      case FULL -> causal_ST;
+      case WINDOW -> causal_ST.logical_and_(distance_ST.lt(Torch.scalar(reach.tokens())));
+      case CHUNK -> causal_ST.logical_and_(chunk(rows_S1).eq(chunk(columns_1T)));
+    };
+  }
+
+  private Tensor chunk(Tensor positions) {
+    return positions.div(Torch.scalar(reach.tokens())).floor();
+  }
+
+  private static Tensor positions(long from, long to) {
+    return torch.arange(Torch.scalar(from), Torch.scalar(to), Torch.options(ScalarType.Double));
+  }
+}

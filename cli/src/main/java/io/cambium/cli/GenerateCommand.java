@@ -64,7 +64,7 @@ final class GenerateCommand implements Callable<Integer> {
     if (!(temperature >= 0) || Double.isInfinite(temperature)) {
       throw new UsageException("--temperature", "is " + temperature, "give 0 or more");
     }
-    try (InferenceModel model = InferenceModel.open(directory, OptionalInt.empty());
+    try (InferenceModel model = InferenceModel.openForGeneration(directory);
         Tokenizer tokenizer = Tokenizer.load(directory.resolve(TokenizerFile.NAME))) {
       tokenizer.requireFits(model.decoder().spec().vocabSize(), directory);
       int[] ids = tokenizer.encode(prompt);

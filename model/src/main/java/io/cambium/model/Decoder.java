@@ -114,6 +114,18 @@ public final class Decoder {
   }
 
   /**
+   * Logits after the last of one sequence's further tokens, fp32, which the cache then holds too.
+   */
+  float[] next(Team.Member member, Tensor ids_1S, KeyValueCache cache) {
+    try (AutoGradMode off = new AutoGradMode(false)) {
+      Pass pass = new Pass(this, member, false, cache);
+      Tensor hidden_SD = pass.forward(ids_1S, ids_1S.numel());
+      Tensor last_1D = hidden_SD.narrow(0, ids_1S.numel() - 1, 1);
+      return Torch.floats(head.logits(last_1D, pass.parameters()).to(ScalarType.Float));
+    }
+  }
+
+  /**
    * Sum over this worker's tokens of the cross entropy in nats, without gradients.
    *
    * @param targets_BS int64, the token that follows each

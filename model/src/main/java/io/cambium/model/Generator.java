@@ -3,7 +3,6 @@ package io.cambium.model;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.function.IntPredicate;
-import org.bytedeco.pytorch.Tensor;
 
 /** Continues a sequence token by token. */
 public final class Generator {
@@ -13,6 +12,7 @@ public final class Generator {
   private final SplittableRandom random;
 
   /**
+   * @param decoder on a team of one
    * @param temperature 0 takes the most probable token each time; 1 samples as the model says
    * @param seed of the sampling
    */
@@ -27,45 +27,41 @@ public final class Generator {
    *
    * @param prompt at least one token
    * @param maxTokens tokens to generate at most
-   * @param maxPositions the model's longest sequence; earlier tokens fall out of the window beyond
-   *     it
+   * @param maxPositions the model's longest sequence; where it is reached, generation goes on from
+   *     the later half of it
    * @param consumer takes each token, and says whether to go on
    */
   public void generate(int[] prompt, int maxTokens, int maxPositions, IntPredicate consumer) {
-    int[] ids = prompt;
+    int[] ids = Arrays.copyOf(prompt, prompt.length + maxTokens);
+    int length = prompt.length;
+    int seen = Math.max(0, length - maxPositions);
+    KeyValueCache cache = newCache();
     for (int i = 0; i < maxTokens; i++) {
-      int[] window = Arrays.copyOfRange(ids, Math.max(0, ids.length - maxPositions), ids.length);
-      int next = choose(nextLogits(window));
+      if (cache.length() + length - seen > maxPositions) {
+        seen = length - Math.max(1, maxPositions / 2);
+        cache = newCache();
+      }
+      int next = choose(next(Arrays.copyOfRange(ids, seen, length), cache));
+      seen = length;
       if (!consumer.test(next)) {
         return;
       }
-      ids = Arrays.copyOf(ids, ids.length + 1);
-      ids[ids.length - 1] = next;
+      ids[length++] = next;
     }
   }
 
-  /**
-   * Logits after the last token: the first worker runs the sequence, the others help with the
-   * experts.
-   */
-  private float[] nextLogits(int[] window) {
-    long[] ids = Arrays.stream(window).asLongStream().toArray();
-    float[][] last = new float[1][];
+  private KeyValueCache newCache() {
+    return new KeyValueCache(decoder.spec().layers().size());
+  }
+
+  /** Logits after further tokens. */
+  private float[] next(int[] tokens, KeyValueCache cache) {
+    long[] ids = Arrays.stream(tokens).asLongStream().toArray();
+    float[][] logits = new float[1][];
     decoder
         .team()
-        .run(member -> {
-          boolean first = member.index() == 0;
-          Tensor logits_TV =
-              decoder.logits(
-                  member,
-                  first
-                      ? Torch.tensor(ids, 1, ids.length)
-                      : Torch.tensor(new long[0], 0, ids.length));
-          if (first) {
-            last[0] = Torch.floats(logits_TV.narrow(0, ids.length - 1, 1));
-          }
-        });
-    return last[0];
+        .run(member -> logits[0] = decoder.next(member, Torch.tensor(ids, 1, ids.length), cache));
+    return logits[0];
   }
 
   private int choose(float[] logits_V) {

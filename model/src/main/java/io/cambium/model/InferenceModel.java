@@ -36,6 +36,11 @@ public final class InferenceModel implements AutoCloseable {
     return open(path, topK, Team.ofAllCores());
   }
 
+  /** The same for generating one sequence token by token. */
+  public static InferenceModel openForGeneration(Path path) {
+    return open(path, OptionalInt.empty(), Team.ofOneOnAllCores());
+  }
+
   /** The same on a team of the caller's choice, which this model then owns. */
   static InferenceModel open(Path path, OptionalInt topK, Team team) {
     CheckpointDirectory directory = CheckpointDirectory.open(path);

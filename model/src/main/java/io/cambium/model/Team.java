@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 public final class Team implements AutoCloseable {
 
   private final int size;
+  private final int threadsOfOps;
   private final ExecutorService threads;
   private final Object lock = new Object();
   private int waiting;
@@ -26,10 +27,15 @@ public final class Team implements AutoCloseable {
   private @Nullable Throwable failure;
 
   public Team(int size) {
+    this(size, 1);
+  }
+
+  private Team(int size, int threadsOfOps) {
     if (size < 1) {
       throw new IllegalArgumentException("a team of " + size);
     }
     this.size = size;
+    this.threadsOfOps = threadsOfOps;
     this.threads =
         Executors.newFixedThreadPool(
             size, Thread.ofPlatform().daemon().name("worker-", 0).factory());
@@ -38,6 +44,14 @@ public final class Team implements AutoCloseable {
   /** One thread per core. */
   public static Team ofAllCores() {
     return new Team(Runtime.getRuntime().availableProcessors());
+  }
+
+  /**
+   * One member whose ops spread over all cores by themselves: for a single sequence, token by
+   * token, where there is nothing to share out.
+   */
+  public static Team ofOneOnAllCores() {
+    return new Team(1, Runtime.getRuntime().availableProcessors());
   }
 
   public int size() {
@@ -85,7 +99,7 @@ public final class Team implements AutoCloseable {
 
   private void perform(Consumer<Member> task, Member member) {
     try {
-      Torch.start();
+      Torch.start(threadsOfOps);
       task.accept(member);
     } catch (CancellationException e) {
       // Another member failed first; its error is the one to report.

@@ -11,7 +11,9 @@ import java.lang.ref.Reference;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Scalar;
@@ -44,6 +46,9 @@ public final class Torch {
     prepareProcess();
   }
 
+  /** What OPENBLAS_NUM_THREADS says. */
+  private static final AtomicInteger blasThreads = new AtomicInteger(1);
+
   private Torch() {}
 
   /**
@@ -51,7 +56,26 @@ public final class Torch {
    * entry point of this module calls it, and more than once is fine.
    */
   public static void start() {
-    torch.set_num_threads(1);
+    start(1);
+  }
+
+  /** The same for ops that use several threads, in the thread that calls it. */
+  static void start(int threadsOfOps) {
+    torch.set_num_threads(threadsOfOps);
+    if (threadsOfOps != blasThreads.getAndSet(threadsOfOps)) {
+      setBlasThreads(threadsOfOps);
+    }
+  }
+
+  /** OpenBLAS counts its threads by itself, for the whole process; other libraries have no such. */
+  private static void setBlasThreads(int threads) {
+    Pointer function = Loader.addressof("openblas_set_num_threads");
+    if (function != null) {
+      call(
+          MemorySegment.ofAddress(function.address()),
+          FunctionDescriptor.ofVoid(ValueLayout.JAVA_INT),
+          threads);
+    }
   }
 
   private static void prepareProcess() {

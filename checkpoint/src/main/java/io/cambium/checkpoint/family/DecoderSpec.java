@@ -1,5 +1,6 @@
 package io.cambium.checkpoint.family;
 
+import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
@@ -68,6 +69,7 @@ public record DecoderSpec(
   }
 
   /** How tokens look at earlier tokens. Always causal. */
+  @JsonTypeInfo(use = JsonTypeInfo.Id.SIMPLE_NAME, property = "kind")
   public sealed interface Attention permits GroupedQuery, Latent {
 
     int heads();

@@ -1,16 +1,19 @@
 package io.cambium.checkpoint.family;
 
 import io.cambium.checkpoint.CheckpointException;
+import io.cambium.checkpoint.EditDistance;
 import io.cambium.checkpoint.ModelConfig;
 import io.cambium.checkpoint.UsageException;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
 /** The families Cambium knows. */
 public final class Families {
 
-  /** All of them, in alphabetical order. */
+  /** All that it runs. */
   public static final List<Family> ALL =
       List.of(
           new DeepseekV2(),
@@ -36,6 +39,44 @@ public final class Families {
           new Qwen3(),
           new Qwen3Moe());
 
+  /** What keeps a known family from being run, by {@code model_type}. */
+  static final Map<String, String> NOT_RUN =
+      Map.ofEntries(
+          Map.entry("afmoe", "its sandwich norms and gated attention"),
+          Map.entry("cohere2_moe", "its parallel residual and LayerNorms"),
+          Map.entry("dbrx", "its fused attention, LayerNorms and stacked experts"),
+          Map.entry("deepseek_v4", "its hash-routed layers"),
+          Map.entry("deepseek_v32", "its sparse attention"),
+          Map.entry("exaone_moe", "its layout of layers"),
+          Map.entry("gemma2", "its sandwich norms and softcaps"),
+          Map.entry("gemma3_text", "its sandwich norms and two ropes"),
+          Map.entry("glm4", "its sandwich norms"),
+          Map.entry("glm4_moe_lite", "its layout of layers"),
+          Map.entry("glm_moe_dsa", "its sparse attention"),
+          Map.entry("gpt2", "its learned positions, LayerNorms and ungated feed-forward parts"),
+          Map.entry("gpt_neox", "its parallel residual, LayerNorms and ungated feed-forward parts"),
+          Map.entry("granitemoehybrid", "its state-space layers"),
+          Map.entry("granitemoeshared", "its shared expert's layout"),
+          Map.entry("hunyuan_v1_dense", "its norms behind the rotation"),
+          Map.entry("hunyuan_v1_moe", "its norms behind the rotation"),
+          Map.entry("hy_v3", "its names"),
+          Map.entry("jamba", "its state-space layers"),
+          Map.entry("kimi_k2", "its class, which transformers does not have"),
+          Map.entry("kimi_linear", "its linear attention"),
+          Map.entry("lfm2_moe", "its convolution layers"),
+          Map.entry("longcat_flash", "its two attentions in a layer and its empty experts"),
+          Map.entry("mimo_v2_flash", "its two kinds of attention"),
+          Map.entry("minimax", "its linear attention"),
+          Map.entry("nemotron_h", "its state-space layers and ungated experts"),
+          Map.entry("olmo", "its norms without weights"),
+          Map.entry("olmo3", "its two ropes"),
+          Map.entry("phimoe", "its sparsemixer router and LayerNorms"),
+          Map.entry("qwen3_5_moe", "its linear attention"),
+          Map.entry("qwen3_next", "its linear attention"),
+          Map.entry("qwen3_vl_moe", "its images"),
+          Map.entry("smollm3", "its layers without positions"),
+          Map.entry("solar_open", "its names"));
+
   private Families() {}
 
   /**
@@ -45,8 +86,7 @@ public final class Families {
    */
   public static Family named(String modelType) {
     return find(modelType)
-        .orElseThrow(
-            () -> new UsageException(null, "family \"" + modelType + "\" is not known", known()));
+        .orElseThrow(() -> new UsageException(null, refusal(modelType), remedy(modelType)));
   }
 
   /**
@@ -57,16 +97,29 @@ public final class Families {
   public static Family of(ModelConfig config) {
     String type = config.modelType();
     return find(type)
-        .orElseThrow(() ->
-            new CheckpointException(
-                config.file(), "model_type \"" + type + "\" is not known to Cambium", known()));
+        .orElseThrow(() -> new CheckpointException(config.file(), refusal(type), remedy(type)));
   }
 
   private static Optional<Family> find(String modelType) {
     return ALL.stream().filter(f -> f.modelType().equals(modelType)).findFirst();
   }
 
-  private static String known() {
-    return "known: " + ALL.stream().map(Family::modelType).collect(Collectors.joining(", "));
+  private static String refusal(String type) {
+    String reason = NOT_RUN.get(type);
+    return reason == null
+        ? "model_type \"" + type + "\" is not known to Cambium"
+        : "model_type \"" + type + "\" is known to Cambium, which does not compute " + reason;
+  }
+
+  private static String remedy(String type) {
+    String nearest =
+        ALL.stream()
+            .map(Family::modelType)
+            .min(Comparator.comparingInt(known -> EditDistance.between(known, type)))
+            .orElseThrow();
+    return "the nearest family that it runs is "
+        + nearest
+        + "; all: "
+        + ALL.stream().map(Family::modelType).collect(Collectors.joining(", "));
   }
 }

@@ -1,6 +1,9 @@
 package io.cambium.checkpoint.family;
 
+import com.fasterxml.jackson.annotation.JsonTypeInfo;
+
 /** How a model's rotary frequencies were changed for longer texts than it was first trained on. */
+@JsonTypeInfo(use = JsonTypeInfo.Id.SIMPLE_NAME, property = "kind")
 public sealed interface RopeScaling {
 
   /** Not at all. */

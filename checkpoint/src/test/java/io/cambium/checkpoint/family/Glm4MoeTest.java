@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.cambium.checkpoint.CheckpointException;
 import io.cambium.checkpoint.Json;
 import io.cambium.checkpoint.ModelConfig;
-import io.cambium.checkpoint.UsageException;
 import io.cambium.checkpoint.family.DecoderSpec.Dense;
 import io.cambium.checkpoint.family.DecoderSpec.GroupedQuery;
 import io.cambium.checkpoint.family.DecoderSpec.HeadNorm;
@@ -224,15 +223,5 @@ class Glm4MoeTest {
     assertThat(FAMILY.ignores("model.norm.weight", one)).isFalse();
     ModelConfig none = new ModelConfig(Path.of("c"), fresh());
     assertThat(FAMILY.ignores("model.layers.3.eh_proj.weight", none)).isFalse();
-  }
-
-  @Test
-  void unknownFamiliesAreNamed() {
-    ModelConfig config = new ModelConfig(Path.of("config.json"), with("model_type", "'gpt2'"));
-    assertThatThrownBy(() -> Families.of(config))
-        .isInstanceOf(CheckpointException.class)
-        .hasMessageContaining("\"gpt2\" is not known")
-        .hasMessageContaining("known: glm4_moe");
-    assertThatThrownBy(() -> Families.named("gpt2")).isInstanceOf(UsageException.class);
   }
 }

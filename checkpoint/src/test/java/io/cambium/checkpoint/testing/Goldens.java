@@ -59,7 +59,29 @@ public final class Goldens {
   private static final List<String> FILES =
       List.of("config.json", "generation_config.json", "model.safetensors", EXPECTED);
 
+  private static final String GRADIENTS = "gradients.json";
+
   private Goldens() {}
+
+  /**
+   * Writes what PyTorch's autograd computes on a golden, beside it.
+   *
+   * @return {@code parent/name.gradients.json}
+   */
+  public static Path gradients(String name, Path parent) {
+    Path file = parent.resolve(name + "." + GRADIENTS);
+    copy(name, GRADIENTS, file);
+    return file;
+  }
+
+  private static void copy(String name, String file, Path target) {
+    String resource = "/goldens/" + name + "/" + file;
+    try (InputStream in = Goldens.class.getResourceAsStream(resource)) {
+      Files.copy(Objects.requireNonNull(in, resource), target);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
 
   /**
    * Writes a golden's files.
@@ -71,12 +93,7 @@ public final class Goldens {
     Path directory = parent.resolve(name);
     try {
       Files.createDirectory(directory);
-      for (String file : FILES) {
-        String resource = "/goldens/" + name + "/" + file;
-        try (InputStream in = Goldens.class.getResourceAsStream(resource)) {
-          Files.copy(Objects.requireNonNull(in, resource), directory.resolve(file));
-        }
-      }
+      FILES.forEach(file -> copy(name, file, directory.resolve(file)));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

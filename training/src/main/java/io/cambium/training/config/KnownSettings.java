@@ -1,7 +1,7 @@
 package io.cambium.training.config;
 
+import io.cambium.checkpoint.EditDistance;
 import io.cambium.checkpoint.UsageException;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -70,8 +70,9 @@ final class KnownSettings {
   private UsageException unknown(String path, String key, ObjectNode siblings) {
     String hint =
         Stream.concat(siblings.propertyNames().stream(), leaves(complete, ""))
-            .min(Comparator.comparingInt(name -> distance(key, lastKey(name))))
-            .filter(name -> distance(key, lastKey(name)) <= Math.max(1, key.length() / 3))
+            .min(Comparator.comparingInt(name -> EditDistance.between(key, lastKey(name))))
+            .filter(
+                name -> EditDistance.between(key, lastKey(name)) <= Math.max(1, key.length() / 3))
             .map(name -> "; did you mean " + name + "?")
             .orElse("");
     return new UsageException(
@@ -89,21 +90,5 @@ final class KnownSettings {
 
   private static String lastKey(String path) {
     return path.substring(path.lastIndexOf('.') + 1);
-  }
-
-  /** Levenshtein's edit distance, one row at a time. */
-  private static int distance(String a, String b) {
-    int[] row = new int[b.length() + 1];
-    Arrays.setAll(row, j -> j);
-    for (int i = 1; i <= a.length(); i++) {
-      int diagonal = row[0];
-      row[0] = i;
-      for (int j = 1; j <= b.length(); j++) {
-        int substituted = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
-        diagonal = row[j];
-        row[j] = Math.min(substituted, 1 + Math.min(row[j], row[j - 1]));
-      }
-    }
-    return row[b.length()];
   }
 }

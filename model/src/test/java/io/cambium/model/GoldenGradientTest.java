@@ -1,0 +1,129 @@
+package io.cambium.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.cambium.checkpoint.CheckpointDirectory;
+import io.cambium.checkpoint.DType;
+import io.cambium.checkpoint.Json;
+import io.cambium.checkpoint.SafetensorsFile;
+import io.cambium.checkpoint.family.ModelTensor;
+import io.cambium.checkpoint.testing.Goldens;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.assertj.core.data.Offset;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import tools.jackson.databind.JsonNode;
+
+/**
+ * The backward pass of every family against PyTorch's autograd, whose gradients {@code
+ * benchmarks/interop/golden_gradients.py} reduced to three numbers for each tensor on disk.
+ */
+class GoldenGradientTest {
+
+  /** Relative to a tensor's own gradient, and to that of the whole model for a tensor near zero. */
+  private static final double TOLERANCE = 2e-5;
+
+  private static final int BATCH = 2;
+  private static final int LENGTH = 24;
+
+  @TempDir Path folder;
+
+  static List<String> goldens() {
+    return Goldens.ALL.stream().filter(golden -> !golden.endsWith("-v4")).toList();
+  }
+
+  @ParameterizedTest
+  @MethodSource("goldens")
+  void agreesWithAutograd(String golden) {
+    Path path = Goldens.unpack(golden, folder);
+    JsonNode expected = Json.readObject(Goldens.gradients(golden, folder));
+    try (CheckpointDirectory directory = CheckpointDirectory.open(path);
+        SafetensorsFile file = SafetensorsFile.open(path.resolve(Goldens.EXPECTED));
+        Team team = new Team(2)) {
+      Decoder decoder = Decoder.forTraining(Weights.load(directory, DType.F32), team);
+      long[] ids = file.data("input_ids").toArray(ValueLayout.JAVA_LONG_UNALIGNED);
+      double[] losses = new double[BATCH];
+      team.run(member -> losses[member.index()] = backward(decoder, member, ids));
+      assertThat(Arrays.stream(losses).sum())
+          .isCloseTo(expected.get("loss").doubleValue(), Offset.offset(1e-5));
+      compare(decoder, expected.get("gradients"));
+    }
+  }
+
+  /** The member's sequence of the two. */
+  private static double backward(Decoder decoder, Team.Member member, long[] ids) {
+    int start = member.index() * LENGTH;
+    long[] inputs = Arrays.copyOfRange(ids, start, start + LENGTH - 1);
+    long[] targets = Arrays.copyOfRange(ids, start + 1, start + LENGTH);
+    return decoder
+        .backward(
+            member,
+            Torch.tensor(inputs, 1, LENGTH - 1),
+            Torch.tensor(targets, 1, LENGTH - 1),
+            BATCH * (LENGTH - 1),
+            false)
+        .crossEntropy();
+  }
+
+  private static void compare(Decoder decoder, JsonNode expected) {
+    Map<ModelTensor, Tensor> gradients = new LinkedHashMap<>();
+    decoder
+        .weights()
+        .all()
+        .forEach((tensor, value) -> gradients.put(tensor, torch.zeros_like(value)));
+    decoder
+        .parameters()
+        .forEach(parameter ->
+            parameter
+                .gradients()
+                .get()
+                .forEach(part -> {
+                  Tensor sum = gradients.get(parameter.tensor());
+                  if (part.defined() && sum != null) {
+                    sum.add_(part);
+                  }
+                }));
+    double whole =
+        Math.sqrt(
+            expected.properties().stream()
+                .mapToDouble(entry -> square(entry.getValue().get(0).doubleValue()))
+                .sum());
+    Weights.assemble(
+        gradients,
+        (name, gradient) -> {
+          JsonNode want = expected.get(name);
+          double[] got = reduce(Torch.floats(gradient));
+          double scale = Math.max(want.get(0).doubleValue(), 1e-3 * whole);
+          for (int i = 0; i < got.length; i++) {
+            assertThat(got[i])
+                .as("%s, number %d", name, i)
+                .isCloseTo(want.get(i).doubleValue(), Offset.offset(TOLERANCE * scale));
+          }
+        });
+  }
+
+  private static double square(double x) {
+    return x * x;
+  }
+
+  /** Norm, and products with two fixed vectors. */
+  private static double[] reduce(float[] gradient) {
+    double squares = 0;
+    double cosines = 0;
+    double sines = 0;
+    for (int i = 0; i < gradient.length; i++) {
+      squares += square(gradient[i]);
+      cosines += gradient[i] * Math.cos(i);
+      sines += gradient[i] * Math.sin(2.0 * i);
+    }
+    return new double[] {Math.sqrt(squares), cosines, sines};
+  }
+}

@@ -165,20 +165,27 @@ final class Pass {
         decision.weights_TK(),
         outputs_TKD,
         rows,
-        losses.auxiliary() == 0 ? null : probabilities(decision.scores_TE(), batchTokens),
+        losses.auxiliary() == 0 ? null : probabilities(decision, losses.form(), batchTokens),
         losses.z() == 0 ? null : zLoss(decision.logits_TE(), losses.logSumShift(), batchTokens),
         next_TD);
   }
 
   /**
-   * Each expert's share of the scores, summed over this worker's tokens and divided by the batch's:
-   * [E].
+   * Each expert's probability, summed over this worker's tokens and divided by the batch's: [E].
    */
-  private static Tensor probabilities(Tensor scores_TE, long batchTokens) {
-    return scores_TE
-        .div(scores_TE.sum(new long[] {1}, true, new ScalarTypeOptional()))
-        .sum(0)
-        .div(Torch.scalar(batchTokens));
+  private static Tensor probabilities(
+      Router.Decision decision, RouterLosses.Form form, long batchTokens) {
+    Tensor probabilities_TE =
+        switch (form) {
+          case PER_LAYER -> shares(decision.scores_TE());
+          case POOLED -> decision.logits_TE().softmax(1);
+        };
+    return probabilities_TE.sum(0).div(Torch.scalar(batchTokens));
+  }
+
+  /** Each score over the sum of its token's. */
+  private static Tensor shares(Tensor scores_TE) {
+    return scores_TE.div(scores_TE.sum(new long[] {1}, true, new ScalarTypeOptional()));
   }
 
   private static Tensor zLoss(Tensor logits_TE, double shift, long batchTokens) {

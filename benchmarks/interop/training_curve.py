@@ -43,6 +43,8 @@ SIZES = dict(
 def write_model(family, folder):
     known = AutoConfig.for_model(family)
     sizes = {key: value for key, value in SIZES.items() if hasattr(known, key)}
+    if "qk_rope_head_dim" in sizes:
+        del sizes["head_dim"]  # there it is another word for the rotary part
     torch.manual_seed(5)
     model = AutoModelForCausalLM.from_config(AutoConfig.for_model(family, **sizes), dtype=torch.float32)
     model.save_pretrained(folder)
@@ -104,7 +106,7 @@ def optimizer_of(model, settings):
 
 
 class Routers:
-    """The logits of all routers in one forward pass, for families whose model has no load-balancing loss."""
+    """The logits of all routers in a forward pass, for families whose model has no load-balancing loss."""
 
     def __init__(self, model):
         config = model.config.get_text_config()
@@ -126,14 +128,16 @@ class Routers:
 
 def losses(model, routers, batch, balance):
     """Cross entropy and what the load-balancing loss adds to it."""
-    has_own = balance["aux_loss"] > 0 and hasattr(model.config, "router_aux_loss_coef")
-    output = model(input_ids=batch[:, :-1], use_cache=False, **({"output_router_logits": True} if has_own else {}))
+    if balance["aux_loss"] and balance["aux_form"] != "pooled":
+        raise SystemExit("transformers has only the pooled form of the load-balancing loss")
+    asked = {"output_router_logits": True} if balance["aux_loss"] and hasattr(model.config, "router_aux_loss_coef") else {}
+    output = model(input_ids=batch[:, :-1], use_cache=False, **asked)
     entropy = cross_entropy(output.logits.float().flatten(0, 1), batch[:, 1:].flatten())
+    by_hand = routers.loss()
     if balance["aux_loss"] == 0:
         return entropy, torch.zeros(())
-    if balance["aux_form"] != "pooled":
-        raise SystemExit("transformers has only the pooled form of the load-balancing loss")
-    return entropy, output.aux_loss if has_own else routers.loss()
+    own = getattr(output, "aux_loss", None)
+    return entropy, by_hand if own is None else own
 
 
 def load(folder):
@@ -152,8 +156,7 @@ def compare(a):
 
     torch.set_num_threads(1)
     model = load(run["model"]).train()
-    own = hasattr(model.config, "router_aux_loss_coef") or not balance["aux_loss"]
-    routers = None if own else Routers(model)
+    routers = Routers(model)
     optimizer = optimizer_of(model, run["optimizer"])
     worst = worst_norm = clipped = 0
     lr_equal = True

@@ -43,8 +43,8 @@ SIZES = dict(
 def write_model(family, folder):
     known = AutoConfig.for_model(family)
     sizes = {key: value for key, value in SIZES.items() if hasattr(known, key)}
-    if "qk_rope_head_dim" in sizes:
-        del sizes["head_dim"]  # there it is another word for the rotary part
+    if "kv_lora_rank" in sizes:  # latent attention: head_dim is the rotary part, and every head has its key
+        sizes |= {"head_dim": sizes["qk_rope_head_dim"], "num_key_value_heads": sizes["num_attention_heads"]}
     torch.manual_seed(5)
     model = AutoModelForCausalLM.from_config(AutoConfig.for_model(family, **sizes), dtype=torch.float32)
     model.save_pretrained(folder)

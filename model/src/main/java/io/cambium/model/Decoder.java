@@ -1,5 +1,6 @@
 package io.cambium.model;
 
+import io.cambium.checkpoint.UsageException;
 import io.cambium.checkpoint.family.DecoderSpec;
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.checkpoint.family.DecoderSpec.Rope;
@@ -90,8 +91,19 @@ public final class Decoder {
     rule = newRule;
   }
 
-  /** The losses on the routers from now on. Not while a pass runs. */
+  /**
+   * The losses on the routers from now on. Not while a pass runs.
+   *
+   * @throws UsageException if layers with different experts are to be pooled
+   */
   public void lose(RouterLosses losses) {
+    long kinds = mixtures.values().stream().map(m -> experts(m.mixture())).distinct().count();
+    if (losses.auxiliary() != 0 && losses.form() == RouterLosses.Form.POOLED && kinds > 1) {
+      throw new UsageException(
+          "the pooled load-balancing loss",
+          "averages over the layers, but they differ in experts or in experts per token",
+          "take the form per_layer");
+    }
     routerLosses = losses;
   }
 
@@ -211,15 +223,37 @@ public final class Decoder {
     return loads;
   }
 
-  /** {@code E * f} of Switch's loss, f each expert's share of the last pass's assignments: [E]. */
+  private static List<Integer> experts(Mixture mixture) {
+    return List.of(mixture.experts(), mixture.topK());
+  }
+
+  /**
+   * What the layer's mean probabilities are multiplied by in the load-balancing loss, {@code E * f}
+   * with f as the form has it, of the last pass's assignments: [E].
+   */
   Tensor loadFactors(MixtureLayer layer) {
-    long[] load_E = layer.exchange().load_E();
+    return switch (routerLosses.form()) {
+      case PER_LAYER -> loadFactors(layer.exchange().load_E(), 1);
+      case POOLED -> loadFactors(totalLoad(), layer.mixture().topK());
+    };
+  }
+
+  private static Tensor loadFactors(long[] load_E, int sum) {
     long total = Arrays.stream(load_E).sum();
     float[] factors_E = new float[load_E.length];
     for (int e = 0; e < load_E.length; e++) {
-      factors_E[e] = (float) ((double) load_E[e] * load_E.length / total);
+      factors_E[e] = (float) ((double) load_E[e] * load_E.length * sum / total);
     }
     return Torch.tensor(factors_E, load_E.length);
+  }
+
+  /** The last pass's assignments over all layers, which have all passed before anybody asks. */
+  private long[] totalLoad() {
+    long[] total_E = new long[experts()];
+    for (long[] load_E : loads().values()) {
+      Arrays.setAll(total_E, e -> total_E[e] + load_E[e]);
+    }
+    return total_E;
   }
 
   Parameters parameters(int worker) {

@@ -257,9 +257,8 @@ final class Pass {
   }
 
   private @Nullable Tensor balance(Router.Decision decision, long batchTokens) {
-    return decoder.routerLosses().auxiliary() == 0
-        ? null
-        : probabilities(decision.scores_TE(), batchTokens);
+    RouterLosses losses = decoder.routerLosses();
+    return losses.auxiliary() == 0 ? null : probabilities(decision, losses.form(), batchTokens);
   }
 
   private @Nullable Tensor zLoss(Router.Decision decision, long batchTokens) {
@@ -268,14 +267,21 @@ final class Pass {
   }
 
   /**
-   * Each expert's share of the scores, summed over this worker's tokens and divided by the batch's:
-   * [E].
+   * Each expert's probability, summed over this worker's tokens and divided by the batch's: [E].
    */
-  private static Tensor probabilities(Tensor scores_TE, long batchTokens) {
-    return scores_TE
-        .div(scores_TE.sum(new long[] {1}, true, new ScalarTypeOptional()))
-        .sum(0)
-        .div(Torch.scalar(batchTokens));
+  private static Tensor probabilities(
+      Router.Decision decision, RouterLosses.Form form, long batchTokens) {
+    Tensor probabilities_TE =
+        switch (form) {
+          case PER_LAYER -> shares(decision.scores_TE());
+          case POOLED -> decision.logits_TE().softmax(1);
+        };
+    return probabilities_TE.sum(0).div(Torch.scalar(batchTokens));
+  }
+
+  /** Each score over the sum of its token's. */
+  private static Tensor shares(Tensor scores_TE) {
+    return scores_TE.div(scores_TE.sum(new long[] {1}, true, new ScalarTypeOptional()));
   }
 
   private static Tensor zLoss(Tensor logits_TE, double shift, long batchTokens) {

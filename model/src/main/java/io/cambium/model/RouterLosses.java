@@ -1,15 +1,43 @@
 package io.cambium.model;
 
+import java.util.Locale;
+
 /**
  * Coefficients of the losses on the router, each a mean over tokens and routing layers.
  *
- * @param auxiliary of Switch's load-balancing loss (arXiv 2101.03961): 1 at perfect balance
+ * @param auxiliary of the load-balancing loss
+ * @param form which load-balancing loss
  * @param z of the router z-loss (ST-MoE, arXiv 2202.08906)
  * @param logSumShift what the logits' log-sum-exp is lowered by in the z-loss: log m after a growth
  *     by m, whose copies raise it by that much
  */
-public record RouterLosses(double auxiliary, double z, double logSumShift) {
+public record RouterLosses(double auxiliary, Form form, double z, double logSumShift) {
 
   /** Neither. */
-  public static final RouterLosses NONE = new RouterLosses(0, 0, 0);
+  public static final RouterLosses NONE = new RouterLosses(0, Form.PER_LAYER, 0, 0);
+
+  /**
+   * A load-balancing loss over E experts, of which each token chooses K: from f, each expert's
+   * share of the tokens or of the choices, and P, its mean probability.
+   */
+  public enum Form {
+    /**
+     * {@code E * sum f P} in each layer, then the mean over the layers; f sums to 1, P is the share
+     * of the scores (Switch, arXiv 2101.03961, equations 4 to 6). 1 at perfect balance.
+     */
+    PER_LAYER,
+    /**
+     * {@code E * sum f P} of f and P that are means over all layers; f sums to K, P is the softmax
+     * of the logits whatever the router's score. This is {@code load_balancing_loss_func} of
+     * Hugging Face transformers, but for experts that a selection bias or a grown model's rule
+     * chose: f has them, where that function takes the K largest logits. K at perfect balance, and
+     * also where the layers are uneven in ways that cancel out.
+     */
+    POOLED;
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
 }

@@ -6,6 +6,7 @@ import io.cambium.checkpoint.CheckpointDirectory;
 import io.cambium.checkpoint.DType;
 import io.cambium.checkpoint.family.ModelTensor;
 import io.cambium.checkpoint.testing.TinyModels;
+import io.cambium.model.RouterLosses.Form;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
@@ -32,7 +33,6 @@ class GradientTest {
   private static final int VOCABULARY = 61;
   private static final int ENTRIES = 4;
   private static final double STEP = 1e-5;
-  private static final RouterLosses LOSSES = new RouterLosses(0.1, 0.01, 0.3);
 
   @TempDir private Path folder;
 
@@ -42,7 +42,13 @@ class GradientTest {
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 3})
   void agreesWithDifferences(int workers) {
-    check(workers, SelectionRule.PLAIN);
+    check(workers, SelectionRule.PLAIN, Form.PER_LAYER);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3})
+  void agreesWithDifferencesInThePooledForm(int workers) {
+    check(workers, SelectionRule.PLAIN, Form.POOLED);
   }
 
   @ParameterizedTest
@@ -51,15 +57,19 @@ class GradientTest {
     List<Integer> lineages = List.of(0, 1, 2, 0, 2);
     Map<Integer, List<Integer>> parents = new TreeMap<>(Map.of(1, lineages, 2, lineages));
     double penalty = ownLogit == 0 ? Double.POSITIVE_INFINITY : 1 - ownLogit;
-    check(2, new SelectionRule.Lineage(ownLogit, penalty, parents));
+    SelectionRule rule = new SelectionRule.Lineage(ownLogit, penalty, parents);
+    check(2, rule, Form.PER_LAYER);
+    if (ownLogit == 0.3) {
+      check(2, rule, Form.POOLED);
+    }
   }
 
-  private void check(int workers, SelectionRule rule) {
-    Path path = TinyModels.glm4Moe().write(folder.resolve("model"));
+  private void check(int workers, SelectionRule rule, Form form) {
+    Path path = TinyModels.glm4Moe().write(folder.resolve(form.toString()));
     try (CheckpointDirectory directory = CheckpointDirectory.open(path);
         Team team = new Team(workers)) {
       Decoder decoder = Decoder.forTraining(Weights.load(directory, DType.F64), team);
-      decoder.lose(LOSSES);
+      decoder.lose(new RouterLosses(0.1, form, 0.01, 0.3));
       decoder.select(rule);
       loss(decoder);
       Map<ModelTensor, double[]> gradients = gradients(decoder);

@@ -203,6 +203,7 @@ public final class Trainer implements AutoCloseable {
         .lose(
             new RouterLosses(
                 config.balance().auxLoss(),
+                config.balance().auxForm(),
                 config.balance().zLoss(),
                 Math.log((double) grownTo / grownFrom)));
     return loaded;

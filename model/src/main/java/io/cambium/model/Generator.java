@@ -1,7 +1,6 @@
 package io.cambium.model;
 
 import java.util.Arrays;
-import java.util.SplittableRandom;
 import java.util.function.IntPredicate;
 import org.bytedeco.pytorch.Tensor;
 
@@ -9,17 +8,14 @@ import org.bytedeco.pytorch.Tensor;
 public final class Generator {
 
   private final Decoder decoder;
-  private final double temperature;
-  private final SplittableRandom random;
+  private final Sampler sampler;
 
   /**
-   * @param temperature 0 takes the most probable token each time; 1 samples as the model says
-   * @param seed of the sampling
+   * @param sampler chooses each token
    */
-  public Generator(Decoder decoder, double temperature, long seed) {
+  public Generator(Decoder decoder, Sampler sampler) {
     this.decoder = decoder;
-    this.temperature = temperature;
-    this.random = new SplittableRandom(seed);
+    this.sampler = sampler;
   }
 
   /**
@@ -35,7 +31,7 @@ public final class Generator {
     int[] ids = prompt;
     for (int i = 0; i < maxTokens; i++) {
       int[] window = Arrays.copyOfRange(ids, Math.max(0, ids.length - maxPositions), ids.length);
-      int next = choose(nextLogits(window));
+      int next = sampler.choose(nextLogits(window));
       if (!consumer.test(next)) {
         return;
       }
@@ -66,30 +62,5 @@ public final class Generator {
           }
         });
     return last[0];
-  }
-
-  private int choose(float[] logits_V) {
-    int best = 0;
-    for (int v = 1; v < logits_V.length; v++) {
-      best = logits_V[v] > logits_V[best] ? v : best;
-    }
-    return temperature == 0 ? best : sample(logits_V, logits_V[best]);
-  }
-
-  private int sample(float[] logits_V, float max) {
-    double[] weights = new double[logits_V.length];
-    double sum = 0;
-    for (int v = 0; v < weights.length; v++) {
-      weights[v] = Math.exp((logits_V[v] - max) / temperature);
-      sum += weights[v];
-    }
-    double left = random.nextDouble() * sum;
-    for (int v = 0; v < weights.length; v++) {
-      left -= weights[v];
-      if (left < 0) {
-        return v;
-      }
-    }
-    return weights.length - 1;
   }
 }

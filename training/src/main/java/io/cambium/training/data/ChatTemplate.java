@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.ZonedDateTime;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -110,7 +111,11 @@ public final class ChatTemplate {
   String render(List<Message> messages, ZonedDateTime now) {
     List<Map<String, String>> turns = new ArrayList<>();
     for (Message message : messages) {
-      turns.add(Map.of("role", message.role(), "content", message.content()));
+      // In this order, which a template can see.
+      Map<String, String> turn = new LinkedHashMap<>();
+      turn.put("role", message.role());
+      turn.put("content", message.content());
+      turns.add(turn);
     }
     Map<String, Object> variables = new HashMap<>(tokens);
     variables.put("messages", turns);

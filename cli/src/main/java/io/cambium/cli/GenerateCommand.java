@@ -3,12 +3,18 @@ package io.cambium.cli;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.model.Generator;
 import io.cambium.model.InferenceModel;
+import io.cambium.model.Sampler;
+import io.cambium.training.data.ChatTemplate;
+import io.cambium.training.data.ChatTemplate.Message;
+import io.cambium.training.data.EndTokens;
 import io.cambium.training.data.StreamingDecoder;
 import io.cambium.training.data.Tokenizer;
 import io.cambium.training.data.TokenizerFile;
 import java.nio.file.Path;
-import java.util.OptionalInt;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -23,7 +29,8 @@ import picocli.CommandLine.Parameters;
       "",
       "Examples:",
       "  cambium generate runs/demo/final --prompt \"public static\"",
-      "  cambium generate runs/demo/final --prompt \"The house\" --temperature 0.8 --seed 1"
+      "  cambium generate runs/demo/final --prompt \"The house\" --temperature 0.8 --top-p 0.95 --seed 1",
+      "  cambium generate my-chat-model --chat --system \"Be brief.\" --prompt \"Why is the sky blue?\""
     })
 final class GenerateCommand implements Callable<Integer> {
 
@@ -34,8 +41,21 @@ final class GenerateCommand implements Callable<Integer> {
       names = "--prompt",
       required = true,
       paramLabel = "TEXT",
-      description = "Text to go on from.")
+      description = "Text to go on from; with --chat what the user says.")
   private String prompt = "";
+
+  @Option(
+      names = "--chat",
+      description =
+          "Let the model answer: the prompt goes through the checkpoint's chat template, and only"
+              + " the answer is printed.")
+  private boolean chat;
+
+  @Option(
+      names = "--system",
+      paramLabel = "TEXT",
+      description = "With --chat: the system message before the user's.")
+  private @Nullable String system;
 
   @Option(
       names = "--max-tokens",
@@ -53,6 +73,23 @@ final class GenerateCommand implements Callable<Integer> {
   private double temperature;
 
   @Option(
+      names = "--top-k",
+      defaultValue = "0",
+      paramLabel = "N",
+      description =
+          "Sample from the N most probable tokens, 0 from all (default: ${DEFAULT-VALUE}).")
+  private int topK;
+
+  @Option(
+      names = "--top-p",
+      defaultValue = "1",
+      paramLabel = "P",
+      description =
+          "Sample from the most probable tokens that have P of the probability together, after"
+              + " temperature and --top-k (default: ${DEFAULT-VALUE}).")
+  private double topP;
+
+  @Option(
       names = "--seed",
       defaultValue = "0",
       paramLabel = "S",
@@ -61,40 +98,59 @@ final class GenerateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    if (!(temperature >= 0) || Double.isInfinite(temperature)) {
-      throw new UsageException("--temperature", "is " + temperature, "give 0 or more");
+    Sampler sampler = sampler();
+    if (system != null && !chat) {
+      throw new UsageException("--system", "is given without --chat", "add --chat");
     }
+    String text = chat ? ChatTemplate.load(directory).render(messages()) : prompt;
     try (InferenceModel model = InferenceModel.openForGeneration(directory);
         Tokenizer tokenizer = Tokenizer.load(directory.resolve(TokenizerFile.NAME))) {
       tokenizer.requireFits(model.decoder().spec().vocabSize(), directory);
-      int[] ids = tokenizer.encode(prompt);
+      int[] ids = tokenizer.encode(text);
       if (ids.length == 0) {
         throw new UsageException("--prompt", "is empty", "give at least one character");
       }
-      System.out.print(prompt);
-      write(model, tokenizer, ids);
+      if (!chat) {
+        System.out.print(prompt);
+      }
+      write(new Generator(model.decoder(), sampler), model, tokenizer, ids);
       System.out.println();
     }
     return 0;
   }
 
-  private void write(InferenceModel model, Tokenizer tokenizer, int[] ids) {
+  private Sampler sampler() {
+    Sampler sampler = new Sampler(temperature, topK, topP, seed);
+    if (temperature == 0 && (topK != Sampler.ALL || topP != 1)) {
+      throw new UsageException(
+          topP != 1 ? "--top-p" : "--top-k",
+          "has no effect at temperature 0, which takes the most probable token",
+          "give --temperature 1");
+    }
+    return sampler;
+  }
+
+  private List<Message> messages() {
+    Message user = new Message("user", prompt);
+    return system == null ? List.of(user) : List.of(new Message("system", system), user);
+  }
+
+  private void write(Generator generator, InferenceModel model, Tokenizer tokenizer, int[] ids) {
     StreamingDecoder decoder = tokenizer.streamingDecoder();
-    OptionalInt end = tokenizer.endOfText();
+    Set<Integer> ends = EndTokens.of(directory, tokenizer);
     int positions = model.directory().config().requirePositiveInt("max_position_embeddings");
-    new Generator(model.decoder(), temperature, seed)
-        .generate(
-            ids,
-            maxTokens,
-            positions,
-            token -> {
-              if (end.isPresent() && token == end.getAsInt()) {
-                return false;
-              }
-              System.out.print(decoder.next(token));
-              System.out.flush();
-              return true;
-            });
+    generator.generate(
+        ids,
+        maxTokens,
+        positions,
+        token -> {
+          if (ends.contains(token)) {
+            return false;
+          }
+          System.out.print(decoder.next(token));
+          System.out.flush();
+          return true;
+        });
     System.out.print(decoder.finish());
   }
 }

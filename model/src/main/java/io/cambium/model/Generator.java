@@ -1,25 +1,21 @@
 package io.cambium.model;
 
 import java.util.Arrays;
-import java.util.SplittableRandom;
 import java.util.function.IntPredicate;
 
 /** Continues a sequence token by token. */
 public final class Generator {
 
   private final Decoder decoder;
-  private final double temperature;
-  private final SplittableRandom random;
+  private final Sampler sampler;
 
   /**
    * @param decoder on a team of one
-   * @param temperature 0 takes the most probable token each time; 1 samples as the model says
-   * @param seed of the sampling
+   * @param sampler chooses each token
    */
-  public Generator(Decoder decoder, double temperature, long seed) {
+  public Generator(Decoder decoder, Sampler sampler) {
     this.decoder = decoder;
-    this.temperature = temperature;
-    this.random = new SplittableRandom(seed);
+    this.sampler = sampler;
   }
 
   /**
@@ -41,7 +37,7 @@ public final class Generator {
         seen = length - Math.max(1, maxPositions / 2);
         cache = newCache();
       }
-      int next = choose(next(Arrays.copyOfRange(ids, seen, length), cache));
+      int next = sampler.choose(next(Arrays.copyOfRange(ids, seen, length), cache));
       seen = length;
       if (!consumer.test(next)) {
         return;
@@ -62,30 +58,5 @@ public final class Generator {
         .team()
         .run(member -> logits[0] = decoder.next(member, Torch.tensor(ids, 1, ids.length), cache));
     return logits[0];
-  }
-
-  private int choose(float[] logits_V) {
-    int best = 0;
-    for (int v = 1; v < logits_V.length; v++) {
-      best = logits_V[v] > logits_V[best] ? v : best;
-    }
-    return temperature == 0 ? best : sample(logits_V, logits_V[best]);
-  }
-
-  private int sample(float[] logits_V, float max) {
-    double[] weights = new double[logits_V.length];
-    double sum = 0;
-    for (int v = 0; v < weights.length; v++) {
-      weights[v] = Math.exp((logits_V[v] - max) / temperature);
-      sum += weights[v];
-    }
-    double left = random.nextDouble() * sum;
-    for (int v = 0; v < weights.length; v++) {
-      left -= weights[v];
-      if (left < 0) {
-        return v;
-      }
-    }
-    return weights.length - 1;
   }
 }

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.List;
 import tools.jackson.databind.node.ObjectNode;
 
 /** The tokenizer's files in a directory, as {@code AutoTokenizer.from_pretrained} wants them. */
@@ -29,16 +30,19 @@ public final class TokenizerFiles {
   }
 
   /**
-   * Copies {@code tokenizer.json} and, where there is one, {@code tokenizer_config.json}.
+   * Copies {@code tokenizer.json} and, where there are, {@code tokenizer_config.json} and the chat
+   * template.
    *
    * @throws CheckpointException if the tokenizer cannot be read or the disk refuses
    */
   public static void copy(Path tokenizer, Path directory) {
-    Path config = tokenizer.resolveSibling(TokenizerFile.CONFIG_NAME);
     try {
       copyFile(tokenizer, directory.resolve(TokenizerFile.NAME));
-      if (Files.exists(config)) {
-        copyFile(config, directory.resolve(TokenizerFile.CONFIG_NAME));
+      for (String name : List.of(TokenizerFile.CONFIG_NAME, ChatTemplate.FILE_NAME)) {
+        Path beside = tokenizer.resolveSibling(name);
+        if (Files.exists(beside)) {
+          copyFile(beside, directory.resolve(name));
+        }
       }
     } catch (IOException e) {
       throw new CheckpointException(

@@ -45,14 +45,25 @@ final class AttentionProduct {
 
   private Tensor product(
       Tensor q_BHSd, Tensor k_BHTd, Tensor v_BHTd, TensorOptional mask, boolean causal) {
-    return torch.scaled_dot_product_attention(
-        q_BHSd, k_BHTd, v_BHTd, mask, 0.0, causal, new DoubleOptional(scale), false);
+    // In half precision libtorch's kernel for CPUs is slower than in fp32.
+    ScalarType wide = Ops.wide(q_BHSd);
+    return torch
+        .scaled_dot_product_attention(
+            q_BHSd.to(wide),
+            k_BHTd.to(wide),
+            v_BHTd.to(wide),
+            mask,
+            0.0,
+            causal,
+            new DoubleOptional(scale),
+            false)
+        .to(q_BHSd.scalar_type());
   }
 
   /** A sink is a token with key and value zero, whose logit is all mask. */
   private Tensor withSinks(Tensor q_BHSd, Tensor k_BHTd, Tensor v_BHTd, Tensor sinks_H) {
     long looking = q_BHSd.size(2);
-    ScalarType type = q_BHSd.scalar_type().intern();
+    ScalarType type = Ops.wide(q_BHSd);
     Tensor mask_ST =
         torch
             .zeros(new long[] {looking, k_BHTd.size(2)}, Torch.options(type))
@@ -61,7 +72,7 @@ final class AttentionProduct {
                 Torch.scalar(Double.NEGATIVE_INFINITY));
     long heads = q_BHSd.size(1);
     Tensor mask_1HST = mask_ST.expand(1, heads, -1, -1);
-    Tensor sinks_1HS1 = sinks_H.view(1, heads, 1, 1).expand(1, heads, looking, 1);
+    Tensor sinks_1HS1 = sinks_H.to(type).view(1, heads, 1, 1).expand(1, heads, looking, 1);
     Tensor nothing_BH1d = torch.zeros_like(k_BHTd.narrow(2, 0, 1));
     Tensor nothingValue_BH1d = torch.zeros_like(v_BHTd.narrow(2, 0, 1));
     return product(

@@ -81,9 +81,9 @@ public final class Decoder {
     return team;
   }
 
-  /** Routed experts of each routing layer. */
+  /** Routed experts of each routing layer; 0 for a dense model. */
   public int experts() {
-    return mixtures.values().iterator().next().mixture().experts();
+    return mixtures.values().stream().mapToInt(l -> l.mixture().experts()).findFirst().orElse(0);
   }
 
   /** How experts are chosen from now on. Not while a pass runs. */

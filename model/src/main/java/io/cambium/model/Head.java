@@ -6,6 +6,7 @@ import java.util.function.Consumer;
 import org.bytedeco.pytorch.AutoGradMode;
 import org.bytedeco.pytorch.BoolOptional;
 import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
@@ -74,7 +75,7 @@ final class Head {
           weight_VD,
           chunk -> {
             sum[0] += chunk.loss();
-            Tensor dLogits_CV = chunk.softmaxLessTarget_CV();
+            Tensor dLogits_CV = chunk.softmaxLessTarget_CV().to(weight_VD.scalar_type());
             torch.mm_out(chunk.rowsOf(dNormed_TD), dLogits_CV, weight_VD);
             dWeight_VD.addmm_(dLogits_CV.t(), chunk.rowsOf(normed_TD), one, scale);
           });
@@ -112,9 +113,9 @@ final class Head {
     long tokens = normed_TD.size(0);
     long vocabulary = weight_VD.size(0);
     long most = Math.min(tokens, Math.max(LEAST_TOKENS, CHUNK_LOGITS / vocabulary));
-    ScalarType type = normed_TD.scalar_type().intern();
-    Tensor logits_CV = Torch.empty(type, most, vocabulary);
-    Tensor logProbabilities_CV = Torch.empty(type, most, vocabulary);
+    Tensor logits_CV = Torch.empty(normed_TD.scalar_type().intern(), most, vocabulary);
+    ScalarType wide = Ops.wide(normed_TD);
+    Tensor logProbabilities_CV = Torch.empty(wide, most, vocabulary);
     for (long start = 0; start < tokens; start += most) {
       long first = start;
       long count = Math.min(most, tokens - start);
@@ -122,7 +123,7 @@ final class Head {
         Tensor out_CV = logits_CV.narrow(0, 0, count);
         torch.mm_out(out_CV, normed_TD.narrow(0, first, count), weight_VD.t());
         Tensor log_CV = logProbabilities_CV.narrow(0, 0, count);
-        torch.log_softmax_out(log_CV, out_CV, 1);
+        torch.log_softmax_out(log_CV, out_CV, 1, new ScalarTypeOptional(wide));
         work.accept(new Chunk(first, targets_T.narrow(0, first, count).unsqueeze(1), log_CV));
       });
     }

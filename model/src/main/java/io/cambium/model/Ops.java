@@ -5,6 +5,7 @@ import io.cambium.checkpoint.family.DecoderSpec.Norms;
 import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /** Small compositions that more than one part of the decoder uses. */
 final class Ops {
@@ -22,14 +23,21 @@ final class Ops {
    * often than those of a mean of squares.
    */
   static Tensor unitMeanSquare(Tensor x, double eps) {
+    Tensor wide = x.to(wide(x));
     Tensor scale =
         torch
-            .linalg_vector_norm(x, Torch.scalar(2), new long[] {-1}, true, new ScalarTypeOptional())
+            .linalg_vector_norm(
+                wide, Torch.scalar(2), new long[] {-1}, true, new ScalarTypeOptional())
             .square()
             .div(Torch.scalar(x.size(-1)))
             .add(Torch.scalar(eps))
             .rsqrt();
-    return x.mul(scale);
+    return wide.mul(scale).to(x.scalar_type());
+  }
+
+  /** The type for sums over what is in half precision: fp32 at least. */
+  static ScalarType wide(Tensor x) {
+    return x.scalar_type().intern() == ScalarType.Double ? ScalarType.Double : ScalarType.Float;
   }
 
   /** {@code down(unit(gate(x), up(x)))}. */

@@ -407,6 +407,6 @@ final class Pass {
         total += losses.z() * c.z().detach().item_double();
       }
     }
-    return total / decoder.spec().mixtureLayers().size();
+    return crossings.isEmpty() ? 0 : total / crossings.size();
   }
 }

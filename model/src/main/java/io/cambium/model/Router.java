@@ -48,8 +48,7 @@ final class Router {
    */
   Decision route(
       Tensor x_TD, Tensor weight_ED, @Nullable Tensor bias_E, SelectionRule rule, int layer) {
-    ScalarType type =
-        x_TD.scalar_type().intern() == ScalarType.Double ? ScalarType.Double : ScalarType.Float;
+    ScalarType type = Ops.wide(x_TD);
     Tensor weight = weight_ED.to(type);
     Tensor logits_TE =
         bias_E == null

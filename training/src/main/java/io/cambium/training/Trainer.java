@@ -155,7 +155,19 @@ public final class Trainer implements AutoCloseable {
           "is " + config.seed() + ", but the checkpoint's data is in the order of " + state.seed(),
           "give seed: " + state.seed());
     }
+    requireBalanceFits();
     requireReleaseFits();
+  }
+
+  /** Loss-free balancing moves a bias that not every router has. */
+  private void requireBalanceFits() {
+    boolean routes = model.decoder().experts() > 0;
+    if (routes && config.balance().rate() > 0 && model.decoder().selectionBiases().isEmpty()) {
+      throw new UsageException(
+          "balance.rate",
+          "moves selection biases, which this model's routers have not",
+          "give balance: {rate: 0, aux_loss: 0.01}");
+    }
   }
 
   private void requireReleaseFits() {

@@ -66,6 +66,13 @@ final class GrowthSource implements AutoCloseable {
           "holds several matrices in one tensor, such as " + packed.get().name(),
           "Cambium grows checkpoints with one tensor for each matrix of an expert");
     }
+    if (weights.decoder().feedForwards().stream()
+        .anyMatch(part -> part instanceof Mixture m && m.router().groups().count() > 1)) {
+      throw new UsageException(
+          weights.path(),
+          "chooses experts within groups, and growing them would change which compete",
+          "a model with n_group 1 can grow");
+    }
     Manifest.Selection selection = weights.manifest().selection();
     if (selection != null) {
       throw new UsageException(

@@ -282,6 +282,20 @@ final class ConfigReader {
     return values;
   }
 
+  /**
+   * Whether a layer rotates, where every so many do not: {@code no_rope_layers} holds 1 for yes.
+   */
+  boolean hasPositions(int layer) {
+    List<Integer> listed = integers("no_rope_layers");
+    if (listed.isEmpty()) {
+      return (layer + 1) % config.positiveIntOr("no_rope_layer_interval", 4) != 0;
+    }
+    if (listed.size() != layers()) {
+      throw config.unsupported("no_rope_layers", listed, layers() + " entries");
+    }
+    return listed.get(layer) != 0;
+  }
+
   /** One part for the layers that route, the other for those that do not. */
   List<FeedForward> feedForwards(IntPredicate routes, Mixture mixture, Dense dense) {
     return IntStream.range(0, layers())

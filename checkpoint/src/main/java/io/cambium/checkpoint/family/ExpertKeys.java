@@ -1,5 +1,6 @@
 package io.cambium.checkpoint.family;
 
+import io.cambium.checkpoint.UsageException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
@@ -26,7 +27,10 @@ record ExpertKeys(String count, List<String> aliases, String topK, @Nullable Str
 
   ObjectNode withScale(ObjectNode config, double factor) {
     if (scale == null) {
-      throw new IllegalArgumentException("the family has no factor on routing weights");
+      throw new UsageException(
+          null,
+          "the family's weights are not normalised, and it has no factor to even that out",
+          "grow it in another mode than wide");
     }
     return config.deepCopy().put(scale, factor);
   }

@@ -74,11 +74,7 @@ final class Llama4Text extends Family {
   /** Layers with positions see their chunk only, those without see everything. */
   private static GroupedQuery attention(ConfigReader read, GroupedQuery rotary, int layer) {
     ModelConfig config = read.config();
-    boolean positions =
-        config.has("no_rope_layers") && !read.integers("no_rope_layers").isEmpty()
-            ? read.integers("no_rope_layers").get(layer) != 0
-            : (layer + 1) % config.positiveIntOr("no_rope_layer_interval", 4) != 0;
-    if (positions) {
+    if (read.hasPositions(layer)) {
       return rotary.withReach(Reach.chunk(config.positiveIntOr("attention_chunk_size", 8192)));
     }
     Temperature temperature =

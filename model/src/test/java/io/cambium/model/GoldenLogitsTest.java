@@ -5,13 +5,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.cambium.checkpoint.CheckpointDirectory;
 import io.cambium.checkpoint.DType;
 import io.cambium.checkpoint.SafetensorsFile;
+import io.cambium.checkpoint.family.Part;
 import io.cambium.checkpoint.testing.Goldens;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
+import org.assertj.core.data.Offset;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -49,6 +54,40 @@ class GoldenLogitsTest {
       sum += d;
     }
     assertThat(sum / difference.length).isLessThan(0.03);
+  }
+
+  /**
+   * What each router is given, through its matrix, against the logits that transformers exposes.
+   */
+  @ParameterizedTest
+  @MethodSource("goldens")
+  void routersAgreeWithTransformers(String golden) {
+    Path path = Goldens.unpack(golden, folder);
+    try (SafetensorsFile expected = SafetensorsFile.open(path.resolve("expected.safetensors"));
+        CheckpointDirectory directory = CheckpointDirectory.open(path);
+        Team team = new Team(1)) {
+      Decoder decoder = Decoder.forInference(Weights.map(directory, DType.F32), team);
+      List<Integer> layers = decoder.spec().mixtureLayers();
+      Map<Integer, float[]> logits = new TreeMap<>();
+      decoder.listen(
+          (worker, layer, x_TD, choice) -> logits.put(layer, routerLogits(decoder, layer, x_TD)));
+      long[] ids = expected.data("input_ids").toArray(ValueLayout.JAVA_LONG_UNALIGNED);
+      team.run(member -> decoder.logits(member, Torch.tensor(ids, 2, ids.length / 2)));
+      for (int i = 0; expected.tensors().containsKey("router." + i); i++) {
+        float[] want = expected.data("router." + i).toArray(ValueLayout.JAVA_FLOAT_UNALIGNED);
+        assertThat(Objects.requireNonNull(logits.get(layers.get(i))))
+            .containsExactly(want, Offset.offset(5e-5f));
+      }
+    }
+  }
+
+  private static float[] routerLogits(Decoder decoder, int layer, Tensor x_TD) {
+    Tensor weight_ED = decoder.weights().get(Part.ROUTER, layer);
+    Tensor logits_TE = torch.mm(x_TD, weight_ED.t());
+    return Torch.floats(
+        decoder.spec().mixture(layer).router().logitBias()
+            ? logits_TE.add(decoder.weights().get(Part.ROUTER_BIAS, layer))
+            : logits_TE);
   }
 
   private void agreesWithTransformers(String golden, int workers) {

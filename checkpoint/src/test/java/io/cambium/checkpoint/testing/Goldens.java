@@ -23,7 +23,10 @@ public final class Goldens {
   /** Saved by transformers 4.57: {@code rope_theta} and {@code rope_scaling}. */
   public static final String GLM4_MOE_V4 = "glm4_moe-v4";
 
-  /** All of them: {@code -v4} as transformers 4.57 writes it, the others as transformers 5. */
+  /**
+   * All of them: {@code -v4} as transformers 4.57 writes it, the others as transformers 5, {@code
+   * -fused} with the experts of a layer in one tensor.
+   */
   public static final List<String> ALL =
       List.of(
           "deepseek_v2",
@@ -44,6 +47,7 @@ public final class Goldens {
           "minimax_m2",
           "mistral",
           "mixtral",
+          "mixtral-fused",
           "mixtral-v4",
           "olmo2",
           "olmoe",
@@ -52,6 +56,7 @@ public final class Goldens {
           "qwen2_moe",
           "qwen3",
           "qwen3_moe",
+          "qwen3_moe-fused",
           "qwen3_moe-v4");
 
   public static final String EXPECTED = "expected.safetensors";

@@ -37,7 +37,8 @@ public final class Families {
           new Qwen2(),
           new Qwen2Moe(),
           new Qwen3(),
-          new Qwen3Moe());
+          new Qwen3Moe(),
+          new SmolLm3());
 
   /** What keeps a known family from being run, by {@code model_type}. */
   static final Map<String, String> NOT_RUN =
@@ -74,7 +75,6 @@ public final class Families {
           Map.entry("qwen3_5_moe", "its linear attention"),
           Map.entry("qwen3_next", "its linear attention"),
           Map.entry("qwen3_vl_moe", "its images"),
-          Map.entry("smollm3", "its layers without positions"),
           Map.entry("solar_open", "its names"));
 
   private Families() {}

@@ -57,7 +57,8 @@ public final class Goldens {
           "qwen3",
           "qwen3_moe",
           "qwen3_moe-fused",
-          "qwen3_moe-v4");
+          "qwen3_moe-v4",
+          "smollm3");
 
   public static final String EXPECTED = "expected.safetensors";
 

@@ -67,6 +67,12 @@ final class GrowthSource implements AutoCloseable {
           "Cambium grows checkpoints with one tensor for each matrix of an expert");
     }
     Manifest.Selection selection = weights.manifest().selection();
+    if (selection != null && !selection.isRelease()) {
+      throw new UsageException(
+          weights.path(),
+          "chooses experts by token id, which gives a new expert no tokens of a parent's",
+          null);
+    }
     if (selection != null) {
       throw new UsageException(
           weights.path(),

@@ -109,6 +109,10 @@ class TrainCommandTest {
     copy(folder.resolve("model"), model);
     Manifest hashed = Manifest.EMPTY.withSelection(Manifest.Selection.hash(3));
     Files.write(model.resolve(Manifest.FILE_NAME), Json.bytes(hashed));
+    String refused = folder.resolve("hashed-and-growing").toString();
+    assertThat(
+            Cambium.execute("train", yaml.toString(), "--out", refused, "--set", "model=" + model))
+        .isEqualTo(2);
     Path out = folder.resolve("hashed-run");
     run(
         "train",

@@ -1,5 +1,6 @@
 package io.cambium.checkpoint;
 
+import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -87,21 +88,50 @@ public record Manifest(
   }
 
   /**
-   * Where a growth step's release from exact to plain top-K stands (method 3a). Such a checkpoint
-   * has no Hugging Face form unless it is {@code cold}, whose hold-back is folded into the written
-   * selection bias.
+   * Where a growth step's release from exact to plain top-K stands (method 3a), or that experts are
+   * chosen by token id. Such a checkpoint has no Hugging Face form unless it is {@code cold}, whose
+   * hold-back is folded into the written selection bias.
    *
-   * @param mode {@code lineage} or {@code cold}
+   * @param mode {@code lineage}, {@code cold} or {@code hash}
    * @param ownLogit the share {@code a} of a replica's own logit against its lineage's mean, 0 to 1
    * @param siblingPenalty what the score of a lineage's non-best siblings is lowered by; absent for
    *     infinite
    * @param holdBack what replicas' selection bias is lowered by in the written file
+   * @param hashSeed of the function from token ids to experts; absent but in mode {@code hash}
    */
   @JsonInclude(JsonInclude.Include.NON_NULL)
   public record Selection(
-      String mode, double ownLogit, @Nullable Double siblingPenalty, double holdBack) {
+      String mode,
+      double ownLogit,
+      @Nullable Double siblingPenalty,
+      double holdBack,
+      @Nullable Long hashSeed) {
 
     private static final String COLD = "cold";
+    private static final String HASH = "hash";
+
+    public Selection {
+      require(
+          mode.equals(HASH) == (hashSeed != null),
+          "a hashSeed belongs to the selection mode hash, and to no other");
+    }
+
+    /** A release. */
+    public Selection(
+        String mode, double ownLogit, @Nullable Double siblingPenalty, double holdBack) {
+      this(mode, ownLogit, siblingPenalty, holdBack, null);
+    }
+
+    /** By token id, for good. */
+    public static Selection hash(long seed) {
+      return new Selection(HASH, 0, null, 0, seed);
+    }
+
+    /** Whether it ends in plain top-K. */
+    @JsonIgnore
+    public boolean isRelease() {
+      return hashSeed == null;
+    }
   }
 
   /**

@@ -43,13 +43,15 @@ class ManifestTest {
           .withGrowth(growth(3, List.of(0, 1, 2, 0)), new Selection("lineage", 0.25, null, 0))
           .withChecksums(Map.of("model.safetensors", "00ff"));
 
+  private static final Manifest HASHED = Manifest.EMPTY.withSelection(Selection.hash(-3));
+
   private Path write(Object manifest) throws IOException {
     return Files.write(temporary.resolve("cambium.json"), Json.bytes(manifest));
   }
 
   @Test
   void isReadBackAsItWasWritten() throws IOException {
-    for (Manifest manifest : List.of(Manifest.EMPTY, GROWN, GROWN.withSelection(null))) {
+    for (Manifest manifest : List.of(Manifest.EMPTY, GROWN, GROWN.withSelection(null), HASHED)) {
       write(manifest);
       assertThat(Manifest.read(temporary)).hasValue(manifest);
     }
@@ -64,11 +66,25 @@ class ManifestTest {
   }
 
   @Test
-  void onlyALineageReleaseHasNoHuggingFaceForm() {
+  void aLineageReleaseAndHashRoutingHaveNoHuggingFaceForm() {
     assertThat(GROWN.hasHuggingFaceForm()).isFalse();
+    assertThat(HASHED.hasHuggingFaceForm()).isFalse();
     assertThat(GROWN.withSelection(null).hasHuggingFaceForm()).isTrue();
     assertThat(GROWN.withSelection(new Selection("cold", 1, null, 1)).hasHuggingFaceForm())
         .isTrue();
+  }
+
+  @Test
+  void aHashSeedBelongsToModeHashAlone() throws IOException {
+    for (String selection :
+        List.of(
+            "{\"mode\": \"hash\", \"ownLogit\": 0, \"holdBack\": 0}",
+            "{\"mode\": \"lineage\", \"ownLogit\": 0, \"holdBack\": 0, \"hashSeed\": 1}")) {
+      ObjectNode json = Json.MAPPER.valueToTree(HASHED);
+      json.set("selection", Json.MAPPER.readTree(selection));
+      write(json);
+      assertThatThrownBy(() -> Manifest.read(temporary)).hasMessageContaining("hashSeed");
+    }
   }
 
   @Test

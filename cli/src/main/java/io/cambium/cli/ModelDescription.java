@@ -176,17 +176,23 @@ final class ModelDescription {
               + selection.holdBack()
               + " lower here");
     } else {
-      Double penalty = selection.siblingPenalty();
-      line(
-          "selection",
-          "in the middle of a "
-              + selection.mode()
-              + " release: own logit "
-              + selection.ownLogit()
-              + ", sibling penalty "
-              + (penalty == null ? "infinite" : penalty));
+      line("selection", selection.isRelease() ? release(selection) : hash(selection));
       line("", "no plain Hugging Face form: other engines would choose other experts");
     }
+  }
+
+  private static String release(Selection selection) {
+    Double penalty = selection.siblingPenalty();
+    return "in the middle of a "
+        + selection.mode()
+        + " release: own logit "
+        + selection.ownLogit()
+        + ", sibling penalty "
+        + (penalty == null ? "infinite" : penalty);
+  }
+
+  private static String hash(Selection selection) {
+    return "by a hash of the token id, seed " + selection.hashSeed() + ", with equal weights";
   }
 
   private static String number(long value) {

@@ -108,6 +108,14 @@ class InitAndInspectTest {
     assertThat(run("inspect", model())).isZero();
     assertThat(out.toString())
         .endsWith("selection     cold: replicas' selection bias is 1.5 lower here\n");
+    Files.write(file, Json.bytes(Manifest.EMPTY.withSelection(Selection.hash(7))));
+    assertThat(run("inspect", model())).isZero();
+    assertThat(out.toString())
+        .endsWith(
+            """
+            selection     by a hash of the token id, seed 7, with equal weights
+                          no plain Hugging Face form: other engines would choose other experts
+            """);
   }
 
   @Test

@@ -2,6 +2,8 @@ package io.cambium.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.cambium.checkpoint.Json;
+import io.cambium.checkpoint.Manifest;
 import io.cambium.training.metrics.Metric;
 import io.cambium.training.metrics.MetricsLog;
 import java.io.ByteArrayOutputStream;
@@ -98,6 +100,42 @@ class TrainCommandTest {
 
   private static void run(String... args) {
     assertThat(Cambium.execute(args)).as(String.join(" ", args)).isZero();
+  }
+
+  /** No release ends it; nor does the router, which learns nothing, upset the optimizer. */
+  @Test
+  void aHashRoutedModelStaysOne() throws IOException {
+    Path model = folder.resolve("hashed");
+    copy(folder.resolve("model"), model);
+    Manifest hashed = Manifest.EMPTY.withSelection(Manifest.Selection.hash(3));
+    Files.write(model.resolve(Manifest.FILE_NAME), Json.bytes(hashed));
+    String refused = folder.resolve("hashed-and-growing").toString();
+    assertThat(
+            Cambium.execute("train", yaml.toString(), "--out", refused, "--set", "model=" + model))
+        .isEqualTo(2);
+    Path out = folder.resolve("hashed-run");
+    run(
+        "train",
+        yaml.toString(),
+        "--out",
+        out.toString(),
+        "--set",
+        "growth=null",
+        "--set",
+        "steps=3",
+        "--set",
+        "model=" + model);
+    assertThat(Manifest.read(out.resolve("checkpoints/step-000003")).orElseThrow().selection())
+        .isEqualTo(hashed.selection());
+  }
+
+  private static void copy(Path from, Path to) throws IOException {
+    Files.createDirectory(to);
+    try (Stream<Path> files = Files.list(from)) {
+      for (Path file : files.toList()) {
+        Files.copy(file, to.resolve(file.getFileName()));
+      }
+    }
   }
 
   private static Path whole() {

@@ -86,15 +86,31 @@ public final class Decoder {
     return mixtures.values().stream().mapToInt(l -> l.mixture().experts()).findFirst().orElse(0);
   }
 
-  /** How experts are chosen from now on. Not while a pass runs. */
+  /**
+   * How experts are chosen from now on. Not while a pass runs.
+   *
+   * @throws UsageException if there are losses on routers that would choose nothing
+   */
   public void select(SelectionRule newRule) {
+    requireRouters(newRule, routerLosses);
     rule = newRule;
+  }
+
+  /** Losses on logits that choose nothing would still reach the hidden states. */
+  private static void requireRouters(SelectionRule rule, RouterLosses losses) {
+    if (rule instanceof SelectionRule.Hash && (losses.auxiliary() != 0 || losses.z() != 0)) {
+      throw new UsageException(
+          "a loss on the routers",
+          "has nothing to act on: this model's experts are chosen by token id",
+          "give balance.aux_loss: 0 and balance.z_loss: 0");
+    }
   }
 
   /**
    * The losses on the routers from now on. Not while a pass runs.
    *
-   * @throws UsageException if layers with different experts are to be pooled
+   * @throws UsageException if layers with different experts are to be pooled, or if routers choose
+   *     nothing
    */
   public void lose(RouterLosses losses) {
     long kinds = mixtures.values().stream().map(m -> experts(m.mixture())).distinct().count();
@@ -104,6 +120,7 @@ public final class Decoder {
           "averages over the layers, but they differ in experts or in experts per token",
           "take the form per_layer");
     }
+    requireRouters(rule, losses);
     routerLosses = losses;
   }
 
@@ -235,6 +252,7 @@ public final class Decoder {
     return switch (routerLosses.form()) {
       case PER_LAYER -> loadFactors(layer.exchange().load_E(), 1);
       case POOLED -> loadFactors(totalLoad(), layer.mixture().topK());
+      case SEQUENCE -> throw new IllegalStateException("each sequence has a load of its own");
     };
   }
 

@@ -4,8 +4,11 @@ import io.cambium.checkpoint.family.DecoderSpec;
 import io.cambium.checkpoint.family.DecoderSpec.Dense;
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.checkpoint.family.Part;
+import io.cambium.model.RouterLosses.Form;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
+import java.util.List;
 import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.BoolOptional;
 import org.bytedeco.pytorch.ScalarTypeOptional;
@@ -38,9 +41,10 @@ final class Pass {
    * @param weights_TK what the experts' outputs, or inputs, were multiplied with
    * @param outputs_TKD what they gave
    * @param rows where the slots lie in the exchange
-   * @param balance_E this worker's part of the mean routing probability; undefined without an
-   *     auxiliary loss
-   * @param z this worker's part of the z-loss; undefined without one
+   * @param balance_E this worker's part of the mean routing probability; null without a loss that
+   *     multiplies it with the load of all workers
+   * @param own this worker's part of the losses that need no other worker's tokens, coefficients
+   *     included; null without any
    * @param sum_TD base and outputs together, where autograd begins again
    * @param around residual stream that goes around the layer; null where base_TD holds it
    */
@@ -52,7 +56,7 @@ final class Pass {
       Tensor outputs_TKD,
       Tensor rows,
       @Nullable Tensor balance_E,
-      @Nullable Tensor z,
+      @Nullable Tensor own,
       Tensor sum_TD,
       @Nullable Around around) {}
 
@@ -93,7 +97,8 @@ final class Pass {
           switch (spec.layers().get(layer).feedForward()) {
             case Dense dense -> Scopes.keepResult(() -> dense(attended_BSD, dense, layer));
             case Mixture mixture ->
-                mixture(attended_BSD.flatten(0, 1), layer, batchTokens).view_as(attended_BSD);
+                mixture(attended_BSD.flatten(0, 1), layer, ids_BS, batchTokens)
+                    .view_as(attended_BSD);
           };
     }
     return x_BSD.flatten(0, 1);
@@ -147,10 +152,10 @@ final class Pass {
     return Ops.rmsNorm(x, parameters.get(part, layer), decoder.spec().norms());
   }
 
-  private Tensor mixture(Tensor x_TD, int index, long batchTokens) {
+  private Tensor mixture(Tensor x_TD, int index, Tensor ids_BS, long batchTokens) {
     MixtureLayer layer = decoder.mixture(index);
     Tensor in_TD = after() ? x_TD : norm(x_TD, Part.FEED_FORWARD_NORM, index);
-    Router.Decision decision = route(in_TD, layer, index);
+    Router.Decision decision = route(in_TD, layer, ids_BS);
     double factor = after() ? 1 : residualScale();
     Tensor weights_TK =
         layer.mixture().router().weightsInput()
@@ -181,7 +186,7 @@ final class Pass {
               outputs_TKD,
               rows,
               balance(decision, batchTokens),
-              zLoss(decision, batchTokens),
+              ownLosses(decision, ids_BS, batchTokens),
               sum_TD,
               around));
     }
@@ -192,7 +197,8 @@ final class Pass {
             .add(Ops.times(norm(sum_TD, Part.FEED_FORWARD_NORM, index), residualScale()));
   }
 
-  private Router.Decision route(Tensor in_TD, MixtureLayer layer, int index) {
+  private Router.Decision route(Tensor in_TD, MixtureLayer layer, Tensor ids_BS) {
+    int index = layer.layer();
     return layer
         .router()
         .route(
@@ -200,7 +206,7 @@ final class Pass {
             parameters.get(Part.ROUTER, index),
             layer.mixture().router().logitBias() ? parameters.get(Part.ROUTER_BIAS, index) : null,
             decoder.rule(),
-            index);
+            new Router.Tokens(index, ids_BS));
   }
 
   /** What the experts' outputs are added to: residual stream and shared expert. */
@@ -256,27 +262,56 @@ final class Pass {
     });
   }
 
-  private @Nullable Tensor balance(Router.Decision decision, long batchTokens) {
-    RouterLosses losses = decoder.routerLosses();
-    return losses.auxiliary() == 0 ? null : probabilities(decision, losses.form(), batchTokens);
-  }
-
-  private @Nullable Tensor zLoss(Router.Decision decision, long batchTokens) {
-    RouterLosses losses = decoder.routerLosses();
-    return losses.z() == 0 ? null : zLoss(decision.logits_TE(), losses.logSumShift(), batchTokens);
-  }
-
   /**
    * Each expert's probability, summed over this worker's tokens and divided by the batch's: [E].
    */
-  private static Tensor probabilities(
-      Router.Decision decision, RouterLosses.Form form, long batchTokens) {
+  private @Nullable Tensor balance(Router.Decision decision, long batchTokens) {
+    RouterLosses losses = decoder.routerLosses();
+    if (losses.auxiliary() == 0 || losses.form() == Form.SEQUENCE) {
+      return null;
+    }
     Tensor probabilities_TE =
-        switch (form) {
-          case PER_LAYER -> shares(decision.scores_TE());
-          case POOLED -> decision.logits_TE().softmax(1);
-        };
+        losses.form() == Form.POOLED
+            ? decision.logits_TE().softmax(1)
+            : shares(decision.scores_TE());
     return probabilities_TE.sum(0).div(Torch.scalar(batchTokens));
+  }
+
+  private @Nullable Tensor ownLosses(Router.Decision decision, Tensor ids_BS, long batchTokens) {
+    RouterLosses losses = decoder.routerLosses();
+    List<Tensor> parts = new ArrayList<>();
+    if (losses.auxiliary() != 0 && losses.form() == Form.SEQUENCE) {
+      parts.add(
+          sequenceBalance(decision, ids_BS.size(0), ids_BS.size(1), batchTokens)
+              .mul(Torch.scalar(losses.auxiliary())));
+    }
+    if (losses.z() != 0) {
+      parts.add(
+          zLoss(decision.logits_TE(), losses.logSumShift(), batchTokens)
+              .mul(Torch.scalar(losses.z())));
+    }
+    return parts.stream().reduce(Tensor::add).orElse(null);
+  }
+
+  /** The sequence-wise loss over this worker's sequences; each weighs what its tokens weigh. */
+  private static Tensor sequenceBalance(
+      Router.Decision decision, long sequences, long length, long batchTokens) {
+    Tensor shares_TE = shares(decision.scores_TE());
+    long experts = shares_TE.size(1);
+    long slots = length * decision.weights_TK().size(1);
+    Tensor sums_BE = shares_TE.view(sequences, length, experts).sum(1);
+    Tensor load_BE = load(decision.choice(), sequences, experts).to(shares_TE.scalar_type());
+    return sums_BE.mul(load_BE).sum().mul(Torch.scalar((double) experts / slots / batchTokens));
+  }
+
+  /** How often each sequence chose each expert: [B, E]. */
+  private static Tensor load(int[] choice, long sequences, long experts) {
+    float[] load_BE = new float[Math.toIntExact(sequences * experts)];
+    for (int slot = 0; slot < choice.length; slot++) {
+      long sequence = slot * sequences / choice.length;
+      load_BE[(int) (sequence * experts) + choice[slot]]++;
+    }
+    return Torch.tensor(load_BE, sequences, experts);
   }
 
   /** Each score over the sum of its token's. */
@@ -388,13 +423,13 @@ final class Pass {
               .to(c.balance_E().scalar_type())
               .mul(Torch.scalar(losses.auxiliary() * perLayer)));
     }
-    if (c.z() != null) {
-      outputs.push_back(c.z());
-      gradients.push_back(torch.ones_like(c.z()).mul(Torch.scalar(losses.z() * perLayer)));
+    if (c.own() != null) {
+      outputs.push_back(c.own());
+      gradients.push_back(torch.full_like(c.own(), Torch.scalar(perLayer)));
     }
   }
 
-  /** The value of both router losses over this worker's tokens, coefficients included. */
+  /** The value of the router losses over this worker's tokens, coefficients included. */
   double routerLoss() {
     RouterLosses losses = decoder.routerLosses();
     double total = 0;
@@ -403,8 +438,8 @@ final class Pass {
         Tensor factors_E = decoder.loadFactors(c.layer()).to(c.balance_E().scalar_type());
         total += losses.auxiliary() * c.balance_E().detach().mul(factors_E).sum().item_double();
       }
-      if (c.z() != null) {
-        total += losses.z() * c.z().detach().item_double();
+      if (c.own() != null) {
+        total += c.own().detach().item_double();
       }
     }
     return crossings.isEmpty() ? 0 : total / crossings.size();

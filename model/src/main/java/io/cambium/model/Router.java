@@ -42,12 +42,19 @@ final class Router {
   }
 
   /**
+   * What a rule may ask besides the logits.
+   *
+   * @param ids_BS the ids of all T tokens
+   */
+  record Tokens(int layer, Tensor ids_BS) {}
+
+  /**
    * Routes tokens.
    *
    * @param bias_E on the logits; null for none
    */
   Decision route(
-      Tensor x_TD, Tensor weight_ED, @Nullable Tensor bias_E, SelectionRule rule, int layer) {
+      Tensor x_TD, Tensor weight_ED, @Nullable Tensor bias_E, SelectionRule rule, Tokens tokens) {
     ScalarType type = Ops.wide(x_TD);
     Tensor weight = weight_ED.to(type);
     Tensor logits_TE =
@@ -67,7 +74,8 @@ final class Router {
             .sub_(Torch.scalar(holdBack));
         yield decide(logits_TE, scores_TE, choice_TE);
       }
-      case SelectionRule.Lineage lineage -> byLineage(logits_TE, lineage, layer);
+      case SelectionRule.Lineage lineage -> byLineage(logits_TE, lineage, tokens.layer());
+      case SelectionRule.Hash hash -> byHash(logits_TE, hash, tokens);
     };
   }
 
@@ -99,6 +107,20 @@ final class Router {
             : choice_TE.sub(
                 others_TE.to(ScalarType.Float).mul_(Torch.scalar(rule.siblingPenalty())));
     return decide(logits_TE, scores_TE, lowered_TE);
+  }
+
+  /** Equal weights of the sum that normalised ones have, whatever the hidden state. */
+  private Decision byHash(Tensor logits_TE, SelectionRule.Hash rule, Tokens tokens) {
+    int[] choice =
+        rule.choose(
+            Torch.longs(tokens.ids_BS()), tokens.layer(), mixture.experts(), mixture.topK());
+    // Out of the logits, so that the router's gradient is zero instead of missing.
+    Tensor weights_TK =
+        logits_TE
+            .narrow(1, 0, mixture.topK())
+            .mul(Torch.scalar(0))
+            .add(Torch.scalar(mixture.router().scale() / mixture.topK()));
+    return new Decision(weights_TK, choice, logits_TE, scores(logits_TE));
   }
 
   /** True for every expert that another sibling beats; of equals the first is best. */

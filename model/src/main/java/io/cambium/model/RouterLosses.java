@@ -33,7 +33,15 @@ public record RouterLosses(double auxiliary, Form form, double z, double logSumS
      * chose: f has them, where that function takes the K largest logits. K at perfect balance, and
      * also where the layers are uneven in ways that cancel out.
      */
-    POOLED;
+    POOLED,
+    /**
+     * {@code E * sum f P} of each sequence's own f and P in each layer, then the mean over
+     * sequences and layers; f sums to 1, P is the share of the scores (DeepSeek-V3, arXiv
+     * 2412.19437, equations 17 to 20). 1 where every sequence is balanced, which asks more than
+     * {@link #PER_LAYER} does. No sequence sees another, so neither value nor gradient depends on
+     * how a batch is split.
+     */
+    SEQUENCE;
 
     @Override
     public String toString() {

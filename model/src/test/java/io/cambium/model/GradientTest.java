@@ -5,20 +5,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.cambium.checkpoint.CheckpointDirectory;
 import io.cambium.checkpoint.DType;
 import io.cambium.checkpoint.family.ModelTensor;
+import io.cambium.checkpoint.testing.Goldens;
 import io.cambium.checkpoint.testing.TinyModels;
 import io.cambium.model.RouterLosses.Form;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import org.assertj.core.data.Offset;
-import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -31,13 +30,11 @@ class GradientTest {
   private static final int SEQUENCES = 3;
   private static final int LENGTH = 7;
   private static final int VOCABULARY = 61;
-  private static final int ENTRIES = 4;
   private static final double STEP = 1e-5;
 
   @TempDir private Path folder;
 
-  private final long[] ids =
-      new SplittableRandom(3).longs(SEQUENCES * (LENGTH + 1), 0, VOCABULARY).toArray();
+  private final RandomText text = new RandomText(3, SEQUENCES, LENGTH, VOCABULARY);
 
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 3})
@@ -49,6 +46,37 @@ class GradientTest {
   @ValueSource(ints = {1, 3})
   void agreesWithDifferencesInThePooledForm(int workers) {
     check(workers, SelectionRule.PLAIN, Form.POOLED);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3})
+  void agreesWithDifferencesInTheSequenceForm(int workers) {
+    check(workers, SelectionRule.PLAIN, Form.SEQUENCE);
+  }
+
+  /** One of each kind of router, attention and block; biases and sinks are not zero in them. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "mixtral",
+        "qwen2_moe",
+        "deepseek_v3",
+        "gpt_oss",
+        "llama4_text",
+        "flex_olmo",
+        "granitemoe",
+        "ernie4_5_moe"
+      })
+  void agreesWithDifferencesInEveryKindOfRouter(String golden) {
+    Path path = Goldens.unpack(golden, folder);
+    check(path, 2, SelectionRule.PLAIN, new RouterLosses(0.1, Form.PER_LAYER, 0.01, 0));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"mixtral", "deepseek_v3", "llama4_text"})
+  void agreesWithDifferencesUnderHashRouting(String golden) {
+    Path path = Goldens.unpack(golden, folder);
+    check(path, 2, new SelectionRule.Hash(5), RouterLosses.NONE);
   }
 
   @ParameterizedTest
@@ -66,46 +94,52 @@ class GradientTest {
 
   private void check(int workers, SelectionRule rule, Form form) {
     Path path = TinyModels.glm4Moe().write(folder.resolve(form.toString()));
+    check(path, workers, rule, new RouterLosses(0.1, form, 0.01, 0.3));
+  }
+
+  private void check(Path path, int workers, SelectionRule rule, RouterLosses losses) {
     try (CheckpointDirectory directory = CheckpointDirectory.open(path);
         Team team = new Team(workers)) {
       Decoder decoder = Decoder.forTraining(Weights.load(directory, DType.F64), team);
-      decoder.lose(new RouterLosses(0.1, form, 0.01, 0.3));
+      decoder.lose(losses);
       decoder.select(rule);
       loss(decoder);
-      Map<ModelTensor, double[]> gradients = gradients(decoder);
+      Map<ModelTensor, double[]> gradients = Gradients.of(decoder);
       gradients.forEach((tensor, gradient) -> check(decoder, tensor, gradient));
     }
   }
 
-  /** The gradients of the last backward pass, those of the workers added up. */
-  private static Map<ModelTensor, double[]> gradients(Decoder decoder) {
-    Map<ModelTensor, double[]> gradients = new LinkedHashMap<>();
-    for (Parameter parameter : decoder.parameters()) {
-      double[] sum = new double[(int) parameter.value().numel()];
-      for (Tensor part : parameter.gradients().get()) {
-        double[] values = Torch.doubles(part);
-        Arrays.setAll(sum, i -> sum[i] + values[i]);
-      }
-      gradients.put(parameter.tensor(), sum);
-    }
-    return gradients;
-  }
-
+  /** All entries at once, along a random direction of length 1: each adds to the difference. */
   private void check(Decoder decoder, ModelTensor tensor, double[] gradient) {
+    double[] direction = direction(gradient.length);
     MemorySegment memory =
         Torch.memory(Objects.requireNonNull(decoder.weights().all().get(tensor)));
-    for (int i = 0; i < Math.min(ENTRIES, gradient.length); i++) {
-      int at = i * (gradient.length - 1) / Math.max(1, ENTRIES - 1);
-      double value = memory.getAtIndex(ValueLayout.JAVA_DOUBLE, at);
-      memory.setAtIndex(ValueLayout.JAVA_DOUBLE, at, value + STEP);
-      double above = loss(decoder);
-      memory.setAtIndex(ValueLayout.JAVA_DOUBLE, at, value - STEP);
-      double below = loss(decoder);
-      memory.setAtIndex(ValueLayout.JAVA_DOUBLE, at, value);
-      assertThat((above - below) / (2 * STEP))
-          .as("%s[%d]", tensor.name(), at)
-          .isCloseTo(gradient[at], Offset.offset(1e-8 + 1e-6 * Math.abs(gradient[at])));
+    double[] values = memory.toArray(ValueLayout.JAVA_DOUBLE);
+    double above = loss(decoder, memory, values, direction, STEP);
+    double below = loss(decoder, memory, values, direction, -STEP);
+    memory.copyFrom(MemorySegment.ofArray(values));
+    double slope = 0;
+    for (int i = 0; i < gradient.length; i++) {
+      slope += gradient[i] * direction[i];
     }
+    assertThat((above - below) / (2 * STEP))
+        .as(tensor.toString())
+        .isCloseTo(slope, Offset.offset(2e-9 + 1e-6 * Math.abs(slope)));
+  }
+
+  private static double[] direction(int length) {
+    SplittableRandom random = new SplittableRandom(length);
+    double[] direction = random.doubles(length, -1, 1).toArray();
+    double norm = Math.sqrt(Arrays.stream(direction).map(x -> x * x).sum());
+    return Arrays.stream(direction).map(x -> x / norm).toArray();
+  }
+
+  private double loss(
+      Decoder decoder, MemorySegment memory, double[] values, double[] direction, double step) {
+    double[] moved = values.clone();
+    Arrays.setAll(moved, i -> values[i] + step * direction[i]);
+    memory.copyFrom(MemorySegment.ofArray(moved));
+    return loss(decoder);
   }
 
   private double loss(Decoder decoder) {
@@ -117,17 +151,9 @@ class GradientTest {
           int to = Share.end(SEQUENCES, member);
           Decoder.Losses parts =
               decoder.backward(
-                  member, window(from, to, 0), window(from, to, 1), SEQUENCES * LENGTH, false);
+                  member, text.inputs(from, to), text.targets(from, to), SEQUENCES * LENGTH, false);
           losses[member.index()] = parts.crossEntropy() + parts.router();
         });
     return Arrays.stream(losses).sum();
-  }
-
-  private Tensor window(int from, int to, int shift) {
-    long[] window = new long[(to - from) * LENGTH];
-    for (int s = from; s < to; s++) {
-      System.arraycopy(ids, s * (LENGTH + 1) + shift, window, (s - from) * LENGTH, LENGTH);
-    }
-    return Torch.tensor(window, to - from, LENGTH);
   }
 }

@@ -103,7 +103,16 @@ final class ModelInTraining {
 
   /** The rule for the step after this many. */
   SelectionRule rule(@Nullable Release release, long step) {
-    return release == null ? SelectionRule.PLAIN : release.rule(step, manifest.growth().getLast());
+    if (release != null) {
+      return release.rule(step, manifest.growth().getLast());
+    }
+    return lasting() == null ? SelectionRule.PLAIN : SelectionRule.of(manifest);
+  }
+
+  /** A selection that no release ends; null where plain top-K is what the model comes to. */
+  private Manifest.@Nullable Selection lasting() {
+    Manifest.Selection selection = manifest.selection();
+    return selection == null || selection.isRelease() ? null : selection;
   }
 
   private void readMoments(Path path) {
@@ -210,10 +219,10 @@ final class ModelInTraining {
   }
 
   /** How a reader of the checkpoint must choose experts, null for plain top-K. */
-  private static Manifest.@Nullable Selection selection(TrainerState state) {
+  private Manifest.@Nullable Selection selection(TrainerState state) {
     Release release = state.release();
     if (release == null || release.progress(state.step()) == 1) {
-      return null;
+      return lasting();
     }
     double progress = release.progress(state.step());
     return release.mode().equals("cold")

@@ -35,7 +35,7 @@ public record Release(
           "is a checkpoint from the middle of a release",
           "go on with its run (--resume), or with its state (branch: true)");
     }
-    return selection == null
+    return selection == null || !selection.isRelease()
         ? null
         : new Release(selection.mode(), fromStep, windowSteps, holdSteps, selection.holdBack());
   }

@@ -6,6 +6,7 @@ import io.cambium.checkpoint.StagedDirectory;
 import io.cambium.checkpoint.TrainingException;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.model.RouterLosses;
+import io.cambium.model.SelectionRule;
 import io.cambium.model.Team;
 import io.cambium.model.TorchRunner;
 import io.cambium.training.config.GrowthConfig;
@@ -187,6 +188,12 @@ public final class Trainer implements AutoCloseable {
     GrowthConfig growth = config.growth();
     if (growth == null) {
       return;
+    }
+    if (model.rule(null, state.step()) instanceof SelectionRule.Hash) {
+      throw new UsageException(
+          "growth",
+          "is impossible: this model's experts are chosen by token id",
+          "leave the growth out");
     }
     if (model.decoder().experts() >= growth.experts()) {
       throw new UsageException(

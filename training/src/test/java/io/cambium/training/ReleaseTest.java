@@ -55,4 +55,10 @@ class ReleaseTest {
     assertThat(new Release("lineage", 100, 0, 0, 0).rule(100, GROWTH))
         .isEqualTo(SelectionRule.PLAIN);
   }
+
+  @Test
+  void hashRoutingIsNoRelease() {
+    Manifest hashed = Manifest.EMPTY.withSelection(Manifest.Selection.hash(1));
+    assertThat(Release.of(hashed, 0, 10, 2)).isNull();
+  }
 }

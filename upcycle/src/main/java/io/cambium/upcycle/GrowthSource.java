@@ -74,6 +74,12 @@ final class GrowthSource implements AutoCloseable {
           "a model with n_group 1 can grow");
     }
     Manifest.Selection selection = weights.manifest().selection();
+    if (selection != null && !selection.isRelease()) {
+      throw new UsageException(
+          weights.path(),
+          "chooses experts by token id, which gives a new expert no tokens of a parent's",
+          null);
+    }
     if (selection != null) {
       throw new UsageException(
           weights.path(),

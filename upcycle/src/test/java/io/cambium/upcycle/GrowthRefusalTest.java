@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.cambium.checkpoint.CheckpointException;
 import io.cambium.checkpoint.DType;
+import io.cambium.checkpoint.Json;
+import io.cambium.checkpoint.Manifest;
 import io.cambium.checkpoint.Progress;
 import io.cambium.checkpoint.SafetensorsFile;
 import io.cambium.checkpoint.SafetensorsWriter;
@@ -91,6 +93,15 @@ class GrowthRefusalTest {
         .isInstanceOf(UsageException.class)
         .hasMessageContaining("middle of the release")
         .hasMessageContaining("train it to the end");
+  }
+
+  @Test
+  void aModelThatRoutesByTokenId() throws IOException {
+    Manifest hashed = Manifest.EMPTY.withSelection(Manifest.Selection.hash(1));
+    Files.write(source.resolve(Manifest.FILE_NAME), Json.bytes(hashed));
+    assertThatThrownBy(() -> grow(source, target, TO_SEVEN))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining("by token id");
   }
 
   @Test

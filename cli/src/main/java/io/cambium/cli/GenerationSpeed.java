@@ -37,7 +37,6 @@ final class GenerationSpeed {
   private static String rate(int tokens, long nanos) {
     return nanos == 0
         ? "nothing to time"
-        : String.format(
-            Locale.ROOT, "%d tokens at %.1f tokens/s", tokens, tokens * NANOS / nanos);
+        : String.format(Locale.ROOT, "%d tokens at %.1f tokens/s", tokens, tokens * NANOS / nanos);
   }
 }

@@ -16,8 +16,10 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** Lets a checkpoint write. */
 @Command(
@@ -96,6 +98,14 @@ final class GenerateCommand implements Callable<Integer> {
       description = "Of the sampling (default: ${DEFAULT-VALUE}).")
   private long seed;
 
+  @Option(
+      names = "--stats",
+      description =
+          "At the end, say on standard error how fast it was, start-up and loading not counted.")
+  private boolean stats;
+
+  @Spec private CommandSpec spec;
+
   @Override
   public Integer call() {
     Sampler sampler = sampler();
@@ -114,7 +124,6 @@ final class GenerateCommand implements Callable<Integer> {
         System.out.print(prompt);
       }
       write(new Generator(model.decoder(), sampler), model, tokenizer, ids);
-      System.out.println();
     }
     return 0;
   }
@@ -139,11 +148,13 @@ final class GenerateCommand implements Callable<Integer> {
     StreamingDecoder decoder = tokenizer.streamingDecoder();
     Set<Integer> ends = EndTokens.of(directory, tokenizer);
     int positions = model.directory().config().requirePositiveInt("max_position_embeddings");
+    GenerationSpeed speed = new GenerationSpeed(Math.min(ids.length, positions));
     generator.generate(
         ids,
         maxTokens,
         positions,
         token -> {
+          speed.token();
           if (ends.contains(token)) {
             return false;
           }
@@ -151,6 +162,9 @@ final class GenerateCommand implements Callable<Integer> {
           System.out.flush();
           return true;
         });
-    System.out.print(decoder.finish());
+    System.out.println(decoder.finish());
+    if (stats) {
+      spec.commandLine().getErr().println(speed);
+    }
   }
 }

@@ -64,6 +64,14 @@ class GenerateCommandTest {
   }
 
   @Test
+  void saysItsSpeedOnStandardError() {
+    String without = generate("--prompt", "a b", "--max-tokens", "1");
+    assertThat(err.toString()).isEmpty();
+    assertThat(generate("--prompt", "a b", "--max-tokens", "1", "--stats")).isEqualTo(without);
+    assertThat(err.toString()).contains("prompt: ", "tokens/s", "generated: nothing to time");
+  }
+
+  @Test
   void refusesWhatWouldHaveNoEffect() {
     assertThat(run(command("--prompt", "a", "--system", "b"))).isEqualTo(2);
     assertThat(err.toString()).contains("--chat");

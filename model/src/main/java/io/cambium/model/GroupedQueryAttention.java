@@ -6,8 +6,6 @@ import io.cambium.checkpoint.family.DecoderSpec.Norms;
 import io.cambium.checkpoint.family.DecoderSpec.Temperature;
 import io.cambium.checkpoint.family.Part;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorOptional;
-import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -67,8 +65,8 @@ final class GroupedQueryAttention implements Attention {
   private Tensor linear(Tensor x, Parameters parameters, Part weight, @Nullable Part bias) {
     Tensor matrix = parameters.get(weight, layer);
     return bias == null
-        ? torch.linear(x, matrix)
-        : torch.linear(x, matrix, new TensorOptional(parameters.get(bias, layer)));
+        ? Ops.linear(x, matrix)
+        : Ops.linear(x, matrix).add(parameters.get(bias, layer));
   }
 
   private Tensor heads(Tensor x_BSC) {

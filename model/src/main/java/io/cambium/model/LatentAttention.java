@@ -44,13 +44,13 @@ final class LatentAttention implements Attention {
 
     TensorVector latent =
         split(
-            torch.linear(x_BSD, parameters.get(Part.KEY_VALUE_DOWN, layer)),
+            Ops.linear(x_BSD, parameters.get(Part.KEY_VALUE_DOWN, layer)),
             spec.keyValueRank(),
             rotated);
     Tensor sharedKey_BS1R = positions.apply(latent.get(1).unsqueeze(2), start);
     Tensor normed_BSr =
         Ops.rmsNorm(latent.get(0), parameters.get(Part.KEY_VALUE_DOWN_NORM, layer), NORMS);
-    Tensor up_BSC = torch.linear(normed_BSr, parameters.get(Part.KEY_VALUE_UP, layer));
+    Tensor up_BSC = Ops.linear(normed_BSr, parameters.get(Part.KEY_VALUE_UP, layer));
     TensorVector up =
         split(up_BSC.unflatten(-1, spec.heads(), -1), spec.nopeDim(), spec.valueDim());
     Tensor key_BSHd = cat(up.get(0), sharedKey_BS1R.expand(-1, -1, spec.heads(), -1));
@@ -63,17 +63,17 @@ final class LatentAttention implements Attention {
             keys_BTHd.transpose(1, 2),
             values_BTHv.transpose(1, 2),
             null);
-    return torch.linear(
+    return Ops.linear(
         out_BHSv.transpose(1, 2).flatten(2, 3), parameters.get(Part.ATTENTION_OUTPUT, layer));
   }
 
   private Tensor query(Tensor x_BSD, Parameters parameters) {
     if (spec.queryRank() == 0) {
-      return torch.linear(x_BSD, parameters.get(Part.QUERY, layer));
+      return Ops.linear(x_BSD, parameters.get(Part.QUERY, layer));
     }
-    Tensor down = torch.linear(x_BSD, parameters.get(Part.QUERY_DOWN, layer));
+    Tensor down = Ops.linear(x_BSD, parameters.get(Part.QUERY_DOWN, layer));
     Tensor normed = Ops.rmsNorm(down, parameters.get(Part.QUERY_DOWN_NORM, layer), NORMS);
-    return torch.linear(normed, parameters.get(Part.QUERY_UP, layer));
+    return Ops.linear(normed, parameters.get(Part.QUERY_UP, layer));
   }
 
   private static TensorVector split(Tensor x, long first, long second) {

@@ -10,6 +10,11 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 /** Small compositions that more than one part of the decoder uses. */
 final class Ops {
 
+  /** Shapes [1, C] and [1, 1, C]. */
+  private static final long[] ONE_ROW = {1, -1};
+
+  private static final long[] ONE_SEQUENCE = {1, 1, -1};
+
   private Ops() {}
 
   /** Root-mean-square normalisation over the last axis (arXiv 1910.07467). */
@@ -35,6 +40,16 @@ final class Ops {
     return wide.mul(scale).to(x.scalar_type());
   }
 
+  /**
+   * {@code x weight^T}. A single row goes through the product of matrix and vector, which reads the
+   * weight once; that of matrices would copy it first.
+   */
+  static Tensor linear(Tensor x, Tensor weight) {
+    return x.numel() == weight.size(1)
+        ? weight.mv(x.flatten()).view(x.dim() == 2 ? ONE_ROW : ONE_SEQUENCE)
+        : torch.linear(x, weight);
+  }
+
   /** The type for sums over what is in half precision: fp32 at least. */
   static ScalarType wide(Tensor x) {
     return x.scalar_type().intern() == ScalarType.Double ? ScalarType.Double : ScalarType.Float;
@@ -42,8 +57,7 @@ final class Ops {
 
   /** {@code down(unit(gate(x), up(x)))}. */
   static Tensor gated(Tensor x, Tensor gate, Tensor up, Tensor down, Activation activation) {
-    return torch.linear(
-        GatedUnit.apply(activation, torch.linear(x, gate), torch.linear(x, up)), down);
+    return linear(GatedUnit.apply(activation, linear(x, gate), linear(x, up)), down);
   }
 
   /** x times a constant; x itself for one. */

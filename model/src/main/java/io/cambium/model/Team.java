@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 public final class Team implements AutoCloseable {
 
   private final int size;
-  private final int threadsOfOps;
+  private final int threadsOfProducts;
   private final ExecutorService threads;
   private final Object lock = new Object();
   private int waiting;
@@ -30,12 +30,12 @@ public final class Team implements AutoCloseable {
     this(size, 1);
   }
 
-  private Team(int size, int threadsOfOps) {
+  private Team(int size, int threadsOfProducts) {
     if (size < 1) {
       throw new IllegalArgumentException("a team of " + size);
     }
     this.size = size;
-    this.threadsOfOps = threadsOfOps;
+    this.threadsOfProducts = threadsOfProducts;
     this.threads =
         Executors.newFixedThreadPool(
             size, Thread.ofPlatform().daemon().name("worker-", 0).factory());
@@ -47,8 +47,8 @@ public final class Team implements AutoCloseable {
   }
 
   /**
-   * One member whose ops spread over all cores by themselves: for a single sequence, token by
-   * token, where there is nothing to share out.
+   * One member whose matrix products spread over all cores: for a single sequence, token by token,
+   * where there is nothing to share out.
    */
   public static Team ofOneOnAllCores() {
     return new Team(1, Runtime.getRuntime().availableProcessors());
@@ -99,7 +99,7 @@ public final class Team implements AutoCloseable {
 
   private void perform(Consumer<Member> task, Member member) {
     try {
-      Torch.start(threadsOfOps);
+      Torch.start(threadsOfProducts);
       task.accept(member);
     } catch (CancellationException e) {
       // Another member failed first; its error is the one to report.

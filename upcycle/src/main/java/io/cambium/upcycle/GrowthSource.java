@@ -63,7 +63,8 @@ final class GrowthSource implements AutoCloseable {
     if (packed.isPresent()) {
       throw new UsageException(
           weights.path(),
-          "holds several matrices in one tensor, such as " + packed.get().name(),
+          "packs its tensors in a way that growing cannot take apart yet, such as "
+              + packed.get().name(),
           "Cambium grows checkpoints with one tensor for each matrix of an expert");
     }
     if (weights.decoder().feedForwards().stream()

@@ -105,10 +105,18 @@ final class ConfigReader {
         : Math.max(1, hiddenSize() / heads());
   }
 
+  /** Old Llama checkpoints have as many as heads, and write null or nothing. */
+  private int keyValueHeads(int heads) {
+    boolean llama = config.modelType().equals("llama");
+    return llama && !config.has(KEY_VALUE_HEADS)
+        ? heads
+        : config.requirePositiveInt(KEY_VALUE_HEADS);
+  }
+
   /** Grouped-query attention over all earlier tokens, scaled by the root of the head's size. */
   GroupedQuery attention(int headDim, boolean inputBias, HeadNorm headNorm, Rope rope) {
     int heads = heads();
-    int kvHeads = config.requirePositiveInt(KEY_VALUE_HEADS);
+    int kvHeads = keyValueHeads(heads);
     if (heads % kvHeads != 0) {
       throw config.unsupported(KEY_VALUE_HEADS, kvHeads, "a divisor of " + heads);
     }
@@ -156,14 +164,29 @@ final class ConfigReader {
         };
   }
 
-  /**
-   * Qwen's rule: layers from {@code max_window_layers} on slide, if {@code use_sliding_window} says
-   * that any does.
-   */
-  IntFunction<Reach> qwenReach(int maxWindowLayersDefault) {
-    boolean use = config.booleanOr("use_sliding_window", false);
-    int from = config.countOr("max_window_layers", maxWindowLayersDefault);
-    return reachOfLayers(use ? window(4096) : Reach.FULL, layer -> use && layer >= from);
+  /** Qwen's rule of which layers slide, if any does. */
+  IntFunction<Boolean> fromMaxWindowLayers(int classDefault) {
+    int from = config.countOr("max_window_layers", classDefault);
+    return layer -> layer >= from;
+  }
+
+  /** Layers that slide only if {@code use_sliding_window} says that any does. */
+  IntFunction<Reach> qwenReach(IntFunction<Boolean> slides) {
+    if (config.booleanOr("use_sliding_window", false)) {
+      return reachOfLayers(window(4096), slides);
+    }
+    requireFullAttention();
+    return layer -> Reach.FULL;
+  }
+
+  /** Refuses {@code layer_types} that ask for a window where there is none. */
+  void requireFullAttention() {
+    reachOfLayers(Reach.window(1), layer -> false);
+    for (JsonNode type : config.json().path(LAYER_TYPES)) {
+      if (!type.asString("").equals("full_attention")) {
+        throw config.unsupported(LAYER_TYPES, type, "full_attention, without a window");
+      }
+    }
   }
 
   /** Layers of which all have the same kind of attention. */
@@ -205,7 +228,16 @@ final class ConfigReader {
 
   /** A rope over whole heads. */
   Rope rope(double thetaDefault, int headDim) {
-    return rope(thetaDefault, 1, headDim, false, RopeScaling.NONE);
+    return rope(thetaDefault, headDim, false, RopeScaling.NONE);
+  }
+
+  /** A rope over whole heads, which is all that most classes know. */
+  Rope rope(double thetaDefault, int headDim, boolean interleaved, RopeScaling scalingDefault) {
+    double partial = new RopeConfig(config).partialRotaryFactor(1);
+    if (partial != 1) {
+      throw config.unsupported("partial_rotary_factor", partial, 1);
+    }
+    return rope(thetaDefault, 1, headDim, interleaved, scalingDefault);
   }
 
   /**
@@ -372,8 +404,12 @@ final class ConfigReader {
     return groups;
   }
 
-  /** DeepSeek's latent attention. */
-  Latent latentAttention() {
+  /**
+   * DeepSeek's latent attention.
+   *
+   * @param interleaved whether rotated pairs lie side by side
+   */
+  Latent latentAttention(boolean interleaved) {
     requireFalse("attention_bias");
     int nope = config.requirePositiveInt("qk_nope_head_dim");
     int rotated = config.requirePositiveInt("qk_rope_head_dim");
@@ -385,10 +421,6 @@ final class ConfigReader {
         nope,
         config.requirePositiveInt("v_head_dim"),
         rope.deepSeekAttentionScale() / Math.sqrt(nope + rotated),
-        new Rope(rope.theta(10_000), rotated, interleaved(), rope.scaling(RopeScaling.NONE)));
-  }
-
-  private boolean interleaved() {
-    return config.booleanOr("rope_interleave", true);
+        new Rope(rope.theta(10_000), rotated, interleaved, rope.scaling(RopeScaling.NONE)));
   }
 }

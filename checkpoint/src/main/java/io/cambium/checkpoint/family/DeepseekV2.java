@@ -41,7 +41,7 @@ final class DeepseekV2 extends Family {
           default ->
               throw config.unsupported("topk_method", method, "greedy, group_limited_greedy");
         };
-    int experts = read.experts("n_routed_experts", "num_local_experts");
+    int experts = read.experts("n_routed_experts", "num_experts");
     int width = config.requirePositiveInt("moe_intermediate_size");
     // transformers passes over norm_topk_prob: the weights are never normalised.
     Router router =
@@ -66,7 +66,7 @@ final class DeepseekV2 extends Family {
         false,
         read.norms(1e-6),
         ConfigReader.layers(
-            read.latentAttention(),
+            read.latentAttention(true),
             read.feedForwards(layer -> layer >= denseLayers, mixture, dense)));
   }
 
@@ -90,9 +90,6 @@ final class DeepseekV2 extends Family {
   @Override
   ExpertKeys expertKeys() {
     return new ExpertKeys(
-        "n_routed_experts",
-        List.of("num_local_experts"),
-        "num_experts_per_tok",
-        "routed_scaling_factor");
+        "n_routed_experts", List.of("num_experts"), "num_experts_per_tok", "routed_scaling_factor");
   }
 }

@@ -26,7 +26,8 @@ final class DeepseekV3 extends Family {
         false,
         read.norms(1e-6),
         ConfigReader.layers(
-            read.latentAttention(), read.deepSeekFeedForwards(3, 1, true, 2.5, 8, 4)));
+            read.latentAttention(config.booleanOr("rope_interleave", true)),
+            read.deepSeekFeedForwards(3, 1, true, 2.5, 8, 4)));
   }
 
   @Override

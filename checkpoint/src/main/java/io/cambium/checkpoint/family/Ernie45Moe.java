@@ -32,8 +32,9 @@ final class Ernie45Moe extends Family {
   public DecoderSpec decoder(ModelConfig config) {
     ConfigReader read = new ConfigReader(config);
     read.requireFalse("use_bias");
+    read.requireNumber("moe_norm_min", 1e-12);
     int headDim = read.headDim(0);
-    Rope rope = read.rope(500_000, 1, headDim, true, RopeScaling.NONE);
+    Rope rope = read.rope(500_000, headDim, true, RopeScaling.NONE);
     GroupedQuery attention = read.attention(headDim, false, HeadNorm.NONE, rope);
     int experts = read.experts("moe_num_experts", "num_experts");
     int width = config.requirePositiveInt("moe_intermediate_size");
@@ -46,7 +47,7 @@ final class Ernie45Moe extends Family {
             new Router(Score.SOFTMAX, true, true, 1));
     Dense dense = new Dense(config.requirePositiveInt("intermediate_size"), read.silu());
     int first = config.countOr("moe_layer_start_index", 1);
-    int last = config.countOr("moe_layer_end_index", read.layers() - 1);
+    int last = lastRouting(read);
     int interval = config.positiveIntOr("moe_layer_interval", 1);
     List<FeedForward> feedForwards =
         read.feedForwards(
@@ -61,6 +62,13 @@ final class Ernie45Moe extends Family {
           "model.layers.{layer}.mlp.moe_statics.e_score_correction_bias",
           Packing.ONE_ROW,
           Part.SELECTION_BIAS);
+
+  /** -1 stands for the last layer. */
+  private static int lastRouting(ConfigReader read) {
+    int last = read.layers() - 1;
+    double end = read.config().doubleOr("moe_layer_end_index", last);
+    return end < 0 ? last : (int) end;
+  }
 
   @Override
   List<TensorNames> layouts() {

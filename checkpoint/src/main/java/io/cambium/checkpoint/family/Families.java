@@ -60,9 +60,11 @@ public final class Families {
           Map.entry("granitemoeshared", "its shared expert's layout"),
           Map.entry("hunyuan_v1_dense", "its norms behind the rotation"),
           Map.entry("hunyuan_v1_moe", "its norms behind the rotation"),
-          Map.entry("hy_v3", "its names"),
+          Map.entry("hy_v3", "a checkpoint with its names"),
           Map.entry("jamba", "its state-space layers"),
-          Map.entry("kimi_k2", "its class, which transformers does not have"),
+          Map.entry(
+              "kimi_k2", "a class that transformers does not have (deepseek_v3 has its tensors)"),
+          Map.entry("llama4", "its images (its text model is llama4_text)"),
           Map.entry("kimi_linear", "its linear attention"),
           Map.entry("lfm2_moe", "its convolution layers"),
           Map.entry("longcat_flash", "its two attentions in a layer and its empty experts"),
@@ -75,7 +77,7 @@ public final class Families {
           Map.entry("qwen3_5_moe", "its linear attention"),
           Map.entry("qwen3_next", "its linear attention"),
           Map.entry("qwen3_vl_moe", "its images"),
-          Map.entry("solar_open", "its names"));
+          Map.entry("solar_open", "a checkpoint with its names"));
 
   private Families() {}
 

@@ -29,7 +29,10 @@ final class Gemma extends Family {
   @Override
   public DecoderSpec decoder(ModelConfig config) {
     ConfigReader read = new ConfigReader(config);
-    config.requireValue("hidden_act", "gelu_pytorch_tanh");
+    // The first checkpoints say gelu and mean its approximation, as transformers knows.
+    if (!config.stringOr("hidden_act", "gelu").equals("gelu")) {
+      config.requireValue("hidden_act", "gelu_pytorch_tanh");
+    }
     config.requireValueOrNull("hidden_activation", "gelu_pytorch_tanh");
     config.requireAbsent("use_bidirectional_attention");
     int headDim = read.headDim(256);

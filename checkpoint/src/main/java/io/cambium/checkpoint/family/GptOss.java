@@ -37,7 +37,7 @@ final class GptOss extends Family {
     read.requireNumber("swiglu_limit", 7);
     int headDim = read.headDim(64);
     boolean bias = read.attentionBias(true);
-    Rope rope = read.rope(150_000, 1, headDim, false, ROPE_DEFAULT);
+    Rope rope = read.rope(150_000, headDim, false, ROPE_DEFAULT);
     GroupedQuery attention =
         read.attention(headDim, bias, HeadNorm.NONE, rope).withOutputBias(bias).withSinks();
     int experts = read.experts("num_local_experts", "num_experts");

@@ -33,7 +33,7 @@ final class Mixtral extends Family {
     GroupedQuery attention =
         read.attention(headDim, false, HeadNorm.NONE, read.rope(1_000_000, headDim))
             .withReach(read.window(0));
-    int experts = read.experts("num_local_experts");
+    int experts = read.experts("num_local_experts", "num_experts");
     Mixture mixture =
         new Mixture(
             experts,
@@ -64,6 +64,6 @@ final class Mixtral extends Family {
 
   @Override
   ExpertKeys expertKeys() {
-    return new ExpertKeys("num_local_experts", List.of(), "num_experts_per_tok", null);
+    return new ExpertKeys("num_local_experts", List.of("num_experts"), "num_experts_per_tok", null);
   }
 }

@@ -30,6 +30,10 @@ final class Phi3 extends Family {
     ConfigReader read = new ConfigReader(config);
     int headDim = read.headDim(0);
     Rope rope = read.rope(10_000, 1, headDim, false, RopeScaling.NONE);
+    if (rope.scaling() != RopeScaling.NONE) {
+      // The class takes every scaled rope for LongRoPE.
+      throw config.unsupported("rope_scaling", rope.scaling(), "an unscaled rope");
+    }
     GroupedQuery attention = read.attention(headDim, false, HeadNorm.NONE, rope);
     Dense dense = new Dense(config.requirePositiveInt("intermediate_size"), read.silu());
     return read.decoder(

@@ -34,7 +34,9 @@ final class Qwen2 extends Family {
         false,
         read.norms(1e-6),
         ConfigReader.layers(
-            attention, read.qwenReach(28), Collections.nCopies(read.layers(), dense)));
+            attention,
+            read.qwenReach(read.fromMaxWindowLayers(28)),
+            Collections.nCopies(read.layers(), dense)));
   }
 
   @Override

@@ -4,9 +4,11 @@ import io.cambium.checkpoint.ModelConfig;
 import io.cambium.checkpoint.family.DecoderSpec.GroupedQuery;
 import io.cambium.checkpoint.family.DecoderSpec.HeadNorm;
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
+import io.cambium.checkpoint.family.DecoderSpec.Reach;
 import io.cambium.checkpoint.family.DecoderSpec.Router;
 import io.cambium.checkpoint.family.DecoderSpec.Score;
 import java.util.List;
+import java.util.function.IntFunction;
 
 /**
  * Qwen 1.5 MoE and Qwen 2 MoE: a shared expert behind a gate. Defaults are those of transformers'
@@ -31,7 +33,7 @@ final class Qwen2Moe extends Family {
     boolean bias = config.booleanOr("qkv_bias", true);
     GroupedQuery attention =
         read.attention(headDim, bias, HeadNorm.NONE, read.rope(10_000, headDim));
-    int experts = read.experts("num_experts");
+    int experts = read.experts("num_experts", "num_local_experts");
     Mixture mixture =
         new Mixture(
             experts,
@@ -45,7 +47,7 @@ final class Qwen2Moe extends Family {
     return read.decoder(
         false,
         read.norms(1e-6),
-        ConfigReader.layers(attention, read.qwenReach(28), read.qwenFeedForwards(mixture)));
+        ConfigReader.layers(attention, reach(read), read.qwenFeedForwards(mixture)));
   }
 
   private static final TensorNames NAMES =
@@ -54,6 +56,12 @@ final class Qwen2Moe extends Family {
           .with(Part.SHARED_GATE, "model.layers.{layer}.mlp.shared_expert.gate_proj.weight")
           .with(Part.SHARED_UP, "model.layers.{layer}.mlp.shared_expert.up_proj.weight")
           .with(Part.SHARED_DOWN, "model.layers.{layer}.mlp.shared_expert.down_proj.weight");
+
+  /** Its own rule: every other layer below {@code max_window_layers} slides. */
+  private static IntFunction<Reach> reach(ConfigReader read) {
+    int below = read.config().countOr("max_window_layers", 28);
+    return read.qwenReach(layer -> layer % 2 == 0 && layer < below);
+  }
 
   @Override
   List<TensorNames> layouts() {

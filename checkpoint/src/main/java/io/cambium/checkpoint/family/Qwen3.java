@@ -33,7 +33,9 @@ final class Qwen3 extends Family {
         false,
         read.norms(1e-6),
         ConfigReader.layers(
-            attention, read.qwenReach(28), Collections.nCopies(read.layers(), dense)));
+            attention,
+            read.qwenReach(read.fromMaxWindowLayers(28)),
+            Collections.nCopies(read.layers(), dense)));
   }
 
   @Override

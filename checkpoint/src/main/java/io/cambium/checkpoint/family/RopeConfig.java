@@ -45,6 +45,10 @@ final class RopeConfig {
   /** A number that stands at the top in the older style. */
   private double either(String key, double classDefault) {
     double flat = config.positiveDoubleOr(key, classDefault);
+    if (number(SCALING, key).isPresent()) {
+      throw config.unsupported(
+          SCALING + "." + key, number(SCALING, key).getAsDouble(), "none there");
+    }
     OptionalDouble nested = number(PARAMETERS, key);
     if (nested.isEmpty()) {
       return flat;
@@ -90,7 +94,7 @@ final class RopeConfig {
               require(object, "factor"),
               require(object, "low_freq_factor"),
               require(object, "high_freq_factor"),
-              (int) require(object, "original_max_position_embeddings"));
+              original(object));
       case "yarn" -> yarn(object, rope);
       default ->
           throw config.unsupported(object + ".rope_type", type, "default, linear, llama3, yarn");
@@ -99,16 +103,27 @@ final class RopeConfig {
 
   private RopeScaling yarn(String object, JsonNode rope) {
     double factor = require(object, "factor");
-    double original =
-        number(object, "original_max_position_embeddings")
-            .orElseGet(() -> config.requirePositiveInt("max_position_embeddings"));
     return new RopeScaling.Yarn(
         factor,
         number(object, "beta_fast").orElse(32),
         number(object, "beta_slow").orElse(1),
-        (int) original,
+        original(object),
         rope.path("truncate").asBoolean(true),
         yarnAttention(object, factor));
+  }
+
+  /** Positions of the first training: the key may stand beside the object or in it. */
+  private int original(String object) {
+    String key = "original_max_position_embeddings";
+    int inside =
+        (int)
+            number(object, key)
+                .orElseGet(() -> config.requirePositiveInt("max_position_embeddings"));
+    int flat = config.positiveIntOr(key, inside);
+    if (number(object, key).isPresent() && flat != inside) {
+      throw config.unsupported(key, flat, object + "'s " + inside);
+    }
+    return flat;
   }
 
   /** As transformers' _compute_yarn_parameters. */

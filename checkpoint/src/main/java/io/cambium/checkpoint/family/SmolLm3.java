@@ -29,6 +29,7 @@ final class SmolLm3 extends Family {
     ConfigReader read = new ConfigReader(config);
     read.requireFalse("mlp_bias");
     read.requireFalse("use_sliding_window");
+    read.requireFullAttention();
     int headDim = read.headDim(0);
     boolean bias = read.attentionBias(false);
     GroupedQuery rotary =

@@ -87,14 +87,6 @@ final class TensorNames {
     return new TensorNames(changed);
   }
 
-  /** The same with a piece of every name replaced. */
-  TensorNames renamed(String from, String to) {
-    Map<Part, Home> changed = new EnumMap<>(Part.class);
-    homes.forEach((part, home) ->
-        changed.put(part, new Home(home.template.replace(from, to), home.packing, home.together)));
-    return new TensorNames(changed);
-  }
-
   /** Experts in two tensors of all experts: gate above up [E, 2F, D], and down [E, D, F]. */
   TensorNames withFusedExperts(String gateUp, String down) {
     return with(gateUp, Packing.ROWS, Part.EXPERT_GATE, Part.EXPERT_UP)

@@ -31,14 +31,14 @@ final class Router {
   record Decision(Tensor weights_TK, int[] choice, Tensor logits_TE, Tensor scores_TE) {}
 
   private final Mixture mixture;
-  private final @Nullable Tensor bias_E;
+  private final @Nullable Tensor selectionBias_E;
 
   /**
    * @param selectionBias_E null for a router without one
    */
   Router(Mixture mixture, @Nullable Tensor selectionBias_E) {
     this.mixture = mixture;
-    this.bias_E = selectionBias_E;
+    this.selectionBias_E = selectionBias_E;
   }
 
   /**
@@ -51,16 +51,20 @@ final class Router {
   /**
    * Routes tokens.
    *
-   * @param bias_E on the logits; null for none
+   * @param logitBias_E on the logits; null for none
    */
   Decision route(
-      Tensor x_TD, Tensor weight_ED, @Nullable Tensor bias_E, SelectionRule rule, Tokens tokens) {
+      Tensor x_TD,
+      Tensor weight_ED,
+      @Nullable Tensor logitBias_E,
+      SelectionRule rule,
+      Tokens tokens) {
     ScalarType type = Ops.wide(x_TD);
     Tensor weight = weight_ED.to(type);
     Tensor logits_TE =
-        bias_E == null
+        logitBias_E == null
             ? torch.linear(x_TD.to(type), weight)
-            : torch.linear(x_TD.to(type), weight, new TensorOptional(bias_E.to(type)));
+            : torch.linear(x_TD.to(type), weight, new TensorOptional(logitBias_E.to(type)));
     return switch (rule) {
       case SelectionRule.Plain() -> {
         Tensor scores_TE = scores(logits_TE);
@@ -88,7 +92,7 @@ final class Router {
 
   /** Scores as they are compared for choosing. */
   private Tensor biased(Tensor scores_TE) {
-    return bias_E == null ? scores_TE : scores_TE.add(bias_E);
+    return selectionBias_E == null ? scores_TE : scores_TE.add(selectionBias_E);
   }
 
   private Decision byLineage(Tensor logits_TE, SelectionRule.Lineage rule, int layer) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Speed of greedy generation against Hugging Face transformers on this machine: one sequence, fp32,
-# 100 tokens, in turns. Threads that wait for each other make both many times slower where other
-# programs want the cores: only figures from an idle machine mean anything.
+# 100 tokens, in turns. Other programs on the cores slow both down, and not alike: only figures from
+# an idle machine mean anything.
 # usage: generate.sh MODEL_DIR [ROUNDS]     3 rounds unless told; prints every run and the ratio of the best
 #   PEER_PYTHON   an interpreter with torch and transformers (default: that of ../interop/setup.sh)
 set -euo pipefail

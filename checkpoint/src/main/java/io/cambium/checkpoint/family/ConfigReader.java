@@ -19,6 +19,7 @@ import io.cambium.checkpoint.family.DecoderSpec.Router;
 import io.cambium.checkpoint.family.DecoderSpec.Scales;
 import io.cambium.checkpoint.family.DecoderSpec.Score;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.function.IntFunction;
 import java.util.function.IntPredicate;
@@ -123,9 +124,33 @@ final class ConfigReader {
     return GroupedQuery.plain(heads, kvHeads, headDim, inputBias, headNorm, rope);
   }
 
-  /** Whether a flag is set that gives all four projections of the attention a bias. */
-  boolean attentionBias(boolean classDefault) {
-    return config.booleanOr("attention_bias", classDefault);
+  /**
+   * The same where one flag gives all four projections a bias.
+   *
+   * @param biasDefault the class's own default of {@code attention_bias}
+   */
+  GroupedQuery attentionWithFlag(int headDim, boolean biasDefault, HeadNorm headNorm, Rope rope) {
+    boolean bias = config.booleanOr("attention_bias", biasDefault);
+    return attention(headDim, bias, headNorm, rope).withOutputBias(bias);
+  }
+
+  /**
+   * Experts without biases, none of them shared.
+   *
+   * @param widthKey where their width stands
+   */
+  Mixture mixture(int experts, String widthKey, Router router) {
+    return new Mixture(
+        experts,
+        topK("num_experts_per_tok", experts),
+        config.requirePositiveInt(widthKey),
+        0,
+        router);
+  }
+
+  /** The same feed-forward part in all layers. */
+  List<FeedForward> inAllLayers(FeedForward part) {
+    return Collections.nCopies(layers(), part);
   }
 
   /** A window over all layers: null is none. */
@@ -181,10 +206,11 @@ final class ConfigReader {
 
   /** Refuses {@code layer_types} that ask for a window where there is none. */
   void requireFullAttention() {
-    reachOfLayers(Reach.window(1), layer -> false);
-    for (JsonNode type : config.json().path(LAYER_TYPES)) {
-      if (!type.asString("").equals("full_attention")) {
-        throw config.unsupported(LAYER_TYPES, type, "full_attention, without a window");
+    IntFunction<Reach> reach = reachOfLayers(Reach.window(1), layer -> false);
+    for (int layer = 0; layer < layers(); layer++) {
+      if (!reach.apply(layer).equals(Reach.FULL)) {
+        throw config.unsupported(
+            LAYER_TYPES, config.json().get(LAYER_TYPES), "full_attention, without a window");
       }
     }
   }

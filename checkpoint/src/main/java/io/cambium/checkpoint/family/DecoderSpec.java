@@ -121,78 +121,47 @@ public record DecoderSpec(
     }
 
     public GroupedQuery withOutputBias(boolean bias) {
-      return new GroupedQuery(
-          heads,
-          kvHeads,
-          headDim,
-          inputBias,
-          bias,
-          headNorm,
-          scale,
-          sinks,
-          rope,
-          reach,
-          temperature);
+      return with(bias, headNorm, scale, sinks, rope, reach, temperature);
     }
 
     public GroupedQuery withScale(double newScale) {
-      return new GroupedQuery(
-          heads,
-          kvHeads,
-          headDim,
-          inputBias,
-          outputBias,
-          headNorm,
-          newScale,
-          sinks,
-          rope,
-          reach,
-          temperature);
+      return with(outputBias, headNorm, newScale, sinks, rope, reach, temperature);
     }
 
     public GroupedQuery withSinks() {
-      return new GroupedQuery(
-          heads,
-          kvHeads,
-          headDim,
-          inputBias,
-          outputBias,
-          headNorm,
-          scale,
-          true,
-          rope,
-          reach,
-          temperature);
+      return with(outputBias, headNorm, scale, true, rope, reach, temperature);
     }
 
     public GroupedQuery withReach(Reach newReach) {
-      return new GroupedQuery(
-          heads,
-          kvHeads,
-          headDim,
-          inputBias,
-          outputBias,
-          headNorm,
-          scale,
-          sinks,
-          rope,
-          newReach,
-          temperature);
+      return with(outputBias, headNorm, scale, sinks, rope, newReach, temperature);
     }
 
     /** Without positions, and without what is applied after them. */
     public GroupedQuery withoutRope(@Nullable Temperature newTemperature) {
+      HeadNorm norm = headNorm == HeadNorm.UNIT_AFTER_ROPE ? HeadNorm.NONE : headNorm;
+      return with(outputBias, norm, scale, sinks, null, reach, newTemperature);
+    }
+
+    /** The same projections of queries, keys and values. */
+    private GroupedQuery with(
+        boolean newOutputBias,
+        HeadNorm newHeadNorm,
+        double newScale,
+        boolean newSinks,
+        @Nullable Rope newRope,
+        Reach newReach,
+        @Nullable Temperature newTemperature) {
       return new GroupedQuery(
           heads,
           kvHeads,
           headDim,
           inputBias,
-          outputBias,
-          headNorm == HeadNorm.UNIT_AFTER_ROPE ? HeadNorm.NONE : headNorm,
-          scale,
-          sinks,
-          null,
-          reach,
+          newOutputBias,
+          newHeadNorm,
+          newScale,
+          newSinks,
+          newRope,
+          newReach,
           newTemperature);
     }
   }

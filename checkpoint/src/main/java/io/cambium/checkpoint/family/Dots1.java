@@ -27,10 +27,8 @@ final class Dots1 extends Family {
   public DecoderSpec decoder(ModelConfig config) {
     ConfigReader read = new ConfigReader(config);
     int headDim = read.headDim(0);
-    boolean bias = read.attentionBias(false);
     GroupedQuery attention =
-        read.attention(headDim, bias, HeadNorm.PER_HEAD, read.rope(10_000, headDim))
-            .withOutputBias(bias);
+        read.attentionWithFlag(headDim, false, HeadNorm.PER_HEAD, read.rope(10_000, headDim));
     int from = config.countOr("max_window_layers", 62);
     List<FeedForward> feedForwards = read.deepSeekFeedForwards(0, null, false, 1, 1, 1);
     Reach window = read.window(4096);

@@ -7,7 +7,6 @@ import io.cambium.checkpoint.family.DecoderSpec.GroupedQuery;
 import io.cambium.checkpoint.family.DecoderSpec.HeadNorm;
 import io.cambium.checkpoint.family.DecoderSpec.Norms;
 import io.cambium.checkpoint.family.DecoderSpec.Scales;
-import java.util.Collections;
 import java.util.List;
 
 /**
@@ -36,17 +35,15 @@ final class Gemma extends Family {
     config.requireValueOrNull("hidden_activation", "gelu_pytorch_tanh");
     config.requireAbsent("use_bidirectional_attention");
     int headDim = read.headDim(256);
-    boolean bias = read.attentionBias(false);
     GroupedQuery attention =
-        read.attention(headDim, bias, HeadNorm.NONE, read.rope(10_000, headDim))
-            .withOutputBias(bias);
+        read.attentionWithFlag(headDim, false, HeadNorm.NONE, read.rope(10_000, headDim));
     Dense dense = new Dense(config.requirePositiveInt("intermediate_size"), Activation.GELU_TANH);
     Norms norms = new Norms(read.norms(1e-6).eps(), true, false);
     return read.decoder(
         true,
         norms,
         new Scales(Math.sqrt(read.hiddenSize()), 1, 1),
-        ConfigReader.layers(attention, Collections.nCopies(read.layers(), dense)));
+        ConfigReader.layers(attention, read.inAllLayers(dense)));
   }
 
   @Override

@@ -10,7 +10,6 @@ import io.cambium.checkpoint.family.DecoderSpec.Rope;
 import io.cambium.checkpoint.family.DecoderSpec.Router;
 import io.cambium.checkpoint.family.DecoderSpec.Score;
 import io.cambium.checkpoint.family.TensorNames.Packing;
-import java.util.Collections;
 import java.util.List;
 
 /**
@@ -36,10 +35,8 @@ final class GptOss extends Family {
     read.requireNumber("swiglu_alpha", 1.702);
     read.requireNumber("swiglu_limit", 7);
     int headDim = read.headDim(64);
-    boolean bias = read.attentionBias(true);
     Rope rope = read.rope(150_000, headDim, false, ROPE_DEFAULT);
-    GroupedQuery attention =
-        read.attention(headDim, bias, HeadNorm.NONE, rope).withOutputBias(bias).withSinks();
+    GroupedQuery attention = read.attentionWithFlag(headDim, true, HeadNorm.NONE, rope).withSinks();
     int experts = read.experts("num_local_experts", "num_experts");
     Mixture mixture =
         new Mixture(
@@ -57,11 +54,11 @@ final class GptOss extends Family {
         ConfigReader.layers(
             attention,
             read.reachOfLayers(read.window(128), layer -> layer % 2 == 0),
-            Collections.nCopies(read.layers(), mixture)));
+            read.inAllLayers(mixture)));
   }
 
   private static final RopeScaling ROPE_DEFAULT =
-      new RopeScaling.Yarn(32, 32, 1, 4096, false, 0.1 * Math.log(32) + 1);
+      new RopeScaling.Yarn(32, 32, 1, 4096, false, RopeConfig.yarnMagnitude(32, 1));
 
   private static final String EXPERTS = "model.layers.{layer}.mlp.experts.";
 

@@ -4,7 +4,6 @@ import io.cambium.checkpoint.ModelConfig;
 import io.cambium.checkpoint.family.DecoderSpec.Dense;
 import io.cambium.checkpoint.family.DecoderSpec.GroupedQuery;
 import io.cambium.checkpoint.family.DecoderSpec.HeadNorm;
-import java.util.Collections;
 import java.util.List;
 
 /** Granite 3: four constant factors. Defaults are those of transformers' GraniteConfig. */
@@ -25,17 +24,15 @@ final class Granite extends Family {
     ConfigReader read = new ConfigReader(config);
     read.requireFalse("mlp_bias");
     int headDim = read.headDim(0);
-    boolean bias = read.attentionBias(false);
     GroupedQuery attention =
-        read.attention(headDim, bias, HeadNorm.NONE, read.rope(10_000, headDim))
-            .withOutputBias(bias)
+        read.attentionWithFlag(headDim, false, HeadNorm.NONE, read.rope(10_000, headDim))
             .withScale(config.doubleOr("attention_multiplier", 1));
     Dense dense = new Dense(config.requirePositiveInt("intermediate_size"), read.silu());
     return read.decoder(
         false,
         read.norms(1e-6),
         read.graniteScales(),
-        ConfigReader.layers(attention, Collections.nCopies(read.layers(), dense)));
+        ConfigReader.layers(attention, read.inAllLayers(dense)));
   }
 
   @Override

@@ -6,7 +6,6 @@ import io.cambium.checkpoint.family.DecoderSpec.HeadNorm;
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.checkpoint.family.DecoderSpec.Router;
 import io.cambium.checkpoint.family.DecoderSpec.Score;
-import java.util.Collections;
 import java.util.List;
 
 /**
@@ -29,25 +28,18 @@ final class GraniteMoe extends Family {
   public DecoderSpec decoder(ModelConfig config) {
     ConfigReader read = new ConfigReader(config);
     int headDim = read.headDim(0);
-    boolean bias = read.attentionBias(false);
     GroupedQuery attention =
-        read.attention(headDim, bias, HeadNorm.NONE, read.rope(10_000, headDim))
-            .withOutputBias(bias)
+        read.attentionWithFlag(headDim, false, HeadNorm.NONE, read.rope(10_000, headDim))
             .withScale(config.doubleOr("attention_multiplier", 1));
     read.silu();
     int experts = read.experts("num_local_experts");
     Mixture mixture =
-        new Mixture(
-            experts,
-            read.topK("num_experts_per_tok", experts),
-            config.requirePositiveInt("intermediate_size"),
-            0,
-            new Router(Score.SOFTMAX, false, true, 1));
+        read.mixture(experts, "intermediate_size", new Router(Score.SOFTMAX, false, true, 1));
     return read.decoder(
         false,
         read.norms(1e-6),
         read.graniteScales(),
-        ConfigReader.layers(attention, Collections.nCopies(read.layers(), mixture)));
+        ConfigReader.layers(attention, read.inAllLayers(mixture)));
   }
 
   private static final String PREFIX = "model.layers.{layer}.block_sparse_moe.";

@@ -38,12 +38,11 @@ final class Llama4Text extends Family {
   public DecoderSpec decoder(ModelConfig config) {
     ConfigReader read = new ConfigReader(config);
     int headDim = read.headDim(128);
-    boolean bias = read.attentionBias(false);
     HeadNorm norm =
         config.booleanOr("use_qk_norm", true) ? HeadNorm.UNIT_AFTER_ROPE : HeadNorm.NONE;
     GroupedQuery attention =
-        read.attention(headDim, bias, norm, read.rope(500_000, headDim, true, RopeScaling.NONE))
-            .withOutputBias(bias);
+        read.attentionWithFlag(
+            headDim, false, norm, read.rope(500_000, headDim, true, RopeScaling.NONE));
     int experts = read.experts("num_local_experts");
     int width = config.requirePositiveInt("intermediate_size");
     Mixture mixture =

@@ -7,7 +7,6 @@ import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.checkpoint.family.DecoderSpec.Rope;
 import io.cambium.checkpoint.family.DecoderSpec.Router;
 import io.cambium.checkpoint.family.DecoderSpec.Score;
-import java.util.Collections;
 import java.util.List;
 
 /**
@@ -40,16 +39,9 @@ final class MiniMaxM2 extends Family {
     int experts = read.experts("num_local_experts", "num_experts");
     read.silu();
     Mixture mixture =
-        new Mixture(
-            experts,
-            read.topK("num_experts_per_tok", experts),
-            config.requirePositiveInt("intermediate_size"),
-            0,
-            new Router(Score.SIGMOID, true, true, 1));
+        read.mixture(experts, "intermediate_size", new Router(Score.SIGMOID, true, true, 1));
     return read.decoder(
-        false,
-        read.norms(1e-6),
-        ConfigReader.layers(attention, Collections.nCopies(read.layers(), mixture)));
+        false, read.norms(1e-6), ConfigReader.layers(attention, read.inAllLayers(mixture)));
   }
 
   private static final TensorNames NAMES =

@@ -4,7 +4,6 @@ import io.cambium.checkpoint.ModelConfig;
 import io.cambium.checkpoint.family.DecoderSpec.Dense;
 import io.cambium.checkpoint.family.DecoderSpec.GroupedQuery;
 import io.cambium.checkpoint.family.DecoderSpec.HeadNorm;
-import java.util.Collections;
 import java.util.List;
 
 /** Mistral 7B: a window over all layers. Defaults are those of transformers' MistralConfig. */
@@ -23,7 +22,6 @@ final class Mistral extends Family {
   @Override
   public DecoderSpec decoder(ModelConfig config) {
     ConfigReader read = new ConfigReader(config);
-
     int headDim = read.headDim(0);
     GroupedQuery attention =
         read.attention(headDim, false, HeadNorm.NONE, read.rope(10_000, headDim));
@@ -31,8 +29,7 @@ final class Mistral extends Family {
     return read.decoder(
         false,
         read.norms(1e-6),
-        ConfigReader.layers(
-            attention.withReach(read.window(4096)), Collections.nCopies(read.layers(), dense)));
+        ConfigReader.layers(attention.withReach(read.window(4096)), read.inAllLayers(dense)));
   }
 
   @Override

@@ -6,7 +6,6 @@ import io.cambium.checkpoint.family.DecoderSpec.HeadNorm;
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.checkpoint.family.DecoderSpec.Router;
 import io.cambium.checkpoint.family.DecoderSpec.Score;
-import java.util.Collections;
 import java.util.List;
 
 /**
@@ -35,16 +34,9 @@ final class Mixtral extends Family {
             .withReach(read.window(0));
     int experts = read.experts("num_local_experts", "num_experts");
     Mixture mixture =
-        new Mixture(
-            experts,
-            read.topK("num_experts_per_tok", experts),
-            config.requirePositiveInt("intermediate_size"),
-            0,
-            new Router(Score.SOFTMAX, false, true, 1));
+        read.mixture(experts, "intermediate_size", new Router(Score.SOFTMAX, false, true, 1));
     return read.decoder(
-        false,
-        read.norms(1e-5),
-        ConfigReader.layers(attention, Collections.nCopies(read.layers(), mixture)));
+        false, read.norms(1e-5), ConfigReader.layers(attention, read.inAllLayers(mixture)));
   }
 
   private static final String PREFIX = "model.layers.{layer}.block_sparse_moe.";

@@ -4,7 +4,6 @@ import io.cambium.checkpoint.ModelConfig;
 import io.cambium.checkpoint.family.DecoderSpec.Dense;
 import io.cambium.checkpoint.family.DecoderSpec.GroupedQuery;
 import io.cambium.checkpoint.family.DecoderSpec.HeadNorm;
-import java.util.Collections;
 import java.util.List;
 
 /**
@@ -27,15 +26,11 @@ final class Olmo2 extends Family {
   public DecoderSpec decoder(ModelConfig config) {
     ConfigReader read = new ConfigReader(config);
     int headDim = read.headDim(0);
-    boolean bias = read.attentionBias(false);
     GroupedQuery attention =
-        read.attention(headDim, bias, HeadNorm.ALL_HEADS, read.rope(10_000, headDim))
-            .withOutputBias(bias);
+        read.attentionWithFlag(headDim, false, HeadNorm.ALL_HEADS, read.rope(10_000, headDim));
     Dense dense = new Dense(config.requirePositiveInt("intermediate_size"), read.silu());
     return read.decoder(
-        false,
-        read.normsAfter(1e-5),
-        ConfigReader.layers(attention, Collections.nCopies(read.layers(), dense)));
+        false, read.normsAfter(1e-5), ConfigReader.layers(attention, read.inAllLayers(dense)));
   }
 
   /** OLMo's names for the norms, which stand behind the blocks. */

@@ -6,7 +6,6 @@ import io.cambium.checkpoint.family.DecoderSpec.HeadNorm;
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.checkpoint.family.DecoderSpec.Router;
 import io.cambium.checkpoint.family.DecoderSpec.Score;
-import java.util.Collections;
 import java.util.List;
 
 /**
@@ -30,22 +29,16 @@ final class Olmoe extends Family {
     read.silu();
     config.requireAbsent("clip_qkv");
     int headDim = read.headDim(0);
-    boolean bias = read.attentionBias(false);
     GroupedQuery attention =
-        read.attention(headDim, bias, HeadNorm.ALL_HEADS, read.rope(10_000, headDim))
-            .withOutputBias(bias);
+        read.attentionWithFlag(headDim, false, HeadNorm.ALL_HEADS, read.rope(10_000, headDim));
     int experts = read.experts("num_experts", "num_local_experts");
     Mixture mixture =
-        new Mixture(
+        read.mixture(
             experts,
-            read.topK("num_experts_per_tok", experts),
-            config.requirePositiveInt("intermediate_size"),
-            0,
+            "intermediate_size",
             new Router(Score.SOFTMAX, false, config.booleanOr("norm_topk_prob", false), 1));
     return read.decoder(
-        false,
-        read.norms(1e-5),
-        ConfigReader.layers(attention, Collections.nCopies(read.layers(), mixture)));
+        false, read.norms(1e-5), ConfigReader.layers(attention, read.inAllLayers(mixture)));
   }
 
   @Override

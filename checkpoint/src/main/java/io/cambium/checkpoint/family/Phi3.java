@@ -6,7 +6,6 @@ import io.cambium.checkpoint.family.DecoderSpec.GroupedQuery;
 import io.cambium.checkpoint.family.DecoderSpec.HeadNorm;
 import io.cambium.checkpoint.family.DecoderSpec.Rope;
 import io.cambium.checkpoint.family.TensorNames.Packing;
-import java.util.Collections;
 import java.util.List;
 
 /**
@@ -39,8 +38,7 @@ final class Phi3 extends Family {
     return read.decoder(
         false,
         read.norms(1e-5),
-        ConfigReader.layers(
-            attention.withReach(read.window(0)), Collections.nCopies(read.layers(), dense)));
+        ConfigReader.layers(attention.withReach(read.window(0)), read.inAllLayers(dense)));
   }
 
   private static final TensorNames NAMES =

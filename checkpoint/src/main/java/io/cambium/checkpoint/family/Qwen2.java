@@ -4,7 +4,6 @@ import io.cambium.checkpoint.ModelConfig;
 import io.cambium.checkpoint.family.DecoderSpec.Dense;
 import io.cambium.checkpoint.family.DecoderSpec.GroupedQuery;
 import io.cambium.checkpoint.family.DecoderSpec.HeadNorm;
-import java.util.Collections;
 import java.util.List;
 
 /**
@@ -25,7 +24,6 @@ final class Qwen2 extends Family {
   @Override
   public DecoderSpec decoder(ModelConfig config) {
     ConfigReader read = new ConfigReader(config);
-
     int headDim = read.headDim(0);
     GroupedQuery attention =
         read.attention(headDim, true, HeadNorm.NONE, read.rope(10_000, headDim));
@@ -34,9 +32,7 @@ final class Qwen2 extends Family {
         false,
         read.norms(1e-6),
         ConfigReader.layers(
-            attention,
-            read.qwenReach(read.fromMaxWindowLayers(28)),
-            Collections.nCopies(read.layers(), dense)));
+            attention, read.qwenReach(read.fromMaxWindowLayers(28)), read.inAllLayers(dense)));
   }
 
   @Override

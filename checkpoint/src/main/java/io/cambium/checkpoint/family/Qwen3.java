@@ -4,7 +4,6 @@ import io.cambium.checkpoint.ModelConfig;
 import io.cambium.checkpoint.family.DecoderSpec.Dense;
 import io.cambium.checkpoint.family.DecoderSpec.GroupedQuery;
 import io.cambium.checkpoint.family.DecoderSpec.HeadNorm;
-import java.util.Collections;
 import java.util.List;
 
 /** Qwen 3: norms on the heads. Defaults are those of transformers' Qwen3Config. */
@@ -24,18 +23,14 @@ final class Qwen3 extends Family {
   public DecoderSpec decoder(ModelConfig config) {
     ConfigReader read = new ConfigReader(config);
     int headDim = read.headDim(128);
-    boolean bias = read.attentionBias(false);
     GroupedQuery attention =
-        read.attention(headDim, bias, HeadNorm.PER_HEAD, read.rope(10_000, headDim))
-            .withOutputBias(bias);
+        read.attentionWithFlag(headDim, false, HeadNorm.PER_HEAD, read.rope(10_000, headDim));
     Dense dense = new Dense(config.requirePositiveInt("intermediate_size"), read.silu());
     return read.decoder(
         false,
         read.norms(1e-6),
         ConfigReader.layers(
-            attention,
-            read.qwenReach(read.fromMaxWindowLayers(28)),
-            Collections.nCopies(read.layers(), dense)));
+            attention, read.qwenReach(read.fromMaxWindowLayers(28)), read.inAllLayers(dense)));
   }
 
   @Override

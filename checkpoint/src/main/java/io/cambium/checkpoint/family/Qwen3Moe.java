@@ -26,19 +26,15 @@ final class Qwen3Moe extends Family {
   public DecoderSpec decoder(ModelConfig config) {
     ConfigReader read = new ConfigReader(config);
     int headDim = read.headDim(0);
-    boolean bias = read.attentionBias(false);
     Reach reach = config.booleanOr("use_sliding_window", false) ? read.window(4096) : Reach.FULL;
     GroupedQuery attention =
-        read.attention(headDim, bias, HeadNorm.PER_HEAD, read.rope(10_000, headDim))
-            .withOutputBias(bias)
+        read.attentionWithFlag(headDim, false, HeadNorm.PER_HEAD, read.rope(10_000, headDim))
             .withReach(reach);
     int experts = read.experts("num_experts", "num_local_experts");
     Mixture mixture =
-        new Mixture(
+        read.mixture(
             experts,
-            read.topK("num_experts_per_tok", experts),
-            config.requirePositiveInt("moe_intermediate_size"),
-            0,
+            "moe_intermediate_size",
             new Router(Score.SOFTMAX, false, config.booleanOr("norm_topk_prob", false), 1));
     read.silu();
     return read.decoder(

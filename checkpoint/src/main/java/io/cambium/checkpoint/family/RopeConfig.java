@@ -139,7 +139,8 @@ final class RopeConfig {
         : yarnMagnitude(factor, 1);
   }
 
-  private static double yarnMagnitude(double factor, double scale) {
+  /** By how much YaRN lengthens queries and keys together, as transformers computes it. */
+  static double yarnMagnitude(double factor, double scale) {
     return factor <= 1 ? 1 : 0.1 * scale * Math.log(factor) + 1;
   }
 

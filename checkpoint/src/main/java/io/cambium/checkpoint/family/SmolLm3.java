@@ -31,10 +31,8 @@ final class SmolLm3 extends Family {
     read.requireFalse("use_sliding_window");
     read.requireFullAttention();
     int headDim = read.headDim(0);
-    boolean bias = read.attentionBias(false);
     GroupedQuery rotary =
-        read.attention(headDim, bias, HeadNorm.NONE, read.rope(2_000_000, headDim))
-            .withOutputBias(bias);
+        read.attentionWithFlag(headDim, false, HeadNorm.NONE, read.rope(2_000_000, headDim));
     Dense dense = new Dense(config.requirePositiveInt("intermediate_size"), read.silu());
     List<Layer> layers =
         IntStream.range(0, read.layers())

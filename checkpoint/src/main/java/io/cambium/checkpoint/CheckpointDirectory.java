@@ -156,6 +156,11 @@ public final class CheckpointDirectory implements AutoCloseable {
     return tensors;
   }
 
+  /** The tensors of another decoder of this family, in the form that this checkpoint has. */
+  public List<ModelTensor> tensorsInSameForm(DecoderSpec other) {
+    return family.tensorsLike(decoder, weights.tensors(), other);
+  }
+
   /** Tensors on disk that the family leaves out when it loads. */
   public List<String> ignoredTensors() {
     return weights.tensors().stream().filter(name -> family.ignores(name, config)).toList();

@@ -3,7 +3,7 @@ package io.cambium.cli;
 import io.cambium.checkpoint.CheckpointDirectory;
 import io.cambium.training.BatchSampler;
 import io.cambium.training.data.Corpus;
-import io.cambium.upcycle.TokenIds;
+import io.cambium.upcycle.runner.TokenIds;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

@@ -9,7 +9,7 @@ import io.cambium.checkpoint.TensorSpec;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.model.InferenceModel;
 import io.cambium.model.TorchRunner;
-import io.cambium.upcycle.TokenIds;
+import io.cambium.upcycle.runner.TokenIds;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

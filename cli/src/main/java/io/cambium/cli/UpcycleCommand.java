@@ -3,16 +3,16 @@ package io.cambium.cli;
 import io.cambium.checkpoint.Json;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.model.TorchRunner;
-import io.cambium.upcycle.Counts;
-import io.cambium.upcycle.GrowthOptions;
-import io.cambium.upcycle.GrowthOptions.Mode;
-import io.cambium.upcycle.GrowthOptions.Moments;
-import io.cambium.upcycle.GrowthOptions.Replicas;
-import io.cambium.upcycle.GrowthOptions.Rows;
-import io.cambium.upcycle.GrowthResult;
-import io.cambium.upcycle.PlannedGrowth;
-import io.cambium.upcycle.TokenIds;
+import io.cambium.upcycle.PlannedUpcycle;
+import io.cambium.upcycle.UpcycleResult;
 import io.cambium.upcycle.Upcycler;
+import io.cambium.upcycle.growth.Counts;
+import io.cambium.upcycle.growth.GrowthOptions;
+import io.cambium.upcycle.growth.GrowthOptions.Mode;
+import io.cambium.upcycle.growth.GrowthOptions.Moments;
+import io.cambium.upcycle.growth.GrowthOptions.Replicas;
+import io.cambium.upcycle.growth.GrowthOptions.Rows;
+import io.cambium.upcycle.runner.TokenIds;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -162,7 +162,7 @@ final class UpcycleCommand implements Callable<Integer> {
     List<TokenIds> calibration =
         data == null ? List.of() : CalibrationTokens.read(data, source, seed);
     PrintWriter out = spec.commandLine().getOut();
-    try (PlannedGrowth growth =
+    try (PlannedUpcycle growth =
         Upcycler.plan(source, target, options, new TorchRunner(), calibration)) {
       if (json) {
         out.print(new String(Json.bytes(growth.plan()), StandardCharsets.UTF_8));
@@ -192,8 +192,8 @@ final class UpcycleCommand implements Callable<Integer> {
         .build();
   }
 
-  private void execute(PlannedGrowth growth, PrintWriter out) {
-    GrowthResult result;
+  private void execute(PlannedUpcycle growth, PrintWriter out) {
+    UpcycleResult result;
     try (TerminalProgress progress = TerminalProgress.onStandardError()) {
       result = growth.execute(progress);
     }

@@ -1,7 +1,7 @@
 package io.cambium.model;
 
 import io.cambium.checkpoint.family.DecoderSpec;
-import io.cambium.upcycle.InputMoments;
+import io.cambium.upcycle.runner.InputMoments;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;

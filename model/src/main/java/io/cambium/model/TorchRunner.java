@@ -1,8 +1,8 @@
 package io.cambium.model;
 
-import io.cambium.upcycle.InputMoments;
-import io.cambium.upcycle.ModelRunner;
-import io.cambium.upcycle.TokenIds;
+import io.cambium.upcycle.runner.InputMoments;
+import io.cambium.upcycle.runner.ModelRunner;
+import io.cambium.upcycle.runner.TokenIds;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;

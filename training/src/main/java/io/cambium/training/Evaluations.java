@@ -4,7 +4,7 @@ import io.cambium.training.config.RunConfig;
 import io.cambium.training.data.Corpus;
 import io.cambium.training.metrics.Metric;
 import io.cambium.training.metrics.MetricsLog;
-import io.cambium.upcycle.TokenIds;
+import io.cambium.upcycle.runner.TokenIds;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;

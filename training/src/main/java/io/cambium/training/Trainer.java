@@ -16,7 +16,7 @@ import io.cambium.training.data.TokenizerFiles;
 import io.cambium.training.metrics.Metric;
 import io.cambium.training.metrics.MetricsLog;
 import io.cambium.training.metrics.TensorBoardWriter;
-import io.cambium.upcycle.GrowthResult;
+import io.cambium.upcycle.UpcycleResult;
 import io.cambium.upcycle.Upcycler;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -347,7 +347,7 @@ public final class Trainer implements AutoCloseable {
     double lossBefore = evaluate();
     int sourceExperts = model.decoder().experts();
     Path grown = run.grown(state.step());
-    GrowthResult result =
+    UpcycleResult result =
         Upcycler.grow(
             checkpoint(),
             grown,
@@ -355,7 +355,7 @@ public final class Trainer implements AutoCloseable {
             new TorchRunner(),
             evaluations.calibration(sampler, state.sequences(), growth.calibrationBatches()),
             Progress.NONE);
-    result.warnings().forEach(listener::message);
+    result.plan().warnings().forEach(listener::message);
     listener.message(result.verification().describe());
     model = load(grown, true);
     int remaining = Math.toIntExact(config.steps() - state.step());

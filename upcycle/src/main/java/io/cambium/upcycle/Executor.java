@@ -2,14 +2,15 @@ package io.cambium.upcycle;
 
 import io.cambium.checkpoint.CheckpointException;
 import io.cambium.checkpoint.CheckpointWriter;
-import io.cambium.checkpoint.Manifest;
 import io.cambium.checkpoint.Progress;
 import io.cambium.checkpoint.SafetensorsFile;
 import io.cambium.checkpoint.SafetensorsWriter;
-import io.cambium.checkpoint.TensorSpec;
-import io.cambium.upcycle.UpcyclePlan.Entry;
+import io.cambium.upcycle.ledger.Entry;
+import io.cambium.upcycle.ledger.LedgerWriter;
+import io.cambium.upcycle.ledger.SourceCheckpoint;
+import io.cambium.upcycle.ledger.Sources;
+import io.cambium.upcycle.plan.UpcyclePlan;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -33,11 +34,6 @@ final class Executor {
     this.totalBytes = plan.figures().target().bytes() + plan.figures().optimizerBytes();
   }
 
-  /** Takes a piece of a named tensor. */
-  private interface Writer {
-    void write(String tensor, long offset, MemorySegment data);
-  }
-
   static void execute(UpcyclePlan plan, Sources sources, Path directory, Progress progress) {
     Executor executor = new Executor(plan, sources, directory, progress);
     plan.copiedFiles().forEach(executor::copy);
@@ -46,13 +42,14 @@ final class Executor {
   }
 
   private void writeWeights() {
-    Manifest manifest = sources.checkpoint().weights().manifest();
-    List<TensorSpec> specs = plan.weights().stream().map(Entry::tensor).toList();
     try (CheckpointWriter writer =
         CheckpointWriter.create(
-            directory, plan.config(), specs, CheckpointWriter.DEFAULT_SHARD_BYTES)) {
+            directory,
+            plan.config(),
+            Entry.onDisk(plan.weights()),
+            CheckpointWriter.DEFAULT_SHARD_BYTES)) {
       writeAll(plan.weights(), writer::write);
-      writer.finish(manifest.withGrowth(plan.growth(), plan.selection()));
+      writer.finish(plan.manifest());
     }
   }
 
@@ -60,30 +57,31 @@ final class Executor {
     if (plan.optimizer().isEmpty()) {
       return;
     }
-    List<TensorSpec> specs = plan.optimizer().stream().map(Entry::tensor).toList();
-    SafetensorsFile source = sources.checkpoint().optimizer().orElseThrow();
+    SafetensorsFile source = sources.checkpoints().getFirst().optimizer().orElseThrow();
     try (SafetensorsWriter writer =
-        SafetensorsWriter.create(inDirectory(SideFiles.OPTIMIZER), specs, source.metadata())) {
+        SafetensorsWriter.create(
+            inDirectory(SourceCheckpoint.OPTIMIZER),
+            Entry.onDisk(plan.optimizer()),
+            source.metadata())) {
       writeAll(plan.optimizer(), writer::write);
       writer.requireComplete();
     }
   }
 
-  private void writeAll(List<Entry> entries, Writer writer) {
-    Evaluator evaluator = new Evaluator(sources);
-    for (Entry entry : entries) {
-      TensorSpec tensor = entry.tensor();
-      evaluator.evaluate(
-          entry.formula(), tensor, (offset, data) -> writer.write(tensor.name(), offset, data));
-      doneBytes += tensor.bytes();
-      progress.update("writing", doneBytes, totalBytes);
-    }
+  private void writeAll(List<Entry> entries, LedgerWriter.Output output) {
+    new LedgerWriter(sources, output)
+        .write(
+            entries,
+            bytes -> {
+              doneBytes += bytes;
+              progress.update("writing", doneBytes, totalBytes);
+            });
   }
 
   private void copy(String file) {
     Path target = inDirectory(file);
     try {
-      Files.copy(sources.checkpoint().weights().path().resolve(file), target);
+      Files.copy(Path.of(plan.sources().getFirst()).resolve(file), target);
     } catch (IOException e) {
       throw new CheckpointException(
           target, "cannot be written: " + e, "check free space and permissions", e);

@@ -2,16 +2,21 @@ package io.cambium.upcycle;
 
 import io.cambium.checkpoint.Progress;
 import io.cambium.checkpoint.UsageException;
-import io.cambium.upcycle.GrowthOptions.Rows;
+import io.cambium.upcycle.growth.Directions;
+import io.cambium.upcycle.growth.GrowthOptions;
+import io.cambium.upcycle.growth.GrowthPlanner;
+import io.cambium.upcycle.ledger.SourceCheckpoint;
+import io.cambium.upcycle.runner.ModelRunner;
+import io.cambium.upcycle.runner.TokenIds;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.SortedMap;
 
 /**
- * Expert upcycling (arXiv 2604.19835): a Mixture-of-Experts checkpoint becomes one with more
- * experts per layer. The command and the growth step of a training run both come through here.
+ * Makes a model with more experts of one with fewer (expert upcycling, arXiv 2604.19835) or with
+ * none (sparse upcycling, arXiv 2212.05055). The command and the growth step of a training run both
+ * come through here.
  */
 public final class Upcycler {
 
@@ -29,68 +34,54 @@ public final class Upcycler {
    * @throws io.cambium.checkpoint.CheckpointException if the source is broken
    * @throws io.cambium.checkpoint.VerificationException if the result is not what was promised
    */
-  public static GrowthResult grow(
+  public static UpcycleResult grow(
       Path source,
       Path target,
       GrowthOptions options,
       ModelRunner runner,
       List<TokenIds> calibration,
       Progress progress) {
-    try (PlannedGrowth growth = plan(source, target, options, runner, calibration)) {
+    try (PlannedUpcycle growth = plan(source, target, options, runner, calibration)) {
       return growth.execute(progress);
     }
   }
 
   /** The first half of {@link #grow}: everything is checked and known, nothing is written. */
-  public static PlannedGrowth plan(
+  public static PlannedUpcycle plan(
       Path source,
       Path target,
       GrowthOptions options,
       ModelRunner runner,
       List<TokenIds> calibration) {
-    requireTarget(source, target, options.overwrite());
-    if (options.rows() == Rows.SPLIT && calibration.isEmpty()) {
-      throw GrowthOptions.invalid(
-          "rows", "split follows what each expert is given, so it needs tokens", "give --data DIR");
-    }
-    GrowthSource opened = GrowthSource.open(source);
+    requireTarget(List.of(source), target, options.overwrite());
+    SourceCheckpoint opened = SourceCheckpoint.open(source, 0);
     try {
-      SortedMap<Integer, Lineages> layers = Planner.lineages(opened, options);
-      Directions directions = directions(opened, options, layers, runner, calibration);
-      UpcyclePlan plan = Planner.plan(opened, target, options, layers, directions.warnings());
-      return new PlannedGrowth(
-          opened, directions, plan, options.overwrite(), runner, List.copyOf(calibration));
+      GrowthPlanner planner = GrowthPlanner.of(opened, options);
+      Directions directions = planner.directions(runner, calibration);
+      return new PlannedUpcycle(
+          List.of(opened),
+          directions,
+          planner.plan(target, directions),
+          options.overwrite(),
+          runner,
+          calibration);
     } catch (RuntimeException e) {
       opened.close();
       throw e;
     }
   }
 
-  private static Directions directions(
-      GrowthSource source,
-      GrowthOptions options,
-      SortedMap<Integer, Lineages> layers,
-      ModelRunner runner,
-      List<TokenIds> calibration) {
-    if (options.rows() == Rows.COPY) {
-      return Directions.NONE;
-    }
-    List<InputMoments> moments =
-        options.rows() == Rows.SPLIT
-            ? runner.inputMoments(source.weights().path(), calibration)
-            : List.of();
-    return Directions.compute(options, layers, source.weights().decoder().hiddenSize(), moments);
-  }
-
-  private static void requireTarget(Path source, Path target, boolean overwrite) {
+  private static void requireTarget(List<Path> sources, Path target, boolean overwrite) {
     if (Files.exists(target) && !overwrite) {
       throw new UsageException(target, "exists already", "choose another name or give --overwrite");
     }
-    Path from = real(source);
     Path to = real(target);
-    if (from.startsWith(to) || to.startsWith(from)) {
-      throw new UsageException(
-          target, "is or holds the source, or lies in it", "choose a directory beside it");
+    for (Path source : sources) {
+      Path from = real(source);
+      if (from.startsWith(to) || to.startsWith(from)) {
+        throw new UsageException(
+            target, "is or holds the source, or lies in it", "choose a directory beside it");
+      }
     }
   }
 

@@ -9,6 +9,10 @@ import io.cambium.checkpoint.SafetensorsWriter;
 import io.cambium.checkpoint.TensorSpec;
 import io.cambium.checkpoint.family.ModelTensor;
 import io.cambium.checkpoint.family.Part;
+import io.cambium.upcycle.growth.GrowthOptions;
+import io.cambium.upcycle.ledger.Floats;
+import io.cambium.upcycle.ledger.SourceCheckpoint;
+import io.cambium.upcycle.runner.TokenIds;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,7 +30,7 @@ final class GrowthExamples {
 
   private GrowthExamples() {}
 
-  static GrowthResult grow(Path source, Path target, GrowthOptions options) {
+  static UpcycleResult grow(Path source, Path target, GrowthOptions options) {
     return Upcycler.grow(source, target, options, RUNNER, calibration(), Progress.NONE);
   }
 
@@ -47,7 +51,8 @@ final class GrowthExamples {
   /** Adds the state of a training run to a checkpoint. */
   static void addTrainingState(Path directory) throws IOException {
     Files.createDirectory(directory.resolve("training"));
-    Files.writeString(directory.resolve(SideFiles.TRAINER), "{\"step\": 123, \"tokens\": 456}\n");
+    Files.writeString(
+        directory.resolve(SourceCheckpoint.TRAINER), "{\"step\": 123, \"tokens\": 456}\n");
     try (CheckpointDirectory checkpoint = CheckpointDirectory.open(directory)) {
       List<TensorSpec> specs = new ArrayList<>();
       for (ModelTensor tensor : checkpoint.tensors()) {
@@ -56,7 +61,7 @@ final class GrowthExamples {
           specs.add(new TensorSpec(tensor.name() + ".exp_avg_sq", DType.F32, tensor.shape()));
         }
       }
-      Path file = directory.resolve(SideFiles.OPTIMIZER);
+      Path file = directory.resolve(SourceCheckpoint.OPTIMIZER);
       try (SafetensorsWriter writer = SafetensorsWriter.create(file, specs, Map.of("a", "b"))) {
         for (TensorSpec spec : specs) {
           CounterRandom random = CounterRandom.of(4, spec.name());
@@ -84,7 +89,7 @@ final class GrowthExamples {
   }
 
   static Map<String, float[]> moments(Path directory) {
-    return tensors(directory.resolve(SideFiles.OPTIMIZER));
+    return tensors(directory.resolve(SourceCheckpoint.OPTIMIZER));
   }
 
   static Map<String, float[]> tensors(Path safetensors) {

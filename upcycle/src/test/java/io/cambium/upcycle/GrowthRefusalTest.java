@@ -16,9 +16,16 @@ import io.cambium.checkpoint.TensorSpec;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.checkpoint.VerificationException;
 import io.cambium.checkpoint.testing.TinyModels;
-import io.cambium.upcycle.GrowthOptions.Mode;
-import io.cambium.upcycle.GrowthOptions.Replicas;
-import io.cambium.upcycle.GrowthOptions.Rows;
+import io.cambium.upcycle.growth.Counts;
+import io.cambium.upcycle.growth.GrowthOptions;
+import io.cambium.upcycle.growth.GrowthOptions.Mode;
+import io.cambium.upcycle.growth.GrowthOptions.Replicas;
+import io.cambium.upcycle.growth.GrowthOptions.Rows;
+import io.cambium.upcycle.ledger.Floats;
+import io.cambium.upcycle.ledger.SourceCheckpoint;
+import io.cambium.upcycle.runner.InputMoments;
+import io.cambium.upcycle.runner.ModelRunner;
+import io.cambium.upcycle.runner.TokenIds;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
@@ -137,7 +144,7 @@ class GrowthRefusalTest {
   @Test
   void anOptimizerThatDoesNotBelongToTheWeights() throws IOException {
     GrowthExamples.addTrainingState(source);
-    Path optimizer = source.resolve(SideFiles.OPTIMIZER);
+    Path optimizer = source.resolve(SourceCheckpoint.OPTIMIZER);
     addTensor(optimizer, "model.norm.weight.momentum");
     refused(source, CheckpointException.class)
         .hasMessageContaining("optimizer:model.norm.weight.momentum")
@@ -196,7 +203,7 @@ class GrowthRefusalTest {
             () -> Upcycler.grow(source, target, TO_SEVEN, wrong, List.of(), Progress.NONE))
         .isInstanceOf(VerificationException.class)
         .hasMessageContaining("differ by up to")
-        .hasMessageContaining("mode cold");
+        .hasMessageContaining("exact: the logits equal the source's");
     assertThat(target).doesNotExist();
     assertThat(folder.resolve("grown.partial").resolve("model.safetensors")).exists();
   }

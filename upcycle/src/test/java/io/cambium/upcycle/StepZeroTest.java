@@ -6,10 +6,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.cambium.checkpoint.CheckpointDirectory;
 import io.cambium.checkpoint.Manifest;
 import io.cambium.checkpoint.testing.TinyModels;
-import io.cambium.upcycle.GrowthOptions.Mode;
-import io.cambium.upcycle.GrowthOptions.Replicas;
-import io.cambium.upcycle.GrowthOptions.Rows;
 import io.cambium.upcycle.Verification.Word;
+import io.cambium.upcycle.growth.Counts;
+import io.cambium.upcycle.growth.GrowthOptions;
+import io.cambium.upcycle.growth.GrowthOptions.Mode;
+import io.cambium.upcycle.growth.GrowthOptions.Replicas;
+import io.cambium.upcycle.growth.GrowthOptions.Rows;
+import io.cambium.upcycle.runner.InputMoments;
+import io.cambium.upcycle.runner.TokenIds;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
@@ -47,8 +51,8 @@ class StepZeroTest {
   })
   void lineageIsExact(Rows rows, int experts, double delta) {
     GrowthOptions.Builder options = GrowthOptions.to(experts).mode(Mode.LINEAGE).rows(rows);
-    GrowthResult result = exact(rows == Rows.COPY ? options : options.rowDelta(delta));
-    assertThat(result.warnings()).hasSize(rows == Rows.COPY ? 1 : 0);
+    UpcycleResult result = exact(rows == Rows.COPY ? options : options.rowDelta(delta));
+    assertThat(result.plan().warnings()).hasSize(rows == Rows.COPY ? 1 : 0);
   }
 
   @ParameterizedTest
@@ -109,7 +113,7 @@ class StepZeroTest {
 
   @Test
   void flatEqualsTheSourceWithFewerExpertsPerToken() {
-    GrowthResult result =
+    UpcycleResult result =
         grow(
             source,
             folder.resolve("grown"),
@@ -148,15 +152,15 @@ class StepZeroTest {
   }
 
   private void promisesNothing(GrowthOptions.Builder options, String reason) {
-    GrowthResult result = grow(source, folder.resolve("grown"), options.overwrite(true).build());
+    UpcycleResult result = grow(source, folder.resolve("grown"), options.overwrite(true).build());
     assertThat(result.verification().word()).isEqualTo(Word.STRUCTURE_VERIFIED);
     assertThat(result.verification().why()).contains(reason);
     assertThat(result.verification().fromPromise()).isNull();
     assertThat(result.verification().fromSource().largest()).isGreaterThan(1e-3);
   }
 
-  private GrowthResult exact(GrowthOptions.Builder options) {
-    GrowthResult result = grow(source, folder.resolve("grown"), options.build());
+  private UpcycleResult exact(GrowthOptions.Builder options) {
+    UpcycleResult result = grow(source, folder.resolve("grown"), options.build());
     assertThat(result.verification().word()).isEqualTo(Word.VERIFIED);
     assertThat(result.verification().why()).startsWith("exact");
     assertThat(fromPromise(result).largest()).isLessThan(TIGHT);
@@ -165,7 +169,7 @@ class StepZeroTest {
     return result;
   }
 
-  private static LogitDifference fromPromise(GrowthResult result) {
+  private static LogitDifference fromPromise(UpcycleResult result) {
     return Objects.requireNonNull(result.verification().fromPromise());
   }
 

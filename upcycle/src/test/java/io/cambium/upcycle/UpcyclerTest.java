@@ -14,10 +14,19 @@ import io.cambium.checkpoint.DType;
 import io.cambium.checkpoint.Json;
 import io.cambium.checkpoint.Manifest;
 import io.cambium.checkpoint.testing.TinyModels;
-import io.cambium.upcycle.GrowthOptions.Mode;
-import io.cambium.upcycle.GrowthOptions.Moments;
-import io.cambium.upcycle.GrowthOptions.Replicas;
-import io.cambium.upcycle.GrowthOptions.Rows;
+import io.cambium.upcycle.growth.Counts;
+import io.cambium.upcycle.growth.Directions;
+import io.cambium.upcycle.growth.GrowthOptions;
+import io.cambium.upcycle.growth.GrowthOptions.Mode;
+import io.cambium.upcycle.growth.GrowthOptions.Moments;
+import io.cambium.upcycle.growth.GrowthOptions.Replicas;
+import io.cambium.upcycle.growth.GrowthOptions.Rows;
+import io.cambium.upcycle.ledger.HalfPrecision;
+import io.cambium.upcycle.ledger.Neurons;
+import io.cambium.upcycle.ledger.SourceCheckpoint;
+import io.cambium.upcycle.ledger.SourceTensor;
+import io.cambium.upcycle.plan.ModelSize;
+import io.cambium.upcycle.plan.UpcyclePlan;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -164,16 +173,16 @@ class UpcyclerTest {
         }
       }
     }
-    assertThat(target.resolve(SideFiles.TRAINER))
-        .hasSameBinaryContentAs(source.resolve(SideFiles.TRAINER));
+    assertThat(target.resolve(SourceCheckpoint.TRAINER))
+        .hasSameBinaryContentAs(source.resolve(SourceCheckpoint.TRAINER));
   }
 
   @Test
   void accountsForEveryTensor() {
-    try (PlannedGrowth growth =
+    try (PlannedUpcycle growth =
         Upcycler.plan(source, target, uneven(Mode.LINEAGE).build(), RUNNER, calibration())) {
       UpcyclePlan plan = growth.plan();
-      assertThat(plan.weights()).extracting(e -> e.tensor().name()).doesNotHaveDuplicates();
+      assertThat(plan.weights()).extracting(e -> e.target().name()).doesNotHaveDuplicates();
       List<String> used =
           Stream.concat(plan.weights().stream(), plan.optimizer().stream())
               .flatMap(entry -> entry.formula().sources().stream())
@@ -194,13 +203,13 @@ class UpcyclerTest {
 
   @Test
   void theManifestNamesEveryParent() {
-    GrowthResult result = grow(source, target, uneven(Mode.LINEAGE).seed(5).build());
+    UpcycleResult result = grow(source, target, uneven(Mode.LINEAGE).seed(5).build());
     Manifest manifest = manifest();
-    assertThat(manifest.growth()).containsExactly(result.growth());
-    assertThat(result.growth().parents())
+    assertThat(manifest.growth()).containsExactly(growth(result));
+    assertThat(growth(result).parents())
         .isEqualTo(Map.of(1, List.of(0, 1, 2, 0, 2, 2), 2, List.of(0, 1, 2, 0, 2, 2)));
-    assertThat(result.growth().step()).isEqualTo(123);
-    assertThat(result.growth().seed()).isEqualTo(5);
+    assertThat(growth(result).step()).isEqualTo(123);
+    assertThat(growth(result).seed()).isEqualTo(5);
     assertThat(manifest.selection()).isEqualTo(new Manifest.Selection("lineage", 0, null, 0));
     assertThat(manifest.sha256()).containsOnlyKeys("model.safetensors");
   }
@@ -238,7 +247,7 @@ class UpcyclerTest {
     }
     Files.createDirectory(source.resolve("original"));
     Map<String, byte[]> before = files(source);
-    try (PlannedGrowth growth =
+    try (PlannedUpcycle growth =
         Upcycler.plan(source, target, uneven(Mode.COLD).build(), RUNNER, List.of())) {
       assertThat(growth.plan().leftOut())
           .containsOnlyKeys("modeling.py", "expected.safetensors", "pytorch_model.bin", "original");
@@ -282,13 +291,13 @@ class UpcyclerTest {
   @Test
   void keepsTheTypeOfTheWeightsAndTheBiasInFp32() {
     Path half = HalfPrecision.write(source, folder.resolve("half"));
-    GrowthResult result = grow(half, target, uneven(Mode.LINEAGE).rows(Rows.ANTITHETIC).build());
+    UpcycleResult result = grow(half, target, uneven(Mode.LINEAGE).rows(Rows.ANTITHETIC).build());
     try (CheckpointDirectory grown = CheckpointDirectory.open(target)) {
       assertThat(grown.spec(LAYER + "experts.5.up_proj.weight").dtype()).isEqualTo(DType.BF16);
       assertThat(grown.spec(LAYER + "gate.weight").dtype()).isEqualTo(DType.BF16);
       assertThat(grown.spec(BIAS).dtype()).isEqualTo(DType.F32);
     }
-    assertThat(result.warnings()).singleElement().asString().contains("router is BF16");
+    assertThat(result.plan().warnings()).singleElement().asString().contains("router is BF16");
     assertThat(result.verification().why()).contains("rounded to BF16");
     grow(half, target, uneven(Mode.COLD).overwrite(true).build());
     assertThat(of(weights(target), LAYER + "experts.5.up_proj.weight"))
@@ -297,7 +306,7 @@ class UpcyclerTest {
 
   @Test
   void describesItself() {
-    try (PlannedGrowth growth =
+    try (PlannedUpcycle growth =
         Upcycler.plan(
             source, target, uneven(Mode.FLAT).moments(Moments.RESET).build(), RUNNER, List.of())) {
       assertThat(growth.plan().describe())
@@ -310,19 +319,19 @@ class UpcyclerTest {
               "(moments are reset)");
       JsonNode json = Json.MAPPER.valueToTree(growth.plan());
       JsonNode router = json.path("weights").path(0);
-      assertThat(router.path("tensor").path("name").stringValue())
+      assertThat(router.path("target").path("name").stringValue())
           .isEqualTo("model.embed_tokens.weight");
       assertThat(router.path("formula").path("formula").stringValue()).isEqualTo("Copy");
       assertThat(router.path("formula").path("source").stringValue())
           .isEqualTo("weights:model.embed_tokens.weight");
       assertThat(json.path("stepZero").path("promise").stringValue()).isEqualTo("NotExact");
-      assertThat(json.path("figures").path("target").path("experts").intValue()).isEqualTo(6);
+      assertThat(json.path("config").path("n_routed_experts").intValue()).isEqualTo(6);
     }
   }
 
   @Test
   void countsParameters() {
-    try (PlannedGrowth growth =
+    try (PlannedUpcycle growth =
         Upcycler.plan(source, target, uneven(Mode.COLD).build(), RUNNER, List.of())) {
       ModelSize before = growth.plan().figures().source();
       ModelSize after = growth.plan().figures().target();
@@ -347,5 +356,9 @@ class UpcyclerTest {
 
   private static float[] row(float[] rows, int n) {
     return Arrays.copyOfRange(rows, n * 24, (n + 1) * 24);
+  }
+
+  private static Manifest.Growth growth(UpcycleResult result) {
+    return result.plan().manifest().growth().getLast();
   }
 }

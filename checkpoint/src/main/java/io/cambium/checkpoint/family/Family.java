@@ -47,13 +47,25 @@ public abstract class Family {
 
   /** Every tensor of a checkpoint that holds tensors of these names, in the form that it has. */
   public final List<ModelTensor> tensors(DecoderSpec spec, Set<String> onDisk) {
-    for (TensorNames names : layouts()) {
-      List<ModelTensor> tensors = TensorList.of(spec, names);
-      if (tensors.stream().allMatch(tensor -> onDisk.contains(tensor.name()))) {
-        return tensors;
-      }
-    }
-    return tensors(spec);
+    return tensorsLike(spec, onDisk, spec);
+  }
+
+  /**
+   * Every tensor of another decoder, in the form that a checkpoint has.
+   *
+   * @param spec what the checkpoint computes
+   * @param onDisk the names of its tensors
+   */
+  public final List<ModelTensor> tensorsLike(
+      DecoderSpec spec, Set<String> onDisk, DecoderSpec other) {
+    TensorNames form =
+        layouts().stream()
+            .filter(names ->
+                TensorList.of(spec, names).stream()
+                    .allMatch(tensor -> onDisk.contains(tensor.name())))
+            .findFirst()
+            .orElse(layouts().getFirst());
+    return TensorList.of(other, form);
   }
 
   /**

@@ -30,6 +30,11 @@ public record ModelTensor(
       whole = List.copyOf(whole);
       strides = List.copyOf(strides);
     }
+
+    /** The whole tensor, as it lies. */
+    public static Piece whole(List<Long> shape) {
+      return new Piece(shape, 0, rowMajor(shape));
+    }
   }
 
   public ModelTensor {
@@ -38,7 +43,7 @@ public record ModelTensor(
 
   /** A tensor that lies on disk as the decoder uses it. */
   public ModelTensor(Part part, int layer, int expert, String name, List<Long> shape) {
-    this(part, layer, expert, name, shape, new Piece(shape, 0, rowMajor(shape)));
+    this(part, layer, expert, name, shape, Piece.whole(shape));
   }
 
   /** Strides of a contiguous tensor. */
@@ -54,7 +59,12 @@ public record ModelTensor(
 
   /** Whether the tensor on disk is this one and nothing else, element by element. */
   public boolean isWhole() {
-    return piece.whole().equals(shape) && piece.offset() == 0;
+    return piece.equals(Piece.whole(shape));
+  }
+
+  /** A name of its own, also where several share a tensor on disk. */
+  public String key() {
+    return isWhole() ? name : name + "#" + part + (expert == NONE ? "" : "." + expert);
   }
 
   /**

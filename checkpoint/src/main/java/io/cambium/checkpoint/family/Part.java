@@ -49,6 +49,14 @@ public enum Part {
     return name().startsWith("EXPERT_");
   }
 
+  /**
+   * The axis that counts intermediate neurons, in a matrix of a gated unit: a row of gate and up
+   * [F, D] for each, and a column of down [D, F].
+   */
+  public int neuronAxis() {
+    return name().endsWith("DOWN") ? 1 : 0;
+  }
+
   /** Whether the tensor's first axis counts the routed experts. */
   public boolean hasExpertRows() {
     return this == ROUTER || this == ROUTER_BIAS || this == SELECTION_BIAS;

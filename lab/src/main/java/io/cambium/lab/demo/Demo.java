@@ -19,7 +19,7 @@ import io.cambium.training.Trainer;
 import io.cambium.training.config.RunConfig;
 import io.cambium.training.data.TokenizerFile;
 import io.cambium.training.data.corpus.DemoCorpus;
-import io.cambium.upcycle.GrowthOptions.Mode;
+import io.cambium.upcycle.growth.GrowthOptions.Mode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

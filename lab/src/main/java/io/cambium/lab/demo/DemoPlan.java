@@ -19,7 +19,7 @@ import io.cambium.training.config.OptimizerConfig;
 import io.cambium.training.config.ReleaseConfig;
 import io.cambium.training.config.RunConfig;
 import io.cambium.training.config.ScheduleConfig;
-import io.cambium.upcycle.GrowthOptions.Mode;
+import io.cambium.upcycle.growth.GrowthOptions.Mode;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

@@ -2,11 +2,11 @@ package io.cambium.training.config;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import io.cambium.checkpoint.UsageException;
-import io.cambium.upcycle.GrowthOptions;
-import io.cambium.upcycle.GrowthOptions.Mode;
-import io.cambium.upcycle.GrowthOptions.Moments;
-import io.cambium.upcycle.GrowthOptions.Replicas;
-import io.cambium.upcycle.GrowthOptions.Rows;
+import io.cambium.upcycle.growth.GrowthOptions;
+import io.cambium.upcycle.growth.GrowthOptions.Mode;
+import io.cambium.upcycle.growth.GrowthOptions.Moments;
+import io.cambium.upcycle.growth.GrowthOptions.Replicas;
+import io.cambium.upcycle.growth.GrowthOptions.Rows;
 import org.jspecify.annotations.Nullable;
 
 /**

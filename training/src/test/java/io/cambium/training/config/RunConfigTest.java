@@ -6,9 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.cambium.checkpoint.CambiumException;
 import io.cambium.checkpoint.UsageException;
-import io.cambium.upcycle.GrowthOptions;
-import io.cambium.upcycle.GrowthOptions.Mode;
-import io.cambium.upcycle.GrowthOptions.Rows;
+import io.cambium.upcycle.growth.GrowthOptions;
+import io.cambium.upcycle.growth.GrowthOptions.Mode;
+import io.cambium.upcycle.growth.GrowthOptions.Rows;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

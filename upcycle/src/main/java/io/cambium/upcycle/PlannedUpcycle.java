@@ -1,0 +1,90 @@
+package io.cambium.upcycle;
+
+import io.cambium.checkpoint.Progress;
+import io.cambium.checkpoint.SafetensorsFile;
+import io.cambium.checkpoint.StagedDirectory;
+import io.cambium.checkpoint.VerificationException;
+import io.cambium.upcycle.growth.Directions;
+import io.cambium.upcycle.ledger.SourceCheckpoint;
+import io.cambium.upcycle.ledger.Sources;
+import io.cambium.upcycle.plan.UpcyclePlan;
+import io.cambium.upcycle.runner.ModelRunner;
+import io.cambium.upcycle.runner.TokenIds;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/** A conversion that is planned and may be carried out. Holds its sources open. */
+public final class PlannedUpcycle implements AutoCloseable {
+
+  private final List<SourceCheckpoint> checkpoints;
+  private final Directions directions;
+  private final UpcyclePlan plan;
+  private final boolean overwrite;
+  private final ModelRunner runner;
+  private final List<TokenIds> tokens;
+
+  PlannedUpcycle(
+      List<SourceCheckpoint> checkpoints,
+      Directions directions,
+      UpcyclePlan plan,
+      boolean overwrite,
+      ModelRunner runner,
+      List<TokenIds> tokens) {
+    this.checkpoints = List.copyOf(checkpoints);
+    this.directions = directions;
+    this.plan = plan;
+    this.overwrite = overwrite;
+    this.runner = runner;
+    this.tokens = List.copyOf(tokens);
+  }
+
+  public UpcyclePlan plan() {
+    return plan;
+  }
+
+  /**
+   * Writes, verifies, and gives the directory its name.
+   *
+   * @throws VerificationException if the result is not what was promised; it then stays under its
+   *     staging name
+   */
+  public UpcycleResult execute(Progress progress) {
+    Path target = Path.of(plan.target());
+    try (StagedDirectory staged = StagedDirectory.create(target, overwrite)) {
+      Verification verification;
+      try {
+        verification = writeAndVerify(staged.path(), progress);
+      } catch (VerificationException e) {
+        staged.keep();
+        throw e;
+      }
+      staged.commit();
+      return new UpcycleResult(plan, verification);
+    }
+  }
+
+  private Verification writeAndVerify(Path directory, Progress progress) {
+    Verifier verifier = new Verifier(plan, directory);
+    try (Sources sources = new Sources(checkpoints, writeDirections(directory))) {
+      Executor.execute(plan, sources, directory, progress);
+      verifier.verifyStructure(sources, progress);
+    }
+    int vocabSize = checkpoints.getFirst().decoder().vocabSize();
+    return verifier.verifyLogits(runner, tokens, vocabSize, progress);
+  }
+
+  private Optional<SafetensorsFile> writeDirections(Path directory) {
+    if (directions.layers_ND().isEmpty()) {
+      return Optional.empty();
+    }
+    Path file = Executor.createParent(directory.resolve(Directions.FILE));
+    directions.write(file, checkpoints.getFirst().decoder().hiddenSize());
+    return Optional.of(SafetensorsFile.open(file));
+  }
+
+  @Override
+  public void close() {
+    checkpoints.forEach(SourceCheckpoint::close);
+  }
+}

@@ -1,0 +1,82 @@
+package io.cambium.upcycle.growth;
+
+import io.cambium.checkpoint.CheckpointDirectory;
+import io.cambium.checkpoint.CheckpointException;
+import io.cambium.checkpoint.Manifest;
+import io.cambium.checkpoint.UsageException;
+import io.cambium.checkpoint.family.DecoderSpec.Mixture;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Whether a checkpoint is one whose experts can be replicated. */
+final class Growable {
+
+  private Growable() {}
+
+  /**
+   * What the layers that route have in common.
+   *
+   * @throws io.cambium.checkpoint.CambiumException if the checkpoint cannot grow
+   */
+  static Mixture requireMixture(CheckpointDirectory weights) {
+    requireOneGroup(weights);
+    requirePlainTopK(weights.path(), weights.manifest().selection());
+    requireNoPredictionLayers(weights);
+    return weights.decoder().feedForwards().stream()
+        .filter(Mixture.class::isInstance)
+        .map(Mixture.class::cast)
+        .reduce((first, other) -> requireEqual(first, other, weights.path()))
+        .orElseThrow(
+            () -> new UsageException(weights.path(), "has no layer that routes to experts", null));
+  }
+
+  private static Mixture requireEqual(Mixture first, Mixture other, Path path) {
+    if (!first.equals(other)) {
+      throw new CheckpointException(
+          path, "has layers that route differently: " + first + " and " + other, null);
+    }
+    return first;
+  }
+
+  private static void requireOneGroup(CheckpointDirectory weights) {
+    if (weights.decoder().feedForwards().stream()
+        .anyMatch(part -> part instanceof Mixture m && m.router().groups().count() > 1)) {
+      throw new UsageException(
+          weights.path(),
+          "chooses experts within groups, and growing them would change which compete",
+          "a model with n_group 1 can grow");
+    }
+  }
+
+  private static void requirePlainTopK(Path path, Manifest.@Nullable Selection selection) {
+    if (selection == null) {
+      return;
+    }
+    if (!selection.isRelease()) {
+      throw new UsageException(
+          path,
+          "chooses experts by token id, which gives a new expert no tokens of a parent's",
+          null);
+    }
+    throw new UsageException(
+        path,
+        "is in the middle of the release of an earlier growth step (mode "
+            + selection.mode()
+            + ", see "
+            + Manifest.FILE_NAME
+            + ")",
+        "train it to the end of that window, then grow it");
+  }
+
+  private static void requireNoPredictionLayers(CheckpointDirectory weights) {
+    List<String> ignored = weights.ignoredTensors();
+    if (!ignored.isEmpty()) {
+      throw new CheckpointException(
+          weights.path(),
+          "holds " + ignored.size() + " tensors beyond its layers, such as " + ignored.getFirst(),
+          "growing a multi-token-prediction layer is not supported: remove its tensors and set"
+              + " num_nextn_predict_layers to 0");
+    }
+  }
+}

@@ -1,0 +1,248 @@
+package io.cambium.upcycle.growth;
+
+import io.cambium.checkpoint.UsageException;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How to grow a model, as method 2 and 3 define it. {@link #to} gives a builder with the defaults.
+ *
+ * @param experts routed experts per layer afterwards
+ * @param mode how K of them are chosen at first
+ * @param rows how siblings' router rows differ
+ * @param rowDelta by how much, relative to the row's norm; 0 for copied rows
+ * @param biasNoise half-width of the uniform noise on the replicas' selection bias
+ * @param replicas how the replicas' weights differ from their parent's
+ * @param dropRate share of a replica's neurons that is drawn anew; 0 for copied replicas
+ * @param counts how many experts each source expert becomes
+ * @param moments what becomes of the optimizer's moments
+ * @param seed of everything drawn
+ * @param overwrite whether an existing target may be replaced
+ */
+public record GrowthOptions(
+    int experts,
+    Mode mode,
+    Rows rows,
+    double rowDelta,
+    double biasNoise,
+    Replicas replicas,
+    double dropRate,
+    Counts counts,
+    Moments moments,
+    long seed,
+    boolean overwrite) {
+
+  /** How the grown model chooses its experts at first (method 3). */
+  public enum Mode {
+    /** Top-K over all experts, from the first step on. Siblings share a lineage's slots. */
+    FLAT,
+    /** The best sibling of each lineage, then top-K over lineages; exact, relaxed in training. */
+    LINEAGE,
+    /** Replicas are held back by their selection bias; exact everywhere, released in training. */
+    COLD,
+    /** m times the experts and m times as many per token. */
+    WIDE;
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  /** The siblings' router rows. Those that differ add up to what equal ones would. */
+  public enum Rows {
+    /** Every sibling has its parent's row. */
+    COPY,
+    /** Random directions that cancel out over the siblings. */
+    ANTITHETIC,
+    /** Along the principal components of what the expert is given; needs calibration tokens. */
+    SPLIT;
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  /** The replicas' weights. */
+  public enum Replicas {
+    /** Those of the parent. */
+    COPY,
+    /** Some neurons drawn anew (Drop-Upcycling, arXiv 2502.19261). */
+    DROP;
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  /** The optimizer's moments of experts and router rows. */
+  public enum Moments {
+    /** Every sibling has its parent's. */
+    COPY,
+    /** Zeros, for the whole model (Expert Upcycling, arXiv 2604.19835). */
+    RESET,
+    /**
+     * The first over r and the second over r squared, since each sibling sees 1/r of the tokens.
+     */
+    SCALE;
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  private static final double ROW_DELTA = 0.6;
+  private static final double FLAT_BIAS_NOISE = 1e-3;
+  private static final double DROP_RATE = 0.5;
+
+  public GrowthOptions {
+    require(experts >= 2, "experts", experts + " is no number to grow to", null);
+    require(
+        rowDelta >= 0 && rowDelta < 1e6, "row-delta", rowDelta + " is no positive number", null);
+    require(biasNoise >= 0 && biasNoise < 1e6, "bias-noise", biasNoise + " is below zero", null);
+    require(dropRate >= 0 && dropRate <= 1, "drop-rate", dropRate + " is not within 0 and 1", null);
+    require(
+        rows == Rows.COPY ? rowDelta == 0 : rowDelta > 0,
+        "row-delta",
+        rowDelta + " does not go with rows " + rows,
+        "copied rows take none, others a positive one");
+    require(
+        replicas == Replicas.COPY ? dropRate == 0 : dropRate > 0,
+        "drop-rate",
+        dropRate + " does not go with replicas " + replicas,
+        "copied replicas take none, dropped ones a positive one");
+    require(
+        mode != Mode.LINEAGE || biasNoise == 0,
+        "bias-noise",
+        "would pick one sibling for all tokens in mode lineage",
+        "leave it out: rows that differ part the siblings");
+    require(
+        mode != Mode.LINEAGE || replicas == Replicas.COPY,
+        "replicas",
+        "drop in mode lineage would let redrawn siblings stand for their lineage from the first"
+            + " step on",
+        "use mode cold, which holds them back and then releases them");
+    require(
+        mode != Mode.COLD || rows == Rows.COPY,
+        "rows",
+        rows + " would change the originals' rows, which mode cold keeps as they are",
+        "use mode lineage, or copied rows");
+  }
+
+  /** Options with every default of growing to so many experts. */
+  public static Builder to(int experts) {
+    return new Builder(experts);
+  }
+
+  static UsageException invalid(String option, String what, @Nullable String remedy) {
+    return new UsageException("growth option " + option, what, remedy);
+  }
+
+  private static void require(boolean valid, String option, String what, @Nullable String remedy) {
+    if (!valid) {
+      throw invalid(option, what, remedy);
+    }
+  }
+
+  /** Collects what a user has said; null stands for the default. */
+  public static final class Builder {
+
+    private final int experts;
+    private Mode mode = Mode.COLD;
+    private @Nullable Rows rows;
+    private @Nullable Double rowDelta;
+    private @Nullable Double biasNoise;
+    private Replicas replicas = Replicas.COPY;
+    private @Nullable Double dropRate;
+    private Counts counts = new Counts.Uniform();
+    private Moments moments = Moments.COPY;
+    private long seed;
+    private boolean overwrite;
+
+    private Builder(int experts) {
+      this.experts = experts;
+    }
+
+    public Builder mode(Mode value) {
+      mode = value;
+      return this;
+    }
+
+    /** By default split in mode lineage, copied in the others. */
+    public Builder rows(@Nullable Rows value) {
+      rows = value;
+      return this;
+    }
+
+    /** By default 0.6 for rows that differ. */
+    public Builder rowDelta(@Nullable Double value) {
+      rowDelta = value;
+      return this;
+    }
+
+    /** By default 0.001 in mode flat, none in the others. */
+    public Builder biasNoise(@Nullable Double value) {
+      biasNoise = value;
+      return this;
+    }
+
+    public Builder replicas(Replicas value) {
+      replicas = value;
+      return this;
+    }
+
+    /** By default 0.5 for dropped replicas. */
+    public Builder dropRate(@Nullable Double value) {
+      dropRate = value;
+      return this;
+    }
+
+    public Builder counts(Counts value) {
+      counts = value;
+      return this;
+    }
+
+    public Builder moments(Moments value) {
+      moments = value;
+      return this;
+    }
+
+    public Builder seed(long value) {
+      seed = value;
+      return this;
+    }
+
+    public Builder overwrite(boolean value) {
+      overwrite = value;
+      return this;
+    }
+
+    /**
+     * The options, complete.
+     *
+     * @throws UsageException if one is invalid or does not go with another
+     */
+    public GrowthOptions build() {
+      Rows chosenRows = rows != null ? rows : mode == Mode.LINEAGE ? Rows.SPLIT : Rows.COPY;
+      return new GrowthOptions(
+          experts,
+          mode,
+          chosenRows,
+          or(rowDelta, chosenRows == Rows.COPY ? 0 : ROW_DELTA),
+          or(biasNoise, mode == Mode.FLAT ? FLAT_BIAS_NOISE : 0),
+          replicas,
+          or(dropRate, replicas == Replicas.COPY ? 0 : DROP_RATE),
+          counts,
+          moments,
+          seed,
+          overwrite);
+    }
+
+    private static double or(@Nullable Double value, double otherwise) {
+      return value == null ? otherwise : value;
+    }
+  }
+}

@@ -1,0 +1,54 @@
+package io.cambium.upcycle.growth;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * Which expert of a grown layer descends from which. Originals keep their indices; replicas follow
+ * round by round, in their parents' order.
+ *
+ * @param counts per source expert, how many it becomes [E]
+ * @param parents per grown expert, the source expert it descends from [N]
+ */
+record Lineages(List<Integer> counts, List<Integer> parents) {
+
+  static Lineages of(List<Integer> counts) {
+    int rounds = counts.stream().mapToInt(Integer::intValue).max().orElseThrow();
+    List<Integer> parents = new ArrayList<>();
+    for (int round = 0; round < rounds; round++) {
+      for (int parent = 0; parent < counts.size(); parent++) {
+        if (counts.get(parent) > round) {
+          parents.add(parent);
+        }
+      }
+    }
+    return new Lineages(List.copyOf(counts), List.copyOf(parents));
+  }
+
+  int sourceExperts() {
+    return counts.size();
+  }
+
+  int experts() {
+    return parents.size();
+  }
+
+  boolean isReplica(int expert) {
+    return expert >= sourceExperts();
+  }
+
+  /** How many siblings, itself included, a grown expert has. */
+  int siblings(int expert) {
+    return counts.get(parents.get(expert));
+  }
+
+  /** The grown experts of one lineage, the original first. */
+  List<Integer> of(int parent) {
+    return IntStream.range(0, experts()).filter(e -> parents.get(e) == parent).boxed().toList();
+  }
+
+  boolean isUniform() {
+    return counts.stream().distinct().count() == 1;
+  }
+}

@@ -1,0 +1,107 @@
+package io.cambium.upcycle.growth;
+
+import io.cambium.checkpoint.DType;
+import io.cambium.checkpoint.UsageException;
+import io.cambium.checkpoint.family.ModelTensor;
+import io.cambium.checkpoint.family.Part;
+import io.cambium.upcycle.growth.GrowthOptions.Replicas;
+import io.cambium.upcycle.growth.GrowthOptions.Rows;
+import io.cambium.upcycle.ledger.Entry;
+import io.cambium.upcycle.ledger.Floats;
+import io.cambium.upcycle.ledger.Formula;
+import io.cambium.upcycle.ledger.Neurons;
+import io.cambium.upcycle.ledger.SourceCheckpoint;
+import io.cambium.upcycle.ledger.SourceTensor;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.SortedMap;
+
+/**
+ * The formula of every weight of the grown model.
+ *
+ * @param holdBack what the replicas' selection bias is lowered by
+ */
+record WeightFormulas(
+    SourceCheckpoint source,
+    GrowthOptions options,
+    SortedMap<Integer, Lineages> layers,
+    double holdBack) {
+
+  /** The ledger's line for one tensor of the grown model. */
+  Entry entry(ModelTensor target) {
+    ModelTensor from = from(target);
+    DType sourceType = source.weights().spec(from.name()).dtype();
+    SourceTensor tensor = source.source(from);
+    Formula formula =
+        switch (target.part()) {
+          case ROUTER -> router(tensor, target.layer());
+          case ROUTER_BIAS ->
+              new Formula.GatherRows(new Formula.Copy(tensor), lineages(target.layer()).parents());
+          case SELECTION_BIAS -> selectionBias(tensor, sourceType, target.layer());
+          default -> copiedOrRedrawn(new Formula.Copy(tensor), target);
+        };
+    if (!formula.isCopied() && !Floats.supports(sourceType)) {
+      throw new UsageException(
+          source.path(),
+          "tensor \"" + from.name() + "\" is " + sourceType + ", which is not computed with",
+          "convert the weights to F32, BF16 or F16");
+    }
+    // The balancer's steps of 0.001 need fp32 whatever the model's type.
+    DType dtype = target.part() == Part.SELECTION_BIAS ? DType.F32 : sourceType;
+    return new Entry(target, dtype, formula);
+  }
+
+  /** The source's tensor that a tensor of the grown model descends from. */
+  ModelTensor from(ModelTensor target) {
+    int expert = target.expert();
+    int parent =
+        expert == ModelTensor.NONE ? expert : lineages(target.layer()).parents().get(expert);
+    return source.tensor(target.part(), target.layer(), parent);
+  }
+
+  Lineages lineages(int layer) {
+    return Objects.requireNonNull(layers.get(layer));
+  }
+
+  private Formula router(SourceTensor tensor, int layer) {
+    List<Integer> parents = lineages(layer).parents();
+    return options.rows() == Rows.COPY
+        ? new Formula.GatherRows(new Formula.Copy(tensor), parents)
+        : new Formula.DirectedRows(
+            tensor,
+            Directions.source(layer, parents.size(), source.decoder().hiddenSize()),
+            parents,
+            options.rowDelta());
+  }
+
+  private Formula selectionBias(SourceTensor tensor, DType dtype, int layer) {
+    List<Integer> parents = lineages(layer).parents();
+    return options.biasNoise() == 0 && holdBack == 0 && dtype == DType.F32
+        ? new Formula.GatherRows(new Formula.Copy(tensor), parents)
+        : new Formula.ReplicaBias(tensor, parents, options.biasNoise(), holdBack, options.seed());
+  }
+
+  private Formula copiedOrRedrawn(Formula copy, ModelTensor target) {
+    return redrawnNeurons(target)
+        .<Formula>map(
+            neurons -> new Formula.Redrawn(copy, neurons, target.part().neuronAxis(), target.key()))
+        .orElse(copy);
+  }
+
+  /** Which neurons of an expert are drawn anew, if it is a replica and any are. */
+  Optional<Neurons> redrawnNeurons(ModelTensor target) {
+    if (!target.part().isExpert()
+        || options.replicas() == Replicas.COPY
+        || !lineages(target.layer()).isReplica(target.expert())) {
+      return Optional.empty();
+    }
+    int width = Math.toIntExact(target.shape().get(target.part().neuronAxis()));
+    int count = (int) Math.floor(options.dropRate() * width);
+    if (count == 0) {
+      throw GrowthOptions.invalid(
+          "drop-rate", options.dropRate() + " redraws none of " + width + " neurons", "raise it");
+    }
+    return Optional.of(new Neurons(options.seed(), target.layer(), target.expert(), width, count));
+  }
+}

@@ -1,0 +1,119 @@
+package io.cambium.upcycle.ledger;
+
+import io.cambium.checkpoint.CounterRandom;
+import io.cambium.checkpoint.DType;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+
+/**
+ * Computes tensors from their formulas. Copies go straight from the mapped source to the sink; of
+ * what is computed, one tensor at a time is in memory.
+ */
+public record Evaluator(Sources sources) {
+
+  /** Takes a piece of a tensor, {@code offset} bytes from its start. */
+  public interface Sink {
+    void write(long offset, MemorySegment data);
+  }
+
+  private static final long ZEROS_BYTES = 1 << 20;
+
+  /** Computes one tensor, piece by piece, in order. */
+  public void evaluate(Entry entry, Sink sink) {
+    try (Arena arena = Arena.ofConfined()) {
+      switch (entry.formula()) {
+        case Formula.Copy(var source) -> sink.write(0, sources.data(source, arena));
+        case Formula.GatherRows(Formula.Copy(var source), var rows) ->
+            gather(sources.data(source, arena), rows, entry.bytes() / rows.size(), sink);
+        case Formula.Slice(Formula.Copy(var source), int axis, long from, long count)
+            when axis == 0 -> {
+          long rowBytes = entry.bytes() / count;
+          sink.write(0, sources.data(source, arena).asSlice(from * rowBytes, entry.bytes()));
+        }
+        case Formula.Zeros() -> zeros(entry.bytes(), arena, sink);
+        case Formula computed ->
+            sink.write(0, Floats.write(compute(computed).data(), entry.dtype()));
+      }
+    }
+  }
+
+  private Values compute(Formula formula) {
+    return switch (formula) {
+      case Formula.Copy(var source) -> sources.values(source);
+      case Formula.Normal(var shape, double deviation, long seed, var key) ->
+          normal(shape, deviation, CounterRandom.of(seed, key));
+      case Formula.GatherRows(var of, var rows) -> RouterRows.scaled(compute(of), rows, row -> 1);
+      case Formula.ScaledRows(var of, var rows, var factors) ->
+          RouterRows.scaled(compute(of), rows, factors::get);
+      case Formula.Slice(var of, int axis, long from, long count) ->
+          compute(of).slice(axis, from, count);
+      case Formula.Scaled(var of, double factor) -> {
+        Values values = compute(of);
+        scale(values.data(), factor);
+        yield values;
+      }
+      case Formula.Shifted(var of, double amount) -> {
+        Values values = compute(of);
+        shift(values.data(), amount);
+        yield values;
+      }
+      case Formula.Redrawn(var of, var neurons, int axis, var key) -> {
+        Values values = compute(of);
+        RedrawnNeurons.redraw(values.data(), neurons, axis, key);
+        yield values;
+      }
+      case Formula.Cleared(var of, var neurons, int axis) -> {
+        Values values = compute(of);
+        RedrawnNeurons.clear(values.data(), neurons, axis);
+        yield values;
+      }
+      case Formula.DirectedRows(var source, var directions, var parents, double delta) -> {
+        Values rows_ND = sources.values(directions);
+        DType dtype = sources.dtype(source);
+        RouterRows.directed(sources.values(source).data(), rows_ND.data(), parents, delta, dtype);
+        yield rows_ND;
+      }
+      case Formula.ReplicaBias bias -> {
+        Values bias_E = sources.values(bias.source());
+        yield bias_E.withRows(
+            bias.parents().size(),
+            RouterRows.replicaBias(bias_E.data(), bias, bias.source().name()));
+      }
+      case Formula.Zeros _ -> throw new IllegalArgumentException("nothing to compute: " + formula);
+    };
+  }
+
+  private static void gather(MemorySegment source, List<Integer> rows, long rowBytes, Sink sink) {
+    for (int n = 0; n < rows.size(); n++) {
+      sink.write(n * rowBytes, source.asSlice(rows.get(n) * rowBytes, rowBytes));
+    }
+  }
+
+  private static void zeros(long bytes, Arena arena, Sink sink) {
+    MemorySegment zeros = arena.allocate(Math.min(bytes, ZEROS_BYTES));
+    for (long done = 0; done < bytes; done += ZEROS_BYTES) {
+      sink.write(done, zeros.asSlice(0, Math.min(ZEROS_BYTES, bytes - done)));
+    }
+  }
+
+  private static Values normal(List<Long> shape, double deviation, CounterRandom random) {
+    float[] values = new float[Values.elements(shape)];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) (deviation * random.gaussian(i));
+    }
+    return new Values(shape, values);
+  }
+
+  private static void scale(float[] values, double factor) {
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) (values[i] * factor);
+    }
+  }
+
+  private static void shift(float[] values, double amount) {
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) (values[i] + amount);
+    }
+  }
+}

@@ -1,0 +1,96 @@
+package io.cambium.upcycle.ledger;
+
+import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * How one tensor of the result follows from tensors of the sources. Evaluated in fp32 or finer and
+ * rounded once to the tensor's own type. Where neurons are counted, the axis is 0 in gate and up
+ * projections [F, D] and 1 in the down projection [D, F]. Whatever is drawn depends on its seed and
+ * key alone, not on the order of work.
+ */
+@JsonTypeInfo(use = JsonTypeInfo.Id.SIMPLE_NAME, property = "formula")
+public sealed interface Formula {
+
+  /** Everything it reads. */
+  default List<SourceTensor> sources() {
+    return switch (this) {
+      case Copy(var source) -> List.of(source);
+      case DirectedRows(var source, var directions, _, _) -> List.of(source, directions);
+      case ReplicaBias(var source, _, _, _, _) -> List.of(source);
+      case GatherRows(var of, _) -> of.sources();
+      case ScaledRows(var of, _, _) -> of.sources();
+      case Slice(var of, _, _, _) -> of.sources();
+      case Scaled(var of, _) -> of.sources();
+      case Shifted(var of, _) -> of.sources();
+      case Redrawn(var of, _, _, _) -> of.sources();
+      case Cleared(var of, _, _) -> of.sources();
+      case Zeros(), Normal(_, _, _, _) -> List.of();
+    };
+  }
+
+  /** Whether its bytes are those of its source, rearranged: nothing is computed or rounded. */
+  default boolean isCopied() {
+    return switch (this) {
+      case Copy _, Zeros _ -> true;
+      case GatherRows(Copy _, _) -> true;
+      case Slice(Copy _, int axis, _, _) -> axis == 0;
+      default -> false;
+    };
+  }
+
+  /** The source, byte for byte. */
+  record Copy(SourceTensor source) implements Formula {}
+
+  /** Zeros. */
+  record Zeros() implements Formula {}
+
+  /** Draws from a normal distribution around zero. */
+  record Normal(List<Long> shape, double deviation, long seed, String key) implements Formula {}
+
+  /** Row n is row {@code rows[n]} of another tensor. */
+  record GatherRows(Formula of, List<Integer> rows) implements Formula {}
+
+  /** Row n is {@code factors[n]} times row {@code rows[n]} of another tensor. */
+  record ScaledRows(Formula of, List<Integer> rows, List<Double> factors) implements Formula {}
+
+  /** Some neighbours along an axis. */
+  record Slice(Formula of, int axis, long from, long count) implements Formula {}
+
+  /** Times a factor. */
+  record Scaled(Formula of, double factor) implements Formula {}
+
+  /** Plus an amount. */
+  record Shifted(Formula of, double amount) implements Formula {}
+
+  /**
+   * With some neurons' entries drawn anew from the normal distribution of the entries they replace.
+   */
+  record Redrawn(Formula of, Neurons neurons, int axis, String key) implements Formula {}
+
+  /** With zeros for some neurons: moments whose weights were drawn anew. */
+  record Cleared(Formula of, Neurons neurons, int axis) implements Formula {}
+
+  /**
+   * Row n is w + delta * |w| * d_n, w the source's row {@code parents[n]}, d_n row n of the
+   * directions. The rows of a lineage add up to as many times w (method 3).
+   */
+  record DirectedRows(
+      SourceTensor source, SourceTensor directions, List<Integer> parents, double delta)
+      implements Formula {}
+
+  /**
+   * Entry n is the source's entry {@code parents[n]}; those of replicas, which are all entries
+   * beyond the source's, plus uniform noise in [-noise, noise) and minus the hold-back. In fp32
+   * whatever the source's type.
+   */
+  record ReplicaBias(
+      SourceTensor source, List<Integer> parents, double noise, double holdBack, long seed)
+      implements Formula {}
+
+  /** Every source of all of them. */
+  static Stream<SourceTensor> sources(List<Formula> formulas) {
+    return formulas.stream().flatMap(formula -> formula.sources().stream());
+  }
+}

@@ -1,0 +1,153 @@
+package io.cambium.upcycle.ledger;
+
+import io.cambium.checkpoint.CheckpointDirectory;
+import io.cambium.checkpoint.CheckpointException;
+import io.cambium.checkpoint.Json;
+import io.cambium.checkpoint.SafetensorsFile;
+import io.cambium.checkpoint.family.DecoderSpec;
+import io.cambium.checkpoint.family.ModelTensor;
+import io.cambium.checkpoint.family.Part;
+import io.cambium.upcycle.ledger.SourceTensor.Origin;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import tools.jackson.databind.JsonNode;
+
+/** A checkpoint that something is made of, with its optimizer state where it has one. */
+public final class SourceCheckpoint implements AutoCloseable {
+
+  /** Where a training run keeps its state. */
+  public static final String TRAINING = "training";
+
+  /** Moments of the optimizer, {@code <tensor>.exp_avg} and {@code <tensor>.exp_avg_sq}. */
+  public static final String OPTIMIZER = TRAINING + "/optimizer.safetensors";
+
+  /** Step, data position, schedule, random state. */
+  public static final String TRAINER = TRAINING + "/trainer.json";
+
+  private record Place(Part part, int layer, int expert) {}
+
+  private final int model;
+  private final CheckpointDirectory weights;
+  private final Optional<SafetensorsFile> optimizer;
+  private final Map<Place, ModelTensor> places = new HashMap<>();
+
+  private SourceCheckpoint(
+      int model, CheckpointDirectory weights, Optional<SafetensorsFile> optimizer) {
+    this.model = model;
+    this.weights = weights;
+    this.optimizer = optimizer;
+    weights.tensors().forEach(t -> places.put(new Place(t.part(), t.layer(), t.expert()), t));
+  }
+
+  /**
+   * Opens a checkpoint and checks its bytes where its manifest has checksums.
+   *
+   * @param model its number among the sources
+   * @throws CheckpointException if it is broken
+   */
+  public static SourceCheckpoint open(Path path, int model) {
+    CheckpointDirectory weights = CheckpointDirectory.open(path);
+    try {
+      weights.verifyChecksums();
+      return new SourceCheckpoint(model, weights, openOptimizer(path));
+    } catch (RuntimeException e) {
+      weights.close();
+      throw e;
+    }
+  }
+
+  private static Optional<SafetensorsFile> openOptimizer(Path path) {
+    Path file = path.resolve(OPTIMIZER);
+    boolean trainer = Files.exists(path.resolve(TRAINER));
+    if (Files.exists(file) != trainer) {
+      throw new CheckpointException(
+          path.resolve(TRAINING),
+          "holds one of optimizer.safetensors and trainer.json without the other",
+          "restore the training state, or remove the folder to convert the weights alone");
+    }
+    return trainer ? Optional.of(SafetensorsFile.open(file)) : Optional.empty();
+  }
+
+  public Path path() {
+    return weights.path();
+  }
+
+  public CheckpointDirectory weights() {
+    return weights;
+  }
+
+  public DecoderSpec decoder() {
+    return weights.decoder();
+  }
+
+  /** The optimizer's file. */
+  public Optional<SafetensorsFile> optimizer() {
+    return optimizer;
+  }
+
+  /** The tensor that plays a part, where the model has it. */
+  public Optional<ModelTensor> find(Part part, int layer, int expert) {
+    return Optional.ofNullable(places.get(new Place(part, layer, expert)));
+  }
+
+  /** The tensor that plays a part which the model has. */
+  public ModelTensor tensor(Part part, int layer, int expert) {
+    return Objects.requireNonNull(places.get(new Place(part, layer, expert)));
+  }
+
+  /** The same as something a formula reads. */
+  public SourceTensor source(ModelTensor tensor) {
+    return SourceTensor.weight(model, tensor);
+  }
+
+  /** The values of a tensor that plays a part. */
+  public float[] floats(ModelTensor tensor) {
+    return Floats.read(weights.data(tensor.name()), weights.spec(tensor.name()).dtype());
+  }
+
+  /** The training step, where the checkpoint is one of a training run. */
+  public OptionalLong step() {
+    Path trainer = path().resolve(TRAINER);
+    if (optimizer.isEmpty()) {
+      return OptionalLong.empty();
+    }
+    JsonNode step = Json.readObject(trainer).path("step");
+    if (!step.isIntegralNumber()) {
+      throw new CheckpointException(trainer, "lacks \"step\"", null);
+    }
+    return OptionalLong.of(step.longValue());
+  }
+
+  /** Everything that has to be accounted for: the model's parts, and what else the files hold. */
+  public Set<SourceTensor> tensors() {
+    Set<SourceTensor> all = new LinkedHashSet<>();
+    weights.tensors().forEach(tensor -> all.add(source(tensor)));
+    for (String name : weights.ignoredTensors()) {
+      all.add(
+          new SourceTensor(
+              Origin.WEIGHTS,
+              model,
+              name,
+              weights.spec(name).shape(),
+              ModelTensor.Piece.whole(weights.spec(name).shape())));
+    }
+    optimizer.ifPresent(file ->
+        file.tensors()
+            .forEach((name, entry) ->
+                all.add(SourceTensor.whole(Origin.OPTIMIZER, name, entry.spec().shape()))));
+    return all;
+  }
+
+  @Override
+  public void close() {
+    weights.close();
+    optimizer.ifPresent(SafetensorsFile::close);
+  }
+}

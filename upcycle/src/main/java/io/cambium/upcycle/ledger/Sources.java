@@ -1,0 +1,67 @@
+package io.cambium.upcycle.ledger;
+
+import io.cambium.checkpoint.DType;
+import io.cambium.checkpoint.SafetensorsFile;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * The data behind the names in a plan.
+ *
+ * @param checkpoints by their number
+ */
+public record Sources(List<SourceCheckpoint> checkpoints, Optional<SafetensorsFile> directions)
+    implements AutoCloseable {
+
+  public Sources {
+    checkpoints = List.copyOf(checkpoints);
+  }
+
+  /**
+   * A tensor's bytes, contiguous.
+   *
+   * @param arena holds what does not lie so on disk
+   */
+  MemorySegment data(SourceTensor tensor, Arena arena) {
+    return new Strided(tensor.shape(), tensor.piece(), dtype(tensor)).gather(onDisk(tensor), arena);
+  }
+
+  private MemorySegment onDisk(SourceTensor tensor) {
+    return switch (tensor.origin()) {
+      case WEIGHTS -> checkpoints.get(tensor.model()).weights().data(tensor.name());
+      case OPTIMIZER -> optimizer(tensor).data(tensor.name());
+      case DIRECTIONS -> directions.orElseThrow().data(tensor.name());
+    };
+  }
+
+  DType dtype(SourceTensor tensor) {
+    return switch (tensor.origin()) {
+      case WEIGHTS -> checkpoints.get(tensor.model()).weights().spec(tensor.name()).dtype();
+      case OPTIMIZER -> dtype(optimizer(tensor), tensor);
+      case DIRECTIONS -> dtype(directions.orElseThrow(), tensor);
+    };
+  }
+
+  Values values(SourceTensor tensor) {
+    try (Arena arena = Arena.ofConfined()) {
+      return new Values(tensor.shape(), Floats.read(data(tensor, arena), dtype(tensor)));
+    }
+  }
+
+  private SafetensorsFile optimizer(SourceTensor tensor) {
+    return checkpoints.get(tensor.model()).optimizer().orElseThrow();
+  }
+
+  private static DType dtype(SafetensorsFile file, SourceTensor tensor) {
+    return Objects.requireNonNull(file.tensors().get(tensor.name())).spec().dtype();
+  }
+
+  /** Closes the directions; the checkpoints belong to whoever opened them. */
+  @Override
+  public void close() {
+    directions.ifPresent(SafetensorsFile::close);
+  }
+}

@@ -1,0 +1,81 @@
+package io.cambium.upcycle.ledger;
+
+import io.cambium.checkpoint.DType;
+import io.cambium.checkpoint.family.ModelTensor.Piece;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+
+/**
+ * A part of a tensor on disk as contiguous bytes, and back. Parts are vectors or matrices; those of
+ * a transposed matrix lie apart from each other.
+ *
+ * @param shape of the part
+ */
+record Strided(List<Long> shape, Piece piece, DType dtype) {
+
+  /** Where a line of the ledger goes. */
+  static Strided of(Entry entry) {
+    return new Strided(entry.target().shape(), entry.target().piece(), entry.dtype());
+  }
+
+  boolean isContiguous() {
+    return piece.strides().equals(Piece.whole(shape).strides());
+  }
+
+  /** Where the first element lies, in bytes. */
+  long offset() {
+    return piece.offset() * elementBytes();
+  }
+
+  long bytes() {
+    return shape.stream().reduce(1L, Math::multiplyExact) * elementBytes();
+  }
+
+  private long elementBytes() {
+    return dtype.bits() / 8;
+  }
+
+  /**
+   * The part, contiguous: a view where it is that already.
+   *
+   * @param arena holds what is no view
+   */
+  MemorySegment gather(MemorySegment whole, Arena arena) {
+    if (isContiguous()) {
+      return whole.asSlice(offset(), bytes());
+    }
+    MemorySegment part = arena.allocate(bytes(), 8);
+    move((at, place) -> MemorySegment.copy(whole, place, part, at, elementBytes()));
+    return part;
+  }
+
+  /**
+   * Puts the part in its places.
+   *
+   * @param from bytes of the tensor on disk before {@code region}
+   */
+  void scatter(MemorySegment part, MemorySegment region, long from) {
+    if (isContiguous()) {
+      MemorySegment.copy(part, 0, region, offset() - from, bytes());
+      return;
+    }
+    move((at, place) -> MemorySegment.copy(part, at, region, place - from, elementBytes()));
+  }
+
+  private interface Move {
+    void element(long inPart, long onDisk);
+  }
+
+  private void move(Move move) {
+    long columns = shape.size() == 2 ? shape.get(1) : 1;
+    long columnStride = shape.size() == 2 ? piece.strides().get(1) : 0;
+    for (long row = 0; row < shape.getFirst(); row++) {
+      long start = piece.offset() + row * piece.strides().getFirst();
+      for (long column = 0; column < columns; column++) {
+        long onDisk = start + column * columnStride;
+        move.element((row * columns + column) * elementBytes(), onDisk * elementBytes());
+      }
+    }
+  }
+}

@@ -1,0 +1,53 @@
+package io.cambium.upcycle.ledger;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A tensor in memory.
+ *
+ * @param data row-major; whoever computes the tensor may overwrite it
+ */
+public record Values(List<Long> shape, float[] data) {
+
+  public Values {
+    shape = List.copyOf(shape);
+    if (data.length != elements(shape)) {
+      throw new IllegalArgumentException(data.length + " values are no " + shape);
+    }
+  }
+
+  static int elements(List<Long> shape) {
+    return Math.toIntExact(shape.stream().reduce(1L, Math::multiplyExact));
+  }
+
+  /** Entries in one row of the first axis. */
+  int rowLength() {
+    return elements(shape.subList(1, shape.size()));
+  }
+
+  /** The same with another number of rows. */
+  Values withRows(long rows, float[] rowData) {
+    return new Values(resized(0, rows), rowData);
+  }
+
+  /** Some neighbours along an axis. */
+  Values slice(int axis, long from, long count) {
+    List<Long> sliced = resized(axis, count);
+    int inner = elements(shape.subList(axis + 1, shape.size()));
+    int outer = elements(shape.subList(0, axis));
+    float[] part = new float[elements(sliced)];
+    int length = Math.toIntExact(count * inner);
+    for (int i = 0; i < outer; i++) {
+      long start = (i * shape.get(axis) + from) * inner;
+      System.arraycopy(data, Math.toIntExact(start), part, i * length, length);
+    }
+    return new Values(sliced, part);
+  }
+
+  private List<Long> resized(int axis, long size) {
+    List<Long> changed = new ArrayList<>(shape);
+    changed.set(axis, size);
+    return changed;
+  }
+}

@@ -1,0 +1,73 @@
+package io.cambium.upcycle.plan;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.ToLongFunction;
+
+/** A plan for people. */
+final class PlanText {
+
+  private static final int SHOWN_TENSORS = 3;
+
+  private final UpcyclePlan plan;
+  private final List<String> lines = new ArrayList<>();
+
+  private PlanText(UpcyclePlan plan) {
+    this.plan = plan;
+  }
+
+  static String of(UpcyclePlan plan) {
+    PlanText text = new PlanText(plan);
+    text.add();
+    return String.join("\n", text.lines) + "\n";
+  }
+
+  private void add() {
+    lines.add("Growing " + String.join(" and ", plan.sources()) + " into " + plan.target());
+    line("family", plan.family());
+    plan.settings().forEach(this::line);
+    line("step 0", plan.stepZero().toString());
+    line("parameters", change(ModelSize::parameters) + ", embeddings counted");
+    line("per token", change(ModelSize::activeParameters));
+    line("bytes", bytes());
+    line("files", plan.copiedFiles().isEmpty() ? "none" : String.join(", ", plan.copiedFiles()));
+    leftOut();
+    plan.warnings().forEach(warning -> lines.add("warning: " + warning));
+  }
+
+  private void line(String name, String value) {
+    lines.add(String.format(Locale.ROOT, "  %-11s %s", name, value));
+  }
+
+  private String change(ToLongFunction<ModelSize> size) {
+    return String.format(
+        Locale.ROOT,
+        "%,d -> %,d",
+        size.applyAsLong(plan.figures().source()),
+        size.applyAsLong(plan.figures().target()));
+  }
+
+  private String bytes() {
+    String weights = change(ModelSize::bytes);
+    return plan.optimizer().isEmpty()
+        ? weights
+        : weights
+            + String.format(
+                Locale.ROOT, ", and %,d of optimizer state", plan.figures().optimizerBytes());
+  }
+
+  private void leftOut() {
+    Map<String, List<String>> namesByReason = new LinkedHashMap<>();
+    plan.leftOut()
+        .forEach((name, reason) ->
+            namesByReason.computeIfAbsent(reason, _ -> new ArrayList<>()).add(name));
+    namesByReason.forEach((reason, names) -> {
+      int shown = Math.min(SHOWN_TENSORS, names.size());
+      String more = names.size() > shown ? " and " + (names.size() - shown) + " more" : "";
+      line("left out", String.join(", ", names.subList(0, shown)) + more + " (" + reason + ")");
+    });
+  }
+}

@@ -1,0 +1,26 @@
+package io.cambium.upcycle.runner;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.OptionalInt;
+
+/** What growing asks of a model that can be run. */
+public interface ModelRunner {
+
+  /**
+   * Runs a checkpoint forward, under the selection rule of its manifest where it has one.
+   *
+   * @param directory a checkpoint directory, which may still be staged under another name
+   * @param topK experts per token instead of the configured number
+   * @return logits in fp32, row-major [B, S, V]
+   */
+  float[] logits(Path directory, TokenIds ids, OptionalInt topK);
+
+  /**
+   * Runs a checkpoint forward and watches what each of its routed experts is given.
+   *
+   * @return one entry per routing layer and expert, by layer, then expert; experts without tokens
+   *     included
+   */
+  List<InputMoments> inputMoments(Path directory, List<TokenIds> batches);
+}

@@ -47,6 +47,21 @@ public enum DType {
     };
   }
 
+  /**
+   * What config.json calls it, under {@code dtype}.
+   *
+   * @throws IllegalStateException if it is no type of weights
+   */
+  public String torchName() {
+    return switch (this) {
+      case F64 -> "float64";
+      case F32 -> "float32";
+      case BF16 -> "bfloat16";
+      case F16 -> "float16";
+      default -> throw new IllegalStateException(this + " is no type of weights");
+    };
+  }
+
   /** Bits of one element. */
   public int bits() {
     return bits;

@@ -21,6 +21,7 @@ import tools.jackson.databind.node.ObjectNode;
  * its files.
  *
  * @param format version of this record, {@value #FORMAT}
+ * @param sparse how experts were made of a dense model; absent where the first model had experts
  * @param growth every growth step, oldest first
  * @param selection how experts are chosen where that is not plain top-K; absent in a plain model
  * @param sha256 checksum of each weight file, by file name
@@ -28,6 +29,7 @@ import tools.jackson.databind.node.ObjectNode;
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record Manifest(
     int format,
+    @Nullable SparseUpcycling sparse,
     List<Growth> growth,
     @Nullable Selection selection,
     SortedMap<String, String> sha256) {
@@ -36,7 +38,7 @@ public record Manifest(
   public static final int FORMAT = 1;
 
   /** A checkpoint that never grew. */
-  public static final Manifest EMPTY = new Manifest(FORMAT, List.of(), null, new TreeMap<>());
+  public static final Manifest EMPTY = new Manifest(FORMAT, null, List.of(), null, new TreeMap<>());
 
   public Manifest {
     growth = List.copyOf(growth);
@@ -47,6 +49,45 @@ public record Manifest(
           growth.get(i).sourceExperts() == growth.get(i - 1).targetExperts(),
           "growth step " + i + " does not begin with the experts that the step before it left");
     }
+  }
+
+  /**
+   * Sparse upcycling (arXiv 2212.05055): dense blocks that became experts. The options as a user
+   * gives them.
+   *
+   * @param sources the dense models' families, in order; copy i comes of source i, round and round
+   * @param copies how many copies of a dense block a layer has
+   * @param topK how many of them a token visits
+   * @param granularity into how many experts each copy was cut; experts of one copy follow each
+   *     other
+   * @param layers the layers that route
+   * @param sharedExpert whether the dense block is the shared expert as well
+   * @param initialisation how the copies differ
+   * @param parameters of initialisation and router, by name
+   * @param router how its rows were made
+   */
+  public record SparseUpcycling(
+      List<String> sources,
+      int copies,
+      int topK,
+      int granularity,
+      List<Integer> layers,
+      boolean sharedExpert,
+      String initialisation,
+      String router,
+      SortedMap<String, Double> parameters,
+      long seed) {
+
+    public SparseUpcycling {
+      sources = List.copyOf(sources);
+      layers = List.copyOf(layers);
+      parameters = Collections.unmodifiableSortedMap(new TreeMap<>(parameters));
+    }
+  }
+
+  /** What a model that was dense begins with. */
+  public static Manifest of(SparseUpcycling sparse) {
+    return new Manifest(FORMAT, sparse, List.of(), null, new TreeMap<>());
   }
 
   /**
@@ -183,15 +224,15 @@ public record Manifest(
   public Manifest withGrowth(Growth step, @Nullable Selection newSelection) {
     List<Growth> steps = new ArrayList<>(growth);
     steps.add(step);
-    return new Manifest(FORMAT, steps, newSelection, sha256);
+    return new Manifest(FORMAT, sparse, steps, newSelection, sha256);
   }
 
   public Manifest withSelection(@Nullable Selection newSelection) {
-    return new Manifest(FORMAT, growth, newSelection, sha256);
+    return new Manifest(FORMAT, sparse, growth, newSelection, sha256);
   }
 
   public Manifest withChecksums(Map<String, String> checksums) {
-    return new Manifest(FORMAT, growth, selection, new TreeMap<>(checksums));
+    return new Manifest(FORMAT, sparse, growth, selection, new TreeMap<>(checksums));
   }
 
   private static void require(boolean condition, String otherwise) {

@@ -1,53 +1,54 @@
 package io.cambium.cli;
 
+import io.cambium.checkpoint.CheckpointDirectory;
 import io.cambium.checkpoint.Json;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.model.TorchRunner;
 import io.cambium.upcycle.PlannedUpcycle;
 import io.cambium.upcycle.UpcycleResult;
 import io.cambium.upcycle.Upcycler;
-import io.cambium.upcycle.growth.Counts;
-import io.cambium.upcycle.growth.GrowthOptions;
-import io.cambium.upcycle.growth.GrowthOptions.Mode;
-import io.cambium.upcycle.growth.GrowthOptions.Moments;
-import io.cambium.upcycle.growth.GrowthOptions.Replicas;
-import io.cambium.upcycle.growth.GrowthOptions.Rows;
 import io.cambium.upcycle.runner.TokenIds;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** Grows a checkpoint: plans, writes and verifies. */
+/** Gives a checkpoint experts, or more of them: plans, writes and verifies. */
 @Command(
     name = "upcycle",
     description = {
-      "Gives a Mixture-of-Experts checkpoint more experts per layer.",
+      "Makes a Mixture-of-Experts checkpoint of a dense one, or gives one with experts more of"
+          + " them.",
       "",
       "Everything is planned and checked before the first byte is written; then the result is"
-          + " reopened and its logits are compared with what the mode promises. Training state"
-          + " beside the weights goes along. The source stays as it is."
+          + " reopened and its logits are compared with what is promised. The source stays as it"
+          + " is."
     },
     sortOptions = false,
     mixinStandardHelpOptions = true,
     footer = {
       "",
       "Examples:",
-      "  cambium upcycle source grown --experts 32",
-      "  cambium upcycle source grown --experts 32 --mode lineage --data corpus",
-      "  cambium upcycle source grown --experts 20 --replicas drop --seed 7",
-      "  cambium upcycle source grown --experts 16 --mode flat --dry-run"
+      "  cambium upcycle SmolLM2-135M moe --experts 8",
+      "  cambium upcycle SmolLM2-135M moe --experts 4 --granularity 2 --layers 1::2",
+      "  cambium upcycle Qwen2-0.5B moe --experts 8 --init drop --dry-run",
+      "  cambium upcycle moe grown --experts 32",
+      "  cambium upcycle moe grown --experts 32 --mode lineage --data corpus",
+      "  cambium upcycle moe grown --experts 20 --replicas drop --seed 7"
     })
 final class UpcycleCommand implements Callable<Integer> {
 
-  @Parameters(paramLabel = "SOURCE", description = "Checkpoint directory to grow.")
+  @Parameters(paramLabel = "SOURCE", description = "Checkpoint directory, dense or with experts.")
   private Path source;
 
   @Parameters(paramLabel = "TARGET", description = "Checkpoint directory to write.")
@@ -57,75 +58,16 @@ final class UpcycleCommand implements Callable<Integer> {
       names = "--experts",
       required = true,
       paramLabel = "N",
-      description = "Routed experts per layer afterwards; any number above the present one.")
+      description =
+          "Routed experts per layer afterwards; of a dense model, copies of each block (times"
+              + " --granularity).")
   private int experts;
-
-  @Option(
-      names = "--mode",
-      defaultValue = "cold",
-      paramLabel = "MODE",
-      description = {
-        "How experts are chosen at first (default: ${DEFAULT-VALUE}):",
-        "  cold: replicas are held back until training releases them; exact in any engine",
-        "  lineage: siblings stand for one expert until training releases them; exact",
-        "  wide: as many more experts per token; exact, and slower",
-        "  flat: plain top-K at once; not exact"
-      })
-  private Mode mode;
-
-  @Option(
-      names = "--rows",
-      paramLabel = "ROWS",
-      description =
-          "Router rows of siblings: copy; antithetic: apart in random directions; split: apart"
-              + " along what the expert is given, from --data (default: split in mode lineage,"
-              + " else copy).")
-  private @Nullable Rows rows;
-
-  @Option(
-      names = "--row-delta",
-      paramLabel = "D",
-      description = "How far rows are apart, relative to their norm (default: 0.6).")
-  private @Nullable Double rowDelta;
-
-  @Option(
-      names = "--bias-noise",
-      paramLabel = "B",
-      description =
-          "Uniform noise within -B and B on the replicas' selection bias (default: 0.001 in mode"
-              + " flat, else 0).")
-  private @Nullable Double biasNoise;
-
-  @Option(
-      names = "--replicas",
-      defaultValue = "copy",
-      paramLabel = "KIND",
-      description =
-          "Weights of replicas: copy; drop: some neurons drawn anew (default: ${DEFAULT-VALUE}).")
-  private Replicas replicas;
 
   @Option(
       names = "--drop-rate",
       paramLabel = "R",
-      description = "Share of a replica's neurons that drop draws anew (default: 0.5).")
+      description = "Share of an expert's neurons that drop draws anew (default: 0.5).")
   private @Nullable Double dropRate;
-
-  @Option(
-      names = "--counts",
-      paramLabel = "FILE",
-      description =
-          "How many experts each becomes, as JSON: [r_0, r_1, ...] for all layers, or"
-              + " {\"layer\": [...]} (default: as equal as N allows).")
-  private @Nullable Path counts;
-
-  @Option(
-      names = "--moments",
-      defaultValue = "copy",
-      paramLabel = "KIND",
-      description =
-          "Optimizer moments: copy; scale: over r and r squared of r siblings; reset: zeros"
-              + " throughout (default: ${DEFAULT-VALUE}).")
-  private Moments moments;
 
   @Option(
       names = "--seed",
@@ -151,6 +93,12 @@ final class UpcycleCommand implements Callable<Integer> {
       description = "With --dry-run: the whole plan with a formula for every tensor, as JSON.")
   private boolean json;
 
+  @ArgGroup(exclusive = false, heading = "%nOf a dense model:%n", order = 1)
+  private DenseArguments dense = new DenseArguments();
+
+  @ArgGroup(exclusive = false, heading = "%nOf a model with experts:%n", order = 2)
+  private GrowthArguments growth = new GrowthArguments();
+
   @Spec private CommandSpec spec;
 
   @Override
@@ -158,44 +106,70 @@ final class UpcycleCommand implements Callable<Integer> {
     if (json && !dryRun) {
       throw new UsageException("--json", "prints a plan", "give --dry-run with it");
     }
-    GrowthOptions options = options();
-    List<TokenIds> calibration =
-        data == null ? List.of() : CalibrationTokens.read(data, source, seed);
     PrintWriter out = spec.commandLine().getOut();
-    try (PlannedUpcycle growth =
-        Upcycler.plan(source, target, options, new TorchRunner(), calibration)) {
+    try (PlannedUpcycle planned = plan()) {
       if (json) {
-        out.print(new String(Json.bytes(growth.plan()), StandardCharsets.UTF_8));
+        out.print(new String(Json.bytes(planned.plan()), StandardCharsets.UTF_8));
       } else {
-        out.print(growth.plan().describe());
+        out.print(planned.plan().describe());
       }
       out.flush();
       if (!dryRun) {
-        execute(growth, out);
+        execute(planned, out);
       }
     }
     return 0;
   }
 
-  private GrowthOptions options() {
-    return GrowthOptions.to(experts)
-        .mode(mode)
-        .rows(rows)
-        .rowDelta(rowDelta)
-        .biasNoise(biasNoise)
-        .replicas(replicas)
-        .dropRate(dropRate)
-        .counts(counts == null ? new Counts.Uniform() : Counts.read(counts))
-        .moments(moments)
-        .seed(seed)
-        .overwrite(overwrite)
-        .build();
+  private PlannedUpcycle plan() {
+    List<TokenIds> tokens = data == null ? List.of() : CalibrationTokens.read(data, source, seed);
+    if (hasExperts()) {
+      requireNone(dense.getClass(), "has experts already");
+      return Upcycler.plan(
+          source,
+          target,
+          growth.options(experts, dropRate, seed, overwrite),
+          new TorchRunner(),
+          tokens);
+    }
+    requireNone(growth.getClass(), "is dense");
+    return Upcycler.planDense(
+        source,
+        target,
+        dense.options(experts, dropRate, seed, overwrite),
+        new TorchRunner(),
+        tokens);
   }
 
-  private void execute(PlannedUpcycle growth, PrintWriter out) {
+  private boolean hasExperts() {
+    try (CheckpointDirectory checkpoint = CheckpointDirectory.open(source)) {
+      return !checkpoint.decoder().mixtureLayers().isEmpty();
+    }
+  }
+
+  /** Refuses options that mean nothing for this source. */
+  private void requireNone(Class<?> group, String because) {
+    String given =
+        spec.commandLine().getParseResult().matchedOptions().stream()
+            .filter(option -> isOf(option, group))
+            .map(OptionSpec::longestName)
+            .distinct()
+            .collect(Collectors.joining(", "));
+    if (!given.isEmpty()) {
+      throw new UsageException(
+          source, because + ", so that " + given + " means nothing", "leave it out; see --help");
+    }
+  }
+
+  private static boolean isOf(OptionSpec option, Class<?> group) {
+    return option.userObject() instanceof java.lang.reflect.Field field
+        && field.getDeclaringClass() == group;
+  }
+
+  private void execute(PlannedUpcycle planned, PrintWriter out) {
     UpcycleResult result;
     try (TerminalProgress progress = TerminalProgress.onStandardError()) {
-      result = growth.execute(progress);
+      result = planned.execute(progress);
     }
     out.println(result.verification().describe());
     out.println("Wrote " + target);

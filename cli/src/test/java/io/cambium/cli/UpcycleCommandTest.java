@@ -68,7 +68,7 @@ class UpcycleCommandTest {
     out.getBuffer().setLength(0);
     assertThat(run("--experts", "6", "--dry-run", "--json")).isZero();
     JsonNode plan = Json.MAPPER.readTree(out.toString());
-    assertThat(plan.path("growth").path("targetExperts").intValue()).isEqualTo(6);
+    assertThat(plan.path("config").path("n_routed_experts").intValue()).isEqualTo(6);
     assertThat(plan.path("weights").size()).isGreaterThan(50);
     assertThat(folder.toFile().list()).containsExactly("source");
   }

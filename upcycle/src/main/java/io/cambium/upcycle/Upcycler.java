@@ -2,6 +2,8 @@ package io.cambium.upcycle;
 
 import io.cambium.checkpoint.Progress;
 import io.cambium.checkpoint.UsageException;
+import io.cambium.upcycle.dense.DenseOptions;
+import io.cambium.upcycle.dense.DensePlanner;
 import io.cambium.upcycle.growth.Directions;
 import io.cambium.upcycle.growth.GrowthOptions;
 import io.cambium.upcycle.growth.GrowthPlanner;
@@ -65,6 +67,32 @@ public final class Upcycler {
           options.overwrite(),
           runner,
           calibration);
+    } catch (RuntimeException e) {
+      opened.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Plans to make experts of a dense model's blocks; nothing is written.
+   *
+   * @param tokens for the comparison of logits; random ones if empty
+   * @throws UsageException if the options do not fit the model, no family can take it, or the
+   *     target exists
+   * @throws io.cambium.checkpoint.CheckpointException if the source is broken
+   */
+  public static PlannedUpcycle planDense(
+      Path source, Path target, DenseOptions options, ModelRunner runner, List<TokenIds> tokens) {
+    requireTarget(List.of(source), target, options.overwrite());
+    SourceCheckpoint opened = SourceCheckpoint.open(source, 0);
+    try {
+      return new PlannedUpcycle(
+          List.of(opened),
+          Directions.NONE,
+          DensePlanner.plan(opened, target, options),
+          options.overwrite(),
+          runner,
+          tokens);
     } catch (RuntimeException e) {
       opened.close();
       throw e;

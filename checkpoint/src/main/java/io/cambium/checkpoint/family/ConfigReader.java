@@ -84,6 +84,13 @@ final class ConfigReader {
     return Activation.SILU;
   }
 
+  /** The activation, where the class computes any and Cambium two. */
+  Activation activation() {
+    return config.stringOr("hidden_act", "silu").equals("gelu_pytorch_tanh")
+        ? Activation.GELU_TANH
+        : silu();
+  }
+
   Norms norms(double epsDefault) {
     return Norms.before(config.positiveDoubleOr("rms_norm_eps", epsDefault));
   }

@@ -124,6 +124,11 @@ public record DecoderSpec(
       return with(bias, headNorm, scale, sinks, rope, reach, temperature);
     }
 
+    public GroupedQuery withBiases(boolean input, boolean output) {
+      return new GroupedQuery(
+          heads, kvHeads, headDim, input, output, headNorm, scale, sinks, rope, reach, temperature);
+    }
+
     public GroupedQuery withScale(double newScale) {
       return with(outputBias, headNorm, newScale, sinks, rope, reach, temperature);
     }
@@ -323,6 +328,18 @@ public record DecoderSpec(
           false,
           sharedIntermediateSize,
           false,
+          router);
+    }
+
+    public Mixture withActivation(Activation newActivation) {
+      return new Mixture(
+          experts,
+          topK,
+          intermediateSize,
+          newActivation,
+          expertBias,
+          sharedIntermediateSize,
+          sharedGate,
           router);
     }
   }

@@ -4,8 +4,14 @@ import io.cambium.checkpoint.ModelConfig;
 import io.cambium.checkpoint.family.DecoderSpec.FeedForward;
 import io.cambium.checkpoint.family.DecoderSpec.GroupedQuery;
 import io.cambium.checkpoint.family.DecoderSpec.HeadNorm;
+import io.cambium.checkpoint.family.DecoderSpec.Layer;
 import io.cambium.checkpoint.family.DecoderSpec.Reach;
+import io.cambium.checkpoint.family.DecoderSpec.Router;
+import io.cambium.checkpoint.family.DecoderSpec.Score;
+import io.cambium.checkpoint.family.MixtureForm.Biases;
+import io.cambium.checkpoint.family.MixtureForm.Shared;
 import java.util.List;
+import tools.jackson.databind.node.ArrayNode;
 
 /**
  * dots.llm1: DeepSeek-V3's router on grouped-query attention with norms on the heads. Defaults are
@@ -37,6 +43,22 @@ final class Dots1 extends Family {
         read.norms(1e-6),
         ConfigReader.layers(
             attention, read.reachOfLayers(window, layer -> layer >= from), feedForwards));
+  }
+
+  @Override
+  public MixtureForm mixtureForm() {
+    return MixtureForm.of(
+        new Router(Score.SIGMOID, true, true, 1), Shared.PLAIN, Biases.ON_ALL_OR_NONE);
+  }
+
+  @Override
+  void writeConfig(ConfigWriter config) {
+    config.biasFlag().window().deepSeekLayers(expertKeys());
+    ArrayNode types = config.json().putArray("layer_types");
+    for (Layer layer : config.spec().layers()) {
+      types.add(
+          layer.attention().reach().equals(Reach.FULL) ? "full_attention" : "sliding_attention");
+    }
   }
 
   @Override

@@ -9,6 +9,8 @@ import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.checkpoint.family.DecoderSpec.Rope;
 import io.cambium.checkpoint.family.DecoderSpec.Router;
 import io.cambium.checkpoint.family.DecoderSpec.Score;
+import io.cambium.checkpoint.family.MixtureForm.Biases;
+import io.cambium.checkpoint.family.MixtureForm.Shared;
 import io.cambium.checkpoint.family.TensorNames.Packing;
 import java.util.List;
 
@@ -68,6 +70,29 @@ final class Ernie45Moe extends Family {
     int last = read.layers() - 1;
     double end = read.config().doubleOr("moe_layer_end_index", last);
     return end < 0 ? last : (int) end;
+  }
+
+  @Override
+  public MixtureForm mixtureForm() {
+    return MixtureForm.of(
+        new Router(Score.SOFTMAX, true, true, 1), Shared.OPTIONAL, Biases.AS_THEY_ARE);
+  }
+
+  @Override
+  void writeConfig(ConfigWriter config) {
+    List<Integer> routing = config.mixtureLayers();
+    Mixture mixture = config.mixture();
+    config
+        .put("use_bias", false)
+        .put("moe_layer_start_index", routing.getFirst())
+        .put("moe_layer_end_index", routing.getLast())
+        .put("moe_layer_interval", 1)
+        .experts(expertKeys())
+        .put("moe_intermediate_size", mixture.intermediateSize())
+        .put(
+            "moe_num_shared_experts", mixture.sharedIntermediateSize() / mixture.intermediateSize())
+        .put("moe_norm_min", 1e-12)
+        .put("intermediate_size", config.denseWidth());
   }
 
   @Override

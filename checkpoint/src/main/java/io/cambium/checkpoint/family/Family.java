@@ -2,9 +2,11 @@ package io.cambium.checkpoint.family;
 
 import io.cambium.checkpoint.ModelConfig;
 import io.cambium.checkpoint.UsageException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -68,14 +70,40 @@ public abstract class Family {
     return TensorList.of(other, form);
   }
 
+  /** What experts the family can put in the place of a dense block; null if it has no such form. */
+  public @Nullable MixtureForm mixtureForm() {
+    return null;
+  }
+
+  /** Writes the keys that are the family's own. Those that most families share are there. */
+  void writeConfig(ConfigWriter config) {
+    throw new UsageException(
+        null,
+        "Cambium writes no new models of family " + modelType(),
+        "the families that it writes: "
+            + Families.ALL.stream()
+                .filter(family -> family.mixtureForm() != null)
+                .map(Family::modelType)
+                .collect(Collectors.joining(", ")));
+  }
+
   /**
    * A config.json for a new model: {@code decoder(newConfig(spec, n))} is {@code spec} again.
    *
-   * @throws UsageException if the family is not one that Cambium starts models of
+   * @throws UsageException if the family is not one that Cambium writes models of
+   * @throws IllegalArgumentException if the family cannot compute what the decoder does; the
+   *     message says where they differ
    */
-  public ObjectNode newConfig(DecoderSpec spec, int maxPositions) {
-    throw new UsageException(
-        null, "Cambium starts no new models of family " + modelType(), "start one of glm4_moe");
+  public final ObjectNode newConfig(DecoderSpec spec, int maxPositions) {
+    ConfigWriter writer = new ConfigWriter(this, spec, maxPositions);
+    writeConfig(writer);
+    ModelConfig written = new ModelConfig(Path.of("config.json"), writer.json());
+    written.requirePositiveInt("max_position_embeddings");
+    DecoderSpec read = decoder(written);
+    if (!read.equals(spec)) {
+      throw new IllegalArgumentException("it has no " + SpecDifference.first(spec, read));
+    }
+    return writer.json();
   }
 
   /** The same config.json with another number of routed experts, under every key that names it. */

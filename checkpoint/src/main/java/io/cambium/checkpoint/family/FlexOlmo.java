@@ -6,6 +6,8 @@ import io.cambium.checkpoint.family.DecoderSpec.HeadNorm;
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.checkpoint.family.DecoderSpec.Router;
 import io.cambium.checkpoint.family.DecoderSpec.Score;
+import io.cambium.checkpoint.family.MixtureForm.Biases;
+import io.cambium.checkpoint.family.MixtureForm.Shared;
 import java.util.List;
 
 /** FlexOlmo: OLMo 2 with experts. Defaults are those of transformers' FlexOlmoConfig. */
@@ -36,6 +38,21 @@ final class FlexOlmo extends Family {
             new Router(Score.SOFTMAX, false, config.booleanOr("norm_topk_prob", false), 1));
     return read.decoder(
         false, read.normsAfter(1e-6), ConfigReader.layers(attention, read.inAllLayers(mixture)));
+  }
+
+  @Override
+  public MixtureForm mixtureForm() {
+    return MixtureForm.of(
+        new Router(Score.SOFTMAX, false, true, 1), Shared.NONE, Biases.ON_ALL_OR_NONE);
+  }
+
+  @Override
+  void writeConfig(ConfigWriter config) {
+    config
+        .biasFlag()
+        .experts(expertKeys())
+        .put("intermediate_size", config.mixture().intermediateSize())
+        .put("norm_topk_prob", true);
   }
 
   @Override

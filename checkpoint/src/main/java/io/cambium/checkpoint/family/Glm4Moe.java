@@ -1,16 +1,13 @@
 package io.cambium.checkpoint.family;
 
-import io.cambium.checkpoint.CheckpointDirectory;
-import io.cambium.checkpoint.Json;
 import io.cambium.checkpoint.ModelConfig;
-import io.cambium.checkpoint.family.DecoderSpec.Dense;
 import io.cambium.checkpoint.family.DecoderSpec.GroupedQuery;
 import io.cambium.checkpoint.family.DecoderSpec.HeadNorm;
-import io.cambium.checkpoint.family.DecoderSpec.Mixture;
-import io.cambium.checkpoint.family.DecoderSpec.Rope;
-import java.nio.file.Path;
+import io.cambium.checkpoint.family.DecoderSpec.Router;
+import io.cambium.checkpoint.family.DecoderSpec.Score;
+import io.cambium.checkpoint.family.MixtureForm.Biases;
+import io.cambium.checkpoint.family.MixtureForm.Shared;
 import java.util.List;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * GLM-4.5 and 4.6: grouped-query attention, dense first layers, a normalised sigmoid router with a
@@ -49,6 +46,24 @@ final class Glm4Moe extends Family {
   }
 
   @Override
+  public MixtureForm mixtureForm() {
+    return MixtureForm.of(
+            new Router(Score.SIGMOID, true, true, 1), Shared.PLAIN, Biases.AS_THEY_ARE)
+        .asUntied();
+  }
+
+  @Override
+  void writeConfig(ConfigWriter config) {
+    GroupedQuery attention = config.attention();
+    config
+        .put("attention_bias", attention.inputBias())
+        .put("use_qk_norm", attention.headNorm() == HeadNorm.PER_HEAD)
+        .partialRotary()
+        .deepSeekLayers(expertKeys())
+        .put(PredictionLayers.KEY, 0);
+  }
+
+  @Override
   List<TensorNames> layouts() {
     return List.of(TensorNames.DEEPSEEK_V3, TensorNames.DEEPSEEK_V3.fused());
   }
@@ -56,83 +71,6 @@ final class Glm4Moe extends Family {
   @Override
   ExpertKeys expertKeys() {
     return new ExpertKeys(EXPERTS, List.of("num_local_experts"), TOP_K, "routed_scaling_factor");
-  }
-
-  @Override
-  public ObjectNode newConfig(DecoderSpec spec, int maxPositions) {
-    ObjectNode config = Json.MAPPER.createObjectNode();
-    config.putArray("architectures").add(architecture());
-    config.put("model_type", modelType());
-    config.put("dtype", "float32").put("torch_dtype", "float32");
-    config.put("vocab_size", spec.vocabSize());
-    config.put("hidden_size", spec.hiddenSize());
-    config.put("rms_norm_eps", spec.norms().eps());
-    config.put("tie_word_embeddings", spec.tiedEmbeddings());
-    config.put("max_position_embeddings", maxPositions);
-    if (!(spec.attention() instanceof GroupedQuery attention) || attention.rope() == null) {
-      throw new IllegalArgumentException("glm4_moe has no " + spec.attention());
-    }
-    putAttention(config, attention, attention.rope());
-    putFeedForward(config, spec);
-    config.put("initializer_range", 0.02);
-    config.put("use_cache", true);
-    ModelConfig written = new ModelConfig(Path.of(CheckpointDirectory.CONFIG), config);
-    written.requirePositiveInt("max_position_embeddings");
-    if (!decoder(written).equals(spec)) {
-      throw new IllegalArgumentException("glm4_moe has no config.json for " + spec);
-    }
-    return config;
-  }
-
-  private static void putAttention(ObjectNode config, GroupedQuery attention, Rope rope) {
-    config.put("num_attention_heads", attention.heads());
-    config.put("num_key_value_heads", attention.kvHeads());
-    config.put("head_dim", attention.headDim());
-    config.put("attention_bias", attention.inputBias());
-    config.put("attention_dropout", 0.0);
-    config.put("use_qk_norm", attention.headNorm() == HeadNorm.PER_HEAD);
-    double partialRotary = partialRotary(attention.headDim(), rope.rotaryDim());
-    // Both styles: transformers 4 silently ignores rope_parameters.
-    config.put("rope_theta", rope.theta()).putNull("rope_scaling");
-    config.put("partial_rotary_factor", partialRotary);
-    config
-        .putObject("rope_parameters")
-        .put("rope_type", "default")
-        .put("rope_theta", rope.theta())
-        .put("partial_rotary_factor", partialRotary);
-  }
-
-  /** The factor that rounds down to this many dimensions and not to one less. */
-  private static double partialRotary(int headDim, int rotaryDim) {
-    double factor = (double) rotaryDim / headDim;
-    return (int) (headDim * factor) == rotaryDim ? factor : Math.nextUp(factor);
-  }
-
-  private static void putFeedForward(ObjectNode config, DecoderSpec spec) {
-    List<Integer> mixtureLayers = spec.mixtureLayers();
-    if (mixtureLayers.isEmpty()) {
-      throw new IllegalArgumentException("glm4_moe needs a layer that routes");
-    }
-    Mixture mixture = spec.mixture(mixtureLayers.getFirst());
-    int width = mixture.intermediateSize();
-    config.put("hidden_act", "silu");
-    config.put("num_hidden_layers", spec.layers().size());
-    config.put("first_k_dense_replace", mixtureLayers.getFirst());
-    config.put(
-        "intermediate_size",
-        spec.layers().getFirst().feedForward() instanceof Dense dense
-            ? dense.intermediateSize()
-            : width);
-    config.put("moe_intermediate_size", width);
-    config.put(EXPERTS, mixture.experts());
-    config.put("n_shared_experts", mixture.sharedIntermediateSize() / width);
-    config.put(TOP_K, mixture.topK());
-    config.put("norm_topk_prob", mixture.router().normalised());
-    config.put("routed_scaling_factor", mixture.router().scale());
-    // transformers does not read these two; llama.cpp and vLLM guess wrongly without them.
-    config.put("scoring_func", "sigmoid").put("topk_method", "noaux_tc");
-    config.put("n_group", 1).put("topk_group", 1);
-    config.put(PredictionLayers.KEY, 0);
   }
 
   @Override

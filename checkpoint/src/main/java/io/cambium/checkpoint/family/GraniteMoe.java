@@ -5,7 +5,10 @@ import io.cambium.checkpoint.family.DecoderSpec.GroupedQuery;
 import io.cambium.checkpoint.family.DecoderSpec.HeadNorm;
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.checkpoint.family.DecoderSpec.Router;
+import io.cambium.checkpoint.family.DecoderSpec.Scales;
 import io.cambium.checkpoint.family.DecoderSpec.Score;
+import io.cambium.checkpoint.family.MixtureForm.Biases;
+import io.cambium.checkpoint.family.MixtureForm.Shared;
 import java.util.List;
 
 /**
@@ -48,6 +51,25 @@ final class GraniteMoe extends Family {
       TensorNames.COMMON
           .with(Part.ROUTER, PREFIX + "router.layer.weight")
           .withFusedExperts(PREFIX + "input_linear.weight", PREFIX + "output_linear.weight");
+
+  @Override
+  public MixtureForm mixtureForm() {
+    return MixtureForm.of(
+        new Router(Score.SOFTMAX, false, true, 1), Shared.NONE, Biases.ON_ALL_OR_NONE);
+  }
+
+  @Override
+  void writeConfig(ConfigWriter config) {
+    Scales scales = config.spec().scales();
+    config
+        .biasFlag()
+        .put("attention_multiplier", config.attention().scale())
+        .put("embedding_multiplier", scales.embedding())
+        .put("residual_multiplier", scales.residual())
+        .put("logits_scaling", scales.logits())
+        .experts(expertKeys())
+        .put("intermediate_size", config.mixture().intermediateSize());
+  }
 
   @Override
   List<TensorNames> layouts() {

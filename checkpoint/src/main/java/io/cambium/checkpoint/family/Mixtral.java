@@ -6,6 +6,8 @@ import io.cambium.checkpoint.family.DecoderSpec.HeadNorm;
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.checkpoint.family.DecoderSpec.Router;
 import io.cambium.checkpoint.family.DecoderSpec.Score;
+import io.cambium.checkpoint.family.MixtureForm.Biases;
+import io.cambium.checkpoint.family.MixtureForm.Shared;
 import java.util.List;
 
 /**
@@ -27,14 +29,14 @@ final class Mixtral extends Family {
   @Override
   public DecoderSpec decoder(ModelConfig config) {
     ConfigReader read = new ConfigReader(config);
-    read.silu();
     int headDim = read.headDim(0);
     GroupedQuery attention =
         read.attention(headDim, false, HeadNorm.NONE, read.rope(1_000_000, headDim))
             .withReach(read.window(0));
     int experts = read.experts("num_local_experts", "num_experts");
     Mixture mixture =
-        read.mixture(experts, "intermediate_size", new Router(Score.SOFTMAX, false, true, 1));
+        read.mixture(experts, "intermediate_size", new Router(Score.SOFTMAX, false, true, 1))
+            .withActivation(read.activation());
     return read.decoder(
         false, read.norms(1e-5), ConfigReader.layers(attention, read.inAllLayers(mixture)));
   }
@@ -48,6 +50,20 @@ final class Mixtral extends Family {
           .with(Part.EXPERT_GATE, PREFIX + "experts.{expert}.w1.weight")
           .with(Part.EXPERT_UP, PREFIX + "experts.{expert}.w3.weight")
           .with(Part.EXPERT_DOWN, PREFIX + "experts.{expert}.w2.weight");
+
+  @Override
+  public MixtureForm mixtureForm() {
+    return MixtureForm.of(
+        new Router(Score.SOFTMAX, false, true, 1), Shared.NONE, Biases.AS_THEY_ARE);
+  }
+
+  @Override
+  void writeConfig(ConfigWriter config) {
+    config
+        .window()
+        .experts(expertKeys())
+        .put("intermediate_size", config.mixture().intermediateSize());
+  }
 
   @Override
   List<TensorNames> layouts() {

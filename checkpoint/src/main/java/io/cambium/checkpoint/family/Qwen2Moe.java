@@ -7,6 +7,8 @@ import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.checkpoint.family.DecoderSpec.Reach;
 import io.cambium.checkpoint.family.DecoderSpec.Router;
 import io.cambium.checkpoint.family.DecoderSpec.Score;
+import io.cambium.checkpoint.family.MixtureForm.Biases;
+import io.cambium.checkpoint.family.MixtureForm.Shared;
 import java.util.List;
 import java.util.function.IntFunction;
 
@@ -61,6 +63,23 @@ final class Qwen2Moe extends Family {
   private static IntFunction<Reach> reach(ConfigReader read) {
     int below = read.config().countOr("max_window_layers", 28);
     return read.qwenReach(layer -> layer % 2 == 0 && layer < below);
+  }
+
+  @Override
+  public MixtureForm mixtureForm() {
+    return MixtureForm.of(
+        new Router(Score.SOFTMAX, false, true, 1), Shared.GATED, Biases.ON_INPUTS);
+  }
+
+  @Override
+  void writeConfig(ConfigWriter config) {
+    config
+        .put("qkv_bias", config.attention().inputBias())
+        .put("use_sliding_window", false)
+        .qwenLayers()
+        .experts(expertKeys())
+        .put("shared_expert_intermediate_size", config.mixture().sharedIntermediateSize())
+        .put("norm_topk_prob", true);
   }
 
   @Override

@@ -7,6 +7,8 @@ import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.checkpoint.family.DecoderSpec.Reach;
 import io.cambium.checkpoint.family.DecoderSpec.Router;
 import io.cambium.checkpoint.family.DecoderSpec.Score;
+import io.cambium.checkpoint.family.MixtureForm.Biases;
+import io.cambium.checkpoint.family.MixtureForm.Shared;
 import java.util.List;
 
 /** Qwen 3 MoE: norms on the heads. Defaults are those of transformers' Qwen3MoeConfig. */
@@ -39,6 +41,23 @@ final class Qwen3Moe extends Family {
     read.silu();
     return read.decoder(
         false, read.norms(1e-6), ConfigReader.layers(attention, read.qwenFeedForwards(mixture)));
+  }
+
+  @Override
+  public MixtureForm mixtureForm() {
+    return MixtureForm.of(
+        new Router(Score.SOFTMAX, false, true, 1), Shared.NONE, Biases.ON_ALL_OR_NONE);
+  }
+
+  @Override
+  void writeConfig(ConfigWriter config) {
+    config
+        .biasFlag()
+        .window()
+        .put("use_sliding_window", config.attention().reach().kind() == Reach.Kind.WINDOW)
+        .qwenLayers()
+        .experts(expertKeys())
+        .put("norm_topk_prob", true);
   }
 
   @Override

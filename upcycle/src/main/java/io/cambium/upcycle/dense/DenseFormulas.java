@@ -1,0 +1,141 @@
+package io.cambium.upcycle.dense;
+
+import io.cambium.checkpoint.DType;
+import io.cambium.checkpoint.family.DecoderSpec.Dense;
+import io.cambium.checkpoint.family.DecoderSpec.Mixture;
+import io.cambium.checkpoint.family.ModelTensor;
+import io.cambium.checkpoint.family.Part;
+import io.cambium.upcycle.dense.expert.ExpertSlot;
+import io.cambium.upcycle.ledger.Entry;
+import io.cambium.upcycle.ledger.Formula;
+import io.cambium.upcycle.ledger.SourceCheckpoint;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/** The formula of every weight of a model whose experts come of dense blocks. */
+record DenseFormulas(SourceCheckpoint source, DenseHome home, DenseOptions options) {
+
+  /** The ledger's line for one tensor of the result. */
+  Entry entry(ModelTensor target) {
+    Formula formula = formula(target);
+    return new Entry(target, dtype(target, formula), formula);
+  }
+
+  /** That of the tensor it is made of. */
+  private DType dtype(ModelTensor target, Formula formula) {
+    // The balancer's steps of 0.001 need fp32 whatever the model's type.
+    return target.part() == Part.SELECTION_BIAS
+        ? DType.F32
+        : formula.sources().stream()
+            .findFirst()
+            .map(tensor -> source.weights().spec(tensor.name()).dtype())
+            .orElseGet(this::modelType);
+  }
+
+  /** The type of new tensors. */
+  DType modelType() {
+    ModelTensor embedding = source.tensor(Part.EMBEDDING, ModelTensor.NONE, ModelTensor.NONE);
+    return source.weights().spec(embedding.name()).dtype();
+  }
+
+  private Formula formula(ModelTensor target) {
+    int layer = target.layer();
+    return switch (target.part()) {
+      case EXPERT_GATE -> expert(target, Part.DENSE_GATE, 1);
+      case EXPERT_UP -> expert(target, Part.DENSE_UP, 1);
+      // Shards of a copy share its weight, and a shared expert takes half of it.
+      case EXPERT_DOWN ->
+          expert(
+              target, Part.DENSE_DOWN, options.granularity() * (options.sharedExpert() ? 0.5 : 1));
+      case ROUTER -> router(layer);
+      case SHARED_GATE -> shared(target, Part.DENSE_GATE);
+      case SHARED_UP -> shared(target, Part.DENSE_UP);
+      case SHARED_DOWN -> options.sharedExpert() ? sharedDown(layer) : new Formula.Zeros();
+      // A gate of zeros is open by half, for every token.
+      case SELECTION_BIAS, ROUTER_BIAS, SHARED_SCALE -> new Formula.Zeros();
+      case EMBEDDING -> scaledEmbedding();
+      case LM_HEAD ->
+          source
+              .find(Part.LM_HEAD, ModelTensor.NONE, ModelTensor.NONE)
+              .map(this::copy)
+              .orElseGet(this::embedding);
+      default -> carried(target);
+    };
+  }
+
+  private Formula carried(ModelTensor target) {
+    Formula copied =
+        source
+            .find(target.part(), target.layer(), target.expert())
+            .map(this::copy)
+            // What the family has and the source has not are biases.
+            .orElseGet(Formula.Zeros::new);
+    boolean fromOne = home.folded() && source.decoder().norms().fromOne();
+    return fromOne && target.part().isNorm() ? new Formula.Shifted(copied, 1) : copied;
+  }
+
+  private Formula copy(ModelTensor tensor) {
+    return new Formula.Copy(source.source(tensor));
+  }
+
+  private Formula embedding() {
+    return copy(source.tensor(Part.EMBEDDING, ModelTensor.NONE, ModelTensor.NONE));
+  }
+
+  private Formula scaledEmbedding() {
+    double factor = source.decoder().scales().embedding() / home.decoder().scales().embedding();
+    return factor == 1 ? embedding() : new Formula.Scaled(embedding(), factor);
+  }
+
+  private Formula dense(int layer, Part part) {
+    return copy(source.tensor(part, layer, ModelTensor.NONE));
+  }
+
+  private int width(int layer) {
+    return ((Dense) source.decoder().layers().get(layer).feedForward()).intermediateSize();
+  }
+
+  /** Expert n is shard n mod G of copy n / G. */
+  private Formula expert(ModelTensor target, Part part, double factor) {
+    int layer = target.layer();
+    int copy = target.expert() / options.granularity();
+    ExpertSlot slot =
+        new ExpertSlot(layer, copy, options.copies(), part, width(layer), options.seed());
+    Formula whole = options.experts().copy(dense(layer, part), slot);
+    Mixture mixture = home.decoder().mixture(layer);
+    int width = mixture.intermediateSize();
+    int shard = target.expert() % options.granularity();
+    Formula slice =
+        options.granularity() == 1
+            ? whole
+            : new Formula.Slice(whole, part.neuronAxis(), (long) shard * width, width);
+    return factor == 1 ? slice : new Formula.Scaled(slice, factor);
+  }
+
+  /** All shards of a copy have its row, so that a token visits them together. */
+  private Formula router(int layer) {
+    int hidden = source.decoder().hiddenSize();
+    Formula rows = options.router().rows(layer, options.copies(), hidden, options.seed());
+    if (options.granularity() == 1) {
+      return rows;
+    }
+    List<Integer> copies =
+        IntStream.range(0, options.experts_N())
+            .mapToObj(expert -> expert / options.granularity())
+            .toList();
+    return new Formula.GatherRows(rows, copies);
+  }
+
+  /** The first neurons of the block, as many as the shared expert has. */
+  private Formula shared(ModelTensor target, Part part) {
+    Formula block = dense(target.layer(), part);
+    long width = target.shape().getFirst();
+    return width == width(target.layer()) ? block : new Formula.Slice(block, 0, 0, width);
+  }
+
+  private Formula sharedDown(int layer) {
+    Formula block = dense(layer, Part.DENSE_DOWN);
+    // A gated one is at half weight already.
+    return home.decoder().mixture(layer).sharedGate() ? block : new Formula.Scaled(block, 0.5);
+  }
+}

@@ -1,0 +1,69 @@
+package io.cambium.upcycle.dense;
+
+import io.cambium.checkpoint.UsageException;
+import io.cambium.upcycle.dense.expert.ExpertInitialisation;
+import io.cambium.upcycle.dense.router.RouterInitialisation;
+import java.util.Optional;
+
+/**
+ * How to make experts of dense blocks, as method 4 defines it.
+ *
+ * @param copies of the dense block in each layer that routes
+ * @param topK how many of them a token visits
+ * @param granularity into how many experts each copy is cut (virtual groups, arXiv 2410.07524)
+ * @param layers which layers get experts
+ * @param sharedExpert whether the block becomes a shared expert as well, at half weight
+ * @param experts how the copies differ
+ * @param router where its rows come from
+ * @param family the model_type to write; empty for the first that fits
+ * @param seed of everything drawn
+ * @param overwrite whether an existing target may be replaced
+ */
+public record DenseOptions(
+    int copies,
+    int topK,
+    int granularity,
+    LayerChoice layers,
+    boolean sharedExpert,
+    ExpertInitialisation experts,
+    RouterInitialisation router,
+    Optional<String> family,
+    long seed,
+    boolean overwrite) {
+
+  private static final int MAX_EXPERTS = 1 << 16;
+
+  public DenseOptions {
+    require(copies >= 2, "experts", copies + " copies of a dense block are no mixture", "name 2");
+    require(
+        topK >= 1 && topK <= copies,
+        "top-k",
+        topK + " of " + copies + " experts cannot be chosen",
+        "name 1 to " + copies);
+    require(
+        granularity >= 1 && (long) copies * granularity <= MAX_EXPERTS,
+        "granularity",
+        granularity + " makes no sound number of experts",
+        "name 1 or more");
+  }
+
+  /** Routed experts in a layer. */
+  int experts_N() {
+    return copies * granularity;
+  }
+
+  /** Experts that a token visits. */
+  int activeExperts() {
+    return topK * granularity;
+  }
+
+  static UsageException invalid(String option, String what, String remedy) {
+    return new UsageException("option " + option, what, remedy);
+  }
+
+  private static void require(boolean valid, String option, String what, String remedy) {
+    if (!valid) {
+      throw invalid(option, what, remedy);
+    }
+  }
+}

@@ -1,0 +1,29 @@
+package io.cambium.upcycle.dense.expert;
+
+import io.cambium.upcycle.ledger.Formula;
+import java.util.Map;
+
+/**
+ * How one copy of a dense block differs from the block (method 4). To add one, copy the smallest
+ * neighbour and register it in {@link ExpertInitialisations}.
+ */
+public interface ExpertInitialisation {
+
+  /** The name that users type. */
+  String name();
+
+  /**
+   * One matrix of a copy.
+   *
+   * @param dense the block's own
+   */
+  Formula copy(Formula dense, ExpertSlot slot);
+
+  /** Whether each copy computes what the block does, up to rounding. */
+  boolean keepsFunction();
+
+  /** What else was chosen, by name. */
+  default Map<String, Double> parameters() {
+    return Map.of();
+  }
+}

@@ -79,7 +79,9 @@ final class UpcycleCommand implements Callable<Integer> {
   @Option(
       names = "--data",
       paramLabel = "DIR",
-      description = "Corpus directory for split rows and for the comparison of logits.")
+      description =
+          "Corpus directory for split rows and for the comparison of logits (else a page of text"
+              + " in the model's own tokens, or random ones where it has no tokenizer).")
   private @Nullable Path data;
 
   @Option(names = "--overwrite", description = "Replace an existing TARGET.")
@@ -122,7 +124,9 @@ final class UpcycleCommand implements Callable<Integer> {
   }
 
   private PlannedUpcycle plan() {
-    List<TokenIds> tokens = data == null ? List.of() : CalibrationTokens.read(data, source, seed);
+    List<TokenIds> calibration =
+        data == null ? List.of() : CalibrationTokens.read(data, source, seed);
+    List<TokenIds> comparison = data == null ? VerificationTokens.of(source) : calibration;
     if (hasExperts()) {
       requireNone(dense.getClass(), "has experts already");
       return Upcycler.plan(
@@ -130,7 +134,8 @@ final class UpcycleCommand implements Callable<Integer> {
           target,
           growth.options(experts, dropRate, seed, overwrite),
           new TorchRunner(),
-          tokens);
+          calibration,
+          comparison);
     }
     requireNone(growth.getClass(), "is dense");
     return Upcycler.planDense(
@@ -138,7 +143,7 @@ final class UpcycleCommand implements Callable<Integer> {
         target,
         dense.options(experts, dropRate, seed, overwrite),
         new TorchRunner(),
-        tokens);
+        comparison);
   }
 
   private boolean hasExperts() {

@@ -22,7 +22,7 @@ public final class PlannedUpcycle implements AutoCloseable {
   private final UpcyclePlan plan;
   private final boolean overwrite;
   private final ModelRunner runner;
-  private final List<TokenIds> tokens;
+  private final List<TokenIds> comparison;
 
   PlannedUpcycle(
       List<SourceCheckpoint> checkpoints,
@@ -30,13 +30,13 @@ public final class PlannedUpcycle implements AutoCloseable {
       UpcyclePlan plan,
       boolean overwrite,
       ModelRunner runner,
-      List<TokenIds> tokens) {
+      List<TokenIds> comparison) {
     this.checkpoints = List.copyOf(checkpoints);
     this.directions = directions;
     this.plan = plan;
     this.overwrite = overwrite;
     this.runner = runner;
-    this.tokens = List.copyOf(tokens);
+    this.comparison = List.copyOf(comparison);
   }
 
   public UpcyclePlan plan() {
@@ -71,7 +71,7 @@ public final class PlannedUpcycle implements AutoCloseable {
       verifier.verifyStructure(sources, progress);
     }
     int vocabSize = checkpoints.getFirst().decoder().vocabSize();
-    return verifier.verifyLogits(runner, tokens, vocabSize, progress);
+    return verifier.verifyLogits(runner, comparison, vocabSize, progress);
   }
 
   private Optional<SafetensorsFile> writeDirections(Path directory) {

@@ -43,18 +43,23 @@ public final class Upcycler {
       ModelRunner runner,
       List<TokenIds> calibration,
       Progress progress) {
-    try (PlannedUpcycle growth = plan(source, target, options, runner, calibration)) {
+    try (PlannedUpcycle growth = plan(source, target, options, runner, calibration, calibration)) {
       return growth.execute(progress);
     }
   }
 
-  /** The first half of {@link #grow}: everything is checked and known, nothing is written. */
+  /**
+   * The first half of {@link #grow}: everything is checked and known, nothing is written.
+   *
+   * @param comparison what the logits are compared on; random tokens if empty
+   */
   public static PlannedUpcycle plan(
       Path source,
       Path target,
       GrowthOptions options,
       ModelRunner runner,
-      List<TokenIds> calibration) {
+      List<TokenIds> calibration,
+      List<TokenIds> comparison) {
     requireTarget(List.of(source), target, options.overwrite());
     SourceCheckpoint opened = SourceCheckpoint.open(source, 0);
     try {
@@ -66,7 +71,7 @@ public final class Upcycler {
           planner.plan(target, directions),
           options.overwrite(),
           runner,
-          calibration);
+          comparison);
     } catch (RuntimeException e) {
       opened.close();
       throw e;
@@ -76,13 +81,17 @@ public final class Upcycler {
   /**
    * Plans to make experts of a dense model's blocks; nothing is written.
    *
-   * @param tokens for the comparison of logits; random ones if empty
+   * @param comparison what the logits are compared on; random tokens if empty
    * @throws UsageException if the options do not fit the model, no family can take it, or the
    *     target exists
    * @throws io.cambium.checkpoint.CheckpointException if the source is broken
    */
   public static PlannedUpcycle planDense(
-      Path source, Path target, DenseOptions options, ModelRunner runner, List<TokenIds> tokens) {
+      Path source,
+      Path target,
+      DenseOptions options,
+      ModelRunner runner,
+      List<TokenIds> comparison) {
     requireTarget(List.of(source), target, options.overwrite());
     SourceCheckpoint opened = SourceCheckpoint.open(source, 0);
     try {
@@ -92,7 +101,7 @@ public final class Upcycler {
           DensePlanner.plan(opened, target, options),
           options.overwrite(),
           runner,
-          tokens);
+          comparison);
     } catch (RuntimeException e) {
       opened.close();
       throw e;

@@ -20,6 +20,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
@@ -98,13 +99,14 @@ record Verifier(UpcyclePlan plan, Path directory) {
   /**
    * Runs source and result and compares their logits.
    *
-   * @param calibration token batches, of which the first is used if it is large enough; else random
+   * @param comparison token batches, of which the first is used if it is large enough; else random
    *     tokens are
    * @throws VerificationException if they are not what the mode promises, or not finite
    */
   Verification verifyLogits(
-      ModelRunner runner, List<TokenIds> calibration, int vocabSize, Progress progress) {
-    TokenIds ids = tokens(calibration, vocabSize);
+      ModelRunner runner, List<TokenIds> comparison, int vocabSize, Progress progress) {
+    Optional<TokenIds> text = text(comparison);
+    TokenIds ids = text.orElseGet(() -> random(vocabSize));
     int tokens = ids.batch_B() * ids.sequence_S();
     Path source = Path.of(plan.sources().getFirst());
     progress.update("comparing logits", 0, 2);
@@ -117,17 +119,20 @@ record Verifier(UpcyclePlan plan, Path directory) {
       throw failed("logits", "are not finite, in the source or after growing");
     }
     return switch (plan.stepZero()) {
-      case StepZero.Exact() -> verified(fromSource, fromSource);
+      case StepZero.Exact() -> verified(fromSource, fromSource, text.isPresent());
       case StepZero.SourceAtTopK(int topK) -> {
         float[] promised_TV = runner.logits(source, ids, OptionalInt.of(topK));
-        yield verified(LogitDifference.between(promised_TV, grown_TV, tokens), fromSource);
+        LogitDifference fromPromise = LogitDifference.between(promised_TV, grown_TV, tokens);
+        yield verified(fromPromise, fromSource, text.isPresent());
       }
       case StepZero.NotExact(var reason) ->
-          new Verification(Verification.Word.STRUCTURE_VERIFIED, reason, null, fromSource);
+          new Verification(
+              Verification.Word.STRUCTURE_VERIFIED, reason, null, fromSource, text.isPresent());
     };
   }
 
-  private Verification verified(LogitDifference fromPromise, LogitDifference fromSource) {
+  private Verification verified(
+      LogitDifference fromPromise, LogitDifference fromSource, boolean text) {
     double allowed = TOLERANCE * Math.max(1, fromPromise.largestLogit());
     if (!(fromPromise.largest() <= allowed)) {
       throw failed(
@@ -141,16 +146,18 @@ record Verifier(UpcyclePlan plan, Path directory) {
                   fromPromise.kl()));
     }
     return new Verification(
-        Verification.Word.VERIFIED, plan.stepZero().toString(), fromPromise, fromSource);
+        Verification.Word.VERIFIED, plan.stepZero().toString(), fromPromise, fromSource, text);
   }
 
-  private TokenIds tokens(List<TokenIds> calibration, int vocabSize) {
-    if (!calibration.isEmpty()) {
-      TokenIds batch = calibration.getFirst();
-      if (batch.batch_B() >= BATCH && batch.sequence_S() >= MIN_SEQUENCE) {
-        return cut(batch);
-      }
-    }
+  private static Optional<TokenIds> text(List<TokenIds> comparison) {
+    return comparison.stream()
+        .limit(1)
+        .filter(batch -> batch.batch_B() >= BATCH && batch.sequence_S() >= MIN_SEQUENCE)
+        .map(Verifier::cut)
+        .findFirst();
+  }
+
+  private TokenIds random(int vocabSize) {
     CounterRandom random = CounterRandom.of(plan.seed(), "verification");
     long[] ids = new long[BATCH * MIN_SEQUENCE];
     Arrays.setAll(ids, i -> (long) (random.uniform(i) * vocabSize));

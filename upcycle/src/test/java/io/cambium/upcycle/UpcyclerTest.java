@@ -180,7 +180,8 @@ class UpcyclerTest {
   @Test
   void accountsForEveryTensor() {
     try (PlannedUpcycle growth =
-        Upcycler.plan(source, target, uneven(Mode.LINEAGE).build(), RUNNER, calibration())) {
+        Upcycler.plan(
+            source, target, uneven(Mode.LINEAGE).build(), RUNNER, calibration(), calibration())) {
       UpcyclePlan plan = growth.plan();
       assertThat(plan.weights()).extracting(e -> e.target().name()).doesNotHaveDuplicates();
       List<String> used =
@@ -248,7 +249,7 @@ class UpcyclerTest {
     Files.createDirectory(source.resolve("original"));
     Map<String, byte[]> before = files(source);
     try (PlannedUpcycle growth =
-        Upcycler.plan(source, target, uneven(Mode.COLD).build(), RUNNER, List.of())) {
+        Upcycler.plan(source, target, uneven(Mode.COLD).build(), RUNNER, List.of(), List.of())) {
       assertThat(growth.plan().leftOut())
           .containsOnlyKeys("modeling.py", "expected.safetensors", "pytorch_model.bin", "original");
       growth.execute((what, done, total) -> assertThat(done).isBetween(0L, total));
@@ -308,7 +309,12 @@ class UpcyclerTest {
   void describesItself() {
     try (PlannedUpcycle growth =
         Upcycler.plan(
-            source, target, uneven(Mode.FLAT).moments(Moments.RESET).build(), RUNNER, List.of())) {
+            source,
+            target,
+            uneven(Mode.FLAT).moments(Moments.RESET).build(),
+            RUNNER,
+            List.of(),
+            List.of())) {
       assertThat(growth.plan().describe())
           .contains(
               "Growing " + source + " into " + target,
@@ -332,7 +338,7 @@ class UpcyclerTest {
   @Test
   void countsParameters() {
     try (PlannedUpcycle growth =
-        Upcycler.plan(source, target, uneven(Mode.COLD).build(), RUNNER, List.of())) {
+        Upcycler.plan(source, target, uneven(Mode.COLD).build(), RUNNER, List.of(), List.of())) {
       ModelSize before = growth.plan().figures().source();
       ModelSize after = growth.plan().figures().target();
       long all = weights(source).values().stream().mapToLong(v -> v.length).sum();

@@ -19,6 +19,7 @@ public final class Families {
           new DeepseekV2(),
           new DeepseekV3(),
           new Dots1(),
+          new Ernie45(),
           new Ernie45Moe(),
           new FlexOlmo(),
           new Gemma(),

@@ -34,6 +34,7 @@ public final class Goldens {
           "deepseek_v3",
           "deepseek_v3_yarn",
           "dots1",
+          "ernie4_5",
           "ernie4_5_moe",
           "ernie4_5_moe_shared",
           "flex_olmo",

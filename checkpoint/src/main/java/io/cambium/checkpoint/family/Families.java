@@ -39,6 +39,7 @@ public final class Families {
           new Qwen2Moe(),
           new Qwen3(),
           new Qwen3Moe(),
+          new SeedOss(),
           new SmolLm3());
 
   /** What keeps a known family from being run, by {@code model_type}. */

@@ -66,6 +66,8 @@ public final class Goldens {
           "qwen3_moe",
           "qwen3_moe-fused",
           "qwen3_moe-v4",
+          "seed_oss",
+          "seed_oss_out_bias",
           "smollm3");
 
   public static final String EXPECTED = "expected.safetensors";

@@ -57,6 +57,8 @@ public final class Goldens {
           "mixtral-fused",
           "mixtral-v4",
           "olmo2",
+          "olmo3",
+          "olmo3-v4",
           "olmoe",
           "phi3",
           "qwen2",

@@ -21,6 +21,7 @@ import io.cambium.checkpoint.family.DecoderSpec.Score;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.function.IntFunction;
 import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
@@ -293,6 +294,18 @@ final class ConfigReader {
           "partial_rotary_factor", partial, "an even share of a head's " + headDim + " dimensions");
     }
     return new Rope(rope.theta(thetaDefault), rotaryDim, interleaved, rope.scaling(scalingDefault));
+  }
+
+  /** Hunyuan's rope over whole heads, whose base a fixed alpha may stretch. */
+  Rope hunYuanRope(int headDim) {
+    double theta = 10_000;
+    RopeConfig rope = new RopeConfig(config);
+    OptionalDouble alpha = rope.fixedAlpha();
+    if (alpha.isEmpty()) {
+      return rope(theta, headDim);
+    }
+    double stretch = Math.pow(alpha.getAsDouble(), headDim / (headDim - 2.0));
+    return new Rope(rope.theta(theta) * stretch, headDim);
   }
 
   /** The width of an expert that is shared by {@code count} times a routed one's. */

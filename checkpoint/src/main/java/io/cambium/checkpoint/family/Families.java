@@ -27,6 +27,8 @@ public final class Families {
           new GptOss(),
           new Granite(),
           new GraniteMoe(),
+          new HunYuanDenseV1(),
+          new HunYuanMoeV1(),
           new Llama(),
           new Llama4Text(),
           new MiniMaxM2(),
@@ -61,8 +63,6 @@ public final class Families {
           Map.entry("gpt_neox", "its parallel residual, LayerNorms and ungated feed-forward parts"),
           Map.entry("granitemoehybrid", "its state-space layers"),
           Map.entry("granitemoeshared", "its shared expert's layout"),
-          Map.entry("hunyuan_v1_dense", "its norms behind the rotation"),
-          Map.entry("hunyuan_v1_moe", "its norms behind the rotation"),
           Map.entry("hy_v3", "a checkpoint with its names"),
           Map.entry("jamba", "its state-space layers"),
           Map.entry(

@@ -75,17 +75,25 @@ final class RopeConfig {
     RopeScaling older = config.has(SCALING) ? scaling(SCALING) : null;
     RopeScaling newer = config.has(PARAMETERS) ? scaling(PARAMETERS) : null;
     if (older != null && newer != null && !older.equals(newer)) {
-      throw new CheckpointException(
-          config.file(),
-          "\"%s\" and \"%s\" describe different ropes".formatted(SCALING, PARAMETERS),
-          "remove the wrong one");
+      throw differentRopes();
     }
     return newer != null ? newer : older != null ? older : classDefault;
   }
 
+  private CheckpointException differentRopes() {
+    return new CheckpointException(
+        config.file(),
+        "\"%s\" and \"%s\" describe different ropes".formatted(SCALING, PARAMETERS),
+        "remove the wrong one");
+  }
+
+  private static String type(JsonNode rope) {
+    return rope.path("rope_type").asString(rope.path("type").asString("default"));
+  }
+
   private RopeScaling scaling(String object) {
     JsonNode rope = config.json().get(object);
-    String type = rope.path("rope_type").asString(rope.path("type").asString("default"));
+    String type = type(rope);
     return switch (type) {
       case "default" -> RopeScaling.NONE;
       case "linear" -> new RopeScaling.Linear(require(object, "factor"));
@@ -142,6 +150,30 @@ final class RopeConfig {
   /** By how much YaRN lengthens queries and keys together, as transformers computes it. */
   static double yarnMagnitude(double factor, double scale) {
     return factor <= 1 ? 1 : 0.1 * scale * Math.log(factor) + 1;
+  }
+
+  /**
+   * Hunyuan's stretch of the base: {@code dynamic} with a fixed {@code alpha}, the same for
+   * sequences of every length. Empty for every other rope.
+   */
+  OptionalDouble fixedAlpha() {
+    OptionalDouble older = fixedAlpha(SCALING);
+    OptionalDouble newer = fixedAlpha(PARAMETERS);
+    if (config.has(SCALING) && config.has(PARAMETERS) && !older.equals(newer)) {
+      throw differentRopes();
+    }
+    return newer.isPresent() ? newer : older;
+  }
+
+  private OptionalDouble fixedAlpha(String object) {
+    OptionalDouble alpha = number(object, "alpha");
+    if (alpha.isEmpty() || !type(config.json().path(object)).equals("dynamic")) {
+      return OptionalDouble.empty();
+    }
+    if (alpha.getAsDouble() <= 0) {
+      throw config.unsupported(object + ".alpha", alpha.getAsDouble(), "above zero");
+    }
+    return alpha;
   }
 
   /**

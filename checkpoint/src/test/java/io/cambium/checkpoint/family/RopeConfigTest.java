@@ -49,6 +49,29 @@ class RopeConfigTest {
         .isEqualTo(0.25);
   }
 
+  @Test
+  void aFixedAlphaIsFoundInEitherStyle() {
+    assertThat(rope("{'rope_scaling':{'type':'dynamic','alpha':3}}").fixedAlpha()).hasValue(3);
+    assertThat(rope("{'rope_parameters':{'rope_type':'dynamic','alpha':3}}").fixedAlpha())
+        .hasValue(3);
+    assertThat(rope("{'rope_scaling':{'type':'linear','alpha':3}}").fixedAlpha()).isEmpty();
+    assertThat(rope("{'rope_scaling':{'type':'dynamic','factor':3}}").fixedAlpha()).isEmpty();
+    assertThat(rope("{}").fixedAlpha()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{'rope_scaling':{'type':'dynamic','alpha':0}}",
+        "{'rope_scaling':{'type':'dynamic','alpha':true}}",
+        "{'rope_scaling':{'type':'dynamic','alpha':2},'rope_parameters':{'rope_type':'default'}}"
+      })
+  void refusesAnAlphaOfAnotherMeaning(String json) {
+    assertThatThrownBy(() -> rope(json).fixedAlpha())
+        .isInstanceOf(CheckpointException.class)
+        .hasMessageContaining("rope_");
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {

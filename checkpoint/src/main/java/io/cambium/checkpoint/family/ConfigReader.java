@@ -293,7 +293,23 @@ final class ConfigReader {
       throw config.unsupported(
           "partial_rotary_factor", partial, "an even share of a head's " + headDim + " dimensions");
     }
-    return new Rope(rope.theta(thetaDefault), rotaryDim, interleaved, rope.scaling(scalingDefault));
+    return new Rope(
+        rope.theta(thetaDefault), rotaryDim, interleaved, scaling(rope, scalingDefault, rotaryDim));
+  }
+
+  /** How frequencies are scaled; LongRoPE's factors must be as many as there are pairs. */
+  private RopeScaling scaling(RopeConfig rope, RopeScaling scalingDefault, int rotaryDim) {
+    RopeScaling scaling = rope.scaling(scalingDefault);
+    if (scaling instanceof RopeScaling.LongRope longRope) {
+      int pairs = rotaryDim / 2;
+      int shorts = longRope.shortFactors().size();
+      int longs = longRope.longFactors().size();
+      if (shorts != pairs || longs != pairs) {
+        throw config.unsupported(
+            "short_factor", shorts + " factors (long_factor: " + longs + ")", pairs + " of each");
+      }
+    }
+    return scaling;
   }
 
   /** Hunyuan's rope over whole heads, whose base a fixed alpha may stretch. */
@@ -467,6 +483,7 @@ final class ConfigReader {
         nope,
         config.requirePositiveInt("v_head_dim"),
         rope.deepSeekAttentionScale() / Math.sqrt(nope + rotated),
-        new Rope(rope.theta(10_000), rotated, interleaved, rope.scaling(RopeScaling.NONE)));
+        new Rope(
+            rope.theta(10_000), rotated, interleaved, scaling(rope, RopeScaling.NONE, rotated)));
   }
 }

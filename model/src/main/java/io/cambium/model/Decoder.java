@@ -34,10 +34,13 @@ public final class Decoder {
   private final List<Attention> attentions = new ArrayList<>();
   private final Map<Integer, MixtureLayer> mixtures = new TreeMap<>();
   private final Head head;
-  private final Map<Rope, Rotary> rotaries = new HashMap<>();
+  private final Map<Frequencies, Rotary> rotaries = new HashMap<>();
   private SelectionRule rule = SelectionRule.PLAIN;
   private RouterLosses routerLosses = RouterLosses.NONE;
   private RoutingListener listener = RoutingListener.NONE;
+
+  /** What decides a rope's frequencies. */
+  private record Frequencies(Rope rope, boolean inLong) {}
 
   private Decoder(Weights weights, Team team, boolean train) {
     Torch.start();
@@ -143,9 +146,28 @@ public final class Decoder {
   }
 
   /**
+   * Whether rotated keys of the first tokens are also those of a sequence of this length. Where a
+   * rope has other frequencies for long sequences they are not, and all tokens must be run again.
+   */
+  boolean keysLast(long tokens, long length) {
+    return tokens == 0
+        || spec.layers().stream()
+            .allMatch(layer -> equallyLong(layer.attention().rope(), tokens, length));
+  }
+
+  private static boolean equallyLong(@Nullable Rope rope, long length, long other) {
+    return rope == null || rope.scaling().isLong(length) == rope.scaling().isLong(other);
+  }
+
+  /**
    * Logits after the last of one sequence's further tokens, fp32, which the cache then holds too.
+   *
+   * @throws IllegalArgumentException if the cache's keys are not those of the longer sequence
    */
   float[] next(Team.Member member, Tensor ids_1S, KeyValueCache cache) {
+    if (!keysLast(cache.length(), cache.length() + ids_1S.numel())) {
+      throw new IllegalArgumentException("the rope changes after " + cache.length() + " tokens");
+    }
     try (AutoGradMode off = new AutoGradMode(false)) {
       Pass pass = new Pass(this, member, false, cache);
       Tensor hidden_SD = pass.forward(ids_1S, ids_1S.numel());
@@ -300,19 +322,20 @@ public final class Decoder {
 
   /**
    * Angles of a layer for sequences of this length; null if it knows no positions. One table serves
-   * all, and doubles when it is too short.
+   * all with the same frequencies, and doubles when it is too short.
    */
   synchronized @Nullable Rotary rotary(int layer, long length) {
     Rope rope = spec.layers().get(layer).attention().rope();
     if (rope == null) {
       return null;
     }
-    Rotary rotary = rotaries.get(rope);
+    Frequencies frequencies = new Frequencies(rope, rope.scaling().isLong(length));
+    Rotary rotary = rotaries.get(frequencies);
     if (rotary == null || rotary.length() < length) {
       long enough = rotary == null ? length : Math.max(length, 2 * rotary.length());
       ScalarType type = weights.get(Part.EMBEDDING).scalar_type().intern();
-      rotary = Rotary.of(rope, Math.toIntExact(enough), type);
-      rotaries.put(rope, rotary);
+      rotary = Rotary.of(rope, frequencies.inLong(), Math.toIntExact(enough), type);
+      rotaries.put(frequencies, rotary);
     }
     return rotary;
   }

@@ -30,11 +30,16 @@ public final class Generator {
   public void generate(int[] prompt, int maxTokens, int maxPositions, IntPredicate consumer) {
     int[] ids = Arrays.copyOf(prompt, prompt.length + maxTokens);
     int length = prompt.length;
-    int seen = Math.max(0, length - maxPositions);
+    int from = Math.max(0, length - maxPositions);
+    int seen = from;
     KeyValueCache cache = newCache();
     for (int i = 0; i < maxTokens; i++) {
-      if (cache.length() + length - seen > maxPositions) {
-        seen = length - Math.max(1, maxPositions / 2);
+      boolean full = length - from > maxPositions;
+      if (full) {
+        from = length - Math.max(1, maxPositions / 2);
+      }
+      if (full || !decoder.keysLast(cache.length(), length - from)) {
+        seen = from;
         cache = newCache();
       }
       int next = sampler.choose(next(Arrays.copyOfRange(ids, seen, length), cache));

@@ -1,7 +1,6 @@
 package io.cambium.model;
 
 import io.cambium.checkpoint.family.DecoderSpec.GroupedQuery;
-import io.cambium.checkpoint.family.DecoderSpec.HeadNorm;
 import io.cambium.checkpoint.family.DecoderSpec.Norms;
 import io.cambium.checkpoint.family.DecoderSpec.Temperature;
 import io.cambium.checkpoint.family.Part;
@@ -78,14 +77,16 @@ final class GroupedQueryAttention implements Attention {
       Tensor x_BSC, Part norm, Parameters parameters, @Nullable Rotary rotary, long start) {
     Tensor heads_BSHd =
         switch (spec.headNorm()) {
-          case NONE, UNIT_AFTER_ROPE -> heads(x_BSC);
+          case NONE, PER_HEAD_AFTER_ROPE, UNIT_AFTER_ROPE -> heads(x_BSC);
           case PER_HEAD -> Ops.rmsNorm(heads(x_BSC), parameters.get(norm, layer), norms);
           case ALL_HEADS -> heads(Ops.rmsNorm(x_BSC, parameters.get(norm, layer), norms));
         };
     Tensor rotated_BSHd = rotary == null ? heads_BSHd : rotary.apply(heads_BSHd, start);
-    return spec.headNorm() == HeadNorm.UNIT_AFTER_ROPE
-        ? Ops.unitMeanSquare(rotated_BSHd, norms.eps())
-        : rotated_BSHd;
+    return switch (spec.headNorm()) {
+      case NONE, PER_HEAD, ALL_HEADS -> rotated_BSHd;
+      case PER_HEAD_AFTER_ROPE -> Ops.rmsNorm(rotated_BSHd, parameters.get(norm, layer), norms);
+      case UNIT_AFTER_ROPE -> Ops.unitMeanSquare(rotated_BSHd, norms.eps());
+    };
   }
 
   /** [S, 1, 1], by position. */

@@ -2,6 +2,7 @@ package io.cambium.model;
 
 import io.cambium.checkpoint.family.DecoderSpec.Rope;
 import io.cambium.checkpoint.family.RopeScaling;
+import java.util.List;
 
 /**
  * Angle per position of each pair of rotated dimensions, scaled as transformers scales it, and in
@@ -12,7 +13,10 @@ import io.cambium.checkpoint.family.RopeScaling;
  */
 record RopeFrequencies(float[] perPosition, float magnitude) {
 
-  static RopeFrequencies of(Rope rope) {
+  /**
+   * @param inLong whether for sequences that are long by {@link RopeScaling#isLong}
+   */
+  static RopeFrequencies of(Rope rope, boolean inLong) {
     int pairs = rope.rotaryDim() / 2;
     float[] plain = new float[pairs];
     for (int i = 0; i < pairs; i++) {
@@ -28,6 +32,13 @@ record RopeFrequencies(float[] perPosition, float magnitude) {
       }
       case RopeScaling.Llama3 llama3 -> llama3(plain, llama3);
       case RopeScaling.Yarn yarn -> yarn(plain, rope, yarn);
+      case RopeScaling.LongRope longRope -> {
+        List<Double> factors = inLong ? longRope.longFactors() : longRope.shortFactors();
+        for (int i = 0; i < pairs; i++) {
+          plain[i] = (float) (plain[i] / factors.get(i));
+        }
+        yield new RopeFrequencies(plain, (float) longRope.attention());
+      }
     };
   }
 

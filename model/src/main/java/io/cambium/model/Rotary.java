@@ -22,10 +22,14 @@ final class Rotary {
     this.sin_SR = sin_SR;
   }
 
-  /** Angles of positions 0 to length - 1, in fp32 as transformers computes them. */
-  static Rotary of(Rope rope, int length, ScalarType type) {
+  /**
+   * Angles of positions 0 to length - 1, in fp32 as transformers computes them.
+   *
+   * @param inLong whether for sequences that are long by the rope's scaling
+   */
+  static Rotary of(Rope rope, boolean inLong, int length, ScalarType type) {
     int rotated = rope.rotaryDim();
-    RopeFrequencies frequencies = RopeFrequencies.of(rope);
+    RopeFrequencies frequencies = RopeFrequencies.of(rope, inLong);
     float[] cos = new float[length * rotated];
     float[] sin = new float[length * rotated];
     for (int i = 0; i < rotated / 2; i++) {

@@ -21,6 +21,7 @@ import io.cambium.checkpoint.family.DecoderSpec.Score;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.function.IntFunction;
 import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
@@ -292,7 +293,35 @@ final class ConfigReader {
       throw config.unsupported(
           "partial_rotary_factor", partial, "an even share of a head's " + headDim + " dimensions");
     }
-    return new Rope(rope.theta(thetaDefault), rotaryDim, interleaved, rope.scaling(scalingDefault));
+    return new Rope(
+        rope.theta(thetaDefault), rotaryDim, interleaved, scaling(rope, scalingDefault, rotaryDim));
+  }
+
+  /** How frequencies are scaled; LongRoPE's factors must be as many as there are pairs. */
+  private RopeScaling scaling(RopeConfig rope, RopeScaling scalingDefault, int rotaryDim) {
+    RopeScaling scaling = rope.scaling(scalingDefault);
+    if (scaling instanceof RopeScaling.LongRope longRope) {
+      int pairs = rotaryDim / 2;
+      int shorts = longRope.shortFactors().size();
+      int longs = longRope.longFactors().size();
+      if (shorts != pairs || longs != pairs) {
+        throw config.unsupported(
+            "short_factor", shorts + " factors (long_factor: " + longs + ")", pairs + " of each");
+      }
+    }
+    return scaling;
+  }
+
+  /** Hunyuan's rope over whole heads, whose base a fixed alpha may stretch. */
+  Rope hunYuanRope(int headDim) {
+    double theta = 10_000;
+    RopeConfig rope = new RopeConfig(config);
+    OptionalDouble alpha = rope.fixedAlpha();
+    if (alpha.isEmpty()) {
+      return rope(theta, headDim);
+    }
+    double stretch = Math.pow(alpha.getAsDouble(), headDim / (headDim - 2.0));
+    return new Rope(rope.theta(theta) * stretch, headDim);
   }
 
   /** The width of an expert that is shared by {@code count} times a routed one's. */
@@ -454,6 +483,7 @@ final class ConfigReader {
         nope,
         config.requirePositiveInt("v_head_dim"),
         rope.deepSeekAttentionScale() / Math.sqrt(nope + rotated),
-        new Rope(rope.theta(10_000), rotated, interleaved, rope.scaling(RopeScaling.NONE)));
+        new Rope(
+            rope.theta(10_000), rotated, interleaved, scaling(rope, RopeScaling.NONE, rotated)));
   }
 }

@@ -21,6 +21,8 @@ import tools.jackson.databind.node.ObjectNode;
  */
 final class ConfigWriter {
 
+  private static final String ORIGINAL = "original_max_position_embeddings";
+
   private final ObjectNode json = Json.MAPPER.createObjectNode();
   private final DecoderSpec spec;
   private final GroupedQuery attention;
@@ -201,6 +203,10 @@ final class ConfigWriter {
         newer.put("rope_type", "default");
       }
       case RopeScaling scaling -> {
+        if (scaling instanceof RopeScaling.LongRope longRope) {
+          // The only place where transformers 4 looks for it.
+          json.put(ORIGINAL, longRope.original());
+        }
         putScaling(json.putObject("rope_scaling"), scaling);
         putScaling(newer, scaling);
       }
@@ -217,15 +223,22 @@ final class ConfigWriter {
               .put("factor", llama.factor())
               .put("low_freq_factor", llama.lowFrequency())
               .put("high_freq_factor", llama.highFrequency())
-              .put("original_max_position_embeddings", llama.original());
+              .put(ORIGINAL, llama.original());
       case RopeScaling.Yarn yarn ->
           rope.put("rope_type", "yarn")
               .put("factor", yarn.factor())
               .put("beta_fast", yarn.betaFast())
               .put("beta_slow", yarn.betaSlow())
-              .put("original_max_position_embeddings", yarn.original())
+              .put(ORIGINAL, yarn.original())
               .put("truncate", yarn.truncate())
               .put("attention_factor", yarn.attention());
+      case RopeScaling.LongRope longRope -> {
+        rope.put("rope_type", "longrope")
+            .put(ORIGINAL, longRope.original())
+            .put("attention_factor", longRope.attention());
+        longRope.shortFactors().forEach(rope.putArray("short_factor")::add);
+        longRope.longFactors().forEach(rope.putArray("long_factor")::add);
+      }
     }
   }
 

@@ -207,10 +207,16 @@ public record DecoderSpec(
     NONE,
     /** Each head, with one weight for all heads. */
     PER_HEAD,
+    /** The same after rotation. */
+    PER_HEAD_AFTER_ROPE,
     /** All heads together, before they are told apart. */
     ALL_HEADS,
     /** Each head to unit mean square, without weights, after rotation. */
-    UNIT_AFTER_ROPE
+    UNIT_AFTER_ROPE;
+
+    boolean hasWeights() {
+      return this != NONE && this != UNIT_AFTER_ROPE;
+    }
   }
 
   /**

@@ -9,8 +9,8 @@ import io.cambium.checkpoint.family.TensorNames.Packing;
 import java.util.List;
 
 /**
- * Phi 3 and 4 without LongRoPE: query, key and value in one tensor, gate and up in another.
- * Defaults are those of transformers' Phi3Config.
+ * Phi 3 and 4: query, key and value in one tensor, gate and up in another. Defaults are those of
+ * transformers' Phi3Config.
  */
 final class Phi3 extends Family {
 
@@ -29,9 +29,12 @@ final class Phi3 extends Family {
     ConfigReader read = new ConfigReader(config);
     int headDim = read.headDim(0);
     Rope rope = read.rope(10_000, 1, headDim, false, RopeScaling.NONE);
-    if (rope.scaling() != RopeScaling.NONE) {
-      // The class takes every scaled rope for LongRoPE.
-      throw config.unsupported("rope_scaling", rope.scaling(), "an unscaled rope");
+    switch (rope.scaling()) {
+      case RopeScaling.None none -> {}
+      // The class has a default for the key beside the rope, which would overrule one in it.
+      case RopeScaling.LongRope longRope ->
+          config.requirePositiveInt("original_max_position_embeddings");
+      default -> throw config.unsupported("rope_scaling", rope.scaling(), "longrope, or none");
     }
     GroupedQuery attention = read.attention(headDim, false, HeadNorm.NONE, rope);
     Dense dense = new Dense(config.requirePositiveInt("intermediate_size"), read.silu());

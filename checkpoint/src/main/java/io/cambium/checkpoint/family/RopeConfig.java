@@ -2,6 +2,8 @@ package io.cambium.checkpoint.family;
 
 import io.cambium.checkpoint.CheckpointException;
 import io.cambium.checkpoint.ModelConfig;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 import tools.jackson.databind.JsonNode;
@@ -15,6 +17,7 @@ final class RopeConfig {
 
   private static final String PARAMETERS = "rope_parameters";
   private static final String SCALING = "rope_scaling";
+  private static final String ORIGINAL = "original_max_position_embeddings";
 
   private final ModelConfig config;
 
@@ -75,17 +78,25 @@ final class RopeConfig {
     RopeScaling older = config.has(SCALING) ? scaling(SCALING) : null;
     RopeScaling newer = config.has(PARAMETERS) ? scaling(PARAMETERS) : null;
     if (older != null && newer != null && !older.equals(newer)) {
-      throw new CheckpointException(
-          config.file(),
-          "\"%s\" and \"%s\" describe different ropes".formatted(SCALING, PARAMETERS),
-          "remove the wrong one");
+      throw differentRopes();
     }
     return newer != null ? newer : older != null ? older : classDefault;
   }
 
+  private CheckpointException differentRopes() {
+    return new CheckpointException(
+        config.file(),
+        "\"%s\" and \"%s\" describe different ropes".formatted(SCALING, PARAMETERS),
+        "remove the wrong one");
+  }
+
+  private static String type(JsonNode rope) {
+    return rope.path("rope_type").asString(rope.path("type").asString("default"));
+  }
+
   private RopeScaling scaling(String object) {
     JsonNode rope = config.json().get(object);
-    String type = rope.path("rope_type").asString(rope.path("type").asString("default"));
+    String type = type(rope);
     return switch (type) {
       case "default" -> RopeScaling.NONE;
       case "linear" -> new RopeScaling.Linear(require(object, "factor"));
@@ -96,8 +107,11 @@ final class RopeConfig {
               require(object, "high_freq_factor"),
               original(object));
       case "yarn" -> yarn(object, rope);
+      // "su" is what the first files with it say.
+      case "longrope", "su" -> longRope(object);
       default ->
-          throw config.unsupported(object + ".rope_type", type, "default, linear, llama3, yarn");
+          throw config.unsupported(
+              object + ".rope_type", type, "default, linear, llama3, yarn, longrope");
     };
   }
 
@@ -112,16 +126,52 @@ final class RopeConfig {
         yarnAttention(object, factor));
   }
 
+  private RopeScaling longRope(String object) {
+    List<Double> shortFactors = factors(object, "short_factor");
+    List<Double> longFactors = factors(object, "long_factor");
+    int original = original(object);
+    return new RopeScaling.LongRope(
+        shortFactors, longFactors, original, longRopeAttention(object, original));
+  }
+
+  private List<Double> factors(String object, String key) {
+    List<Double> factors = new ArrayList<>();
+    for (JsonNode factor : config.json().path(object).path(key)) {
+      if (!factor.isNumber() || !Double.isFinite(factor.doubleValue()) || factor.asDouble() <= 0) {
+        throw config.unsupported(object + "." + key, factor, "numbers above zero");
+      }
+      factors.add(factor.doubleValue());
+    }
+    if (factors.isEmpty()) {
+      throw lacks(object, key);
+    }
+    return factors;
+  }
+
+  /** As transformers' _compute_longrope_parameters. */
+  private double longRopeAttention(String object, int original) {
+    OptionalDouble given = number(object, "attention_factor");
+    if (given.isPresent()) {
+      return given.getAsDouble();
+    }
+    double ratio = (double) config.requirePositiveInt("max_position_embeddings") / original;
+    double factor = number(object, "factor").orElse(ratio);
+    if (object.equals(SCALING) && config.has(ORIGINAL) && factor != ratio) {
+      // Transformers 4 takes the ratio of the lengths, transformers 5 the factor.
+      throw config.unsupported(object + ".factor", factor, ratio + ", or an attention_factor");
+    }
+    return factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(original));
+  }
+
   /** Positions of the first training: the key may stand beside the object or in it. */
   private int original(String object) {
-    String key = "original_max_position_embeddings";
     int inside =
         (int)
-            number(object, key)
+            number(object, ORIGINAL)
                 .orElseGet(() -> config.requirePositiveInt("max_position_embeddings"));
-    int flat = config.positiveIntOr(key, inside);
-    if (number(object, key).isPresent() && flat != inside) {
-      throw config.unsupported(key, flat, object + "'s " + inside);
+    int flat = config.positiveIntOr(ORIGINAL, inside);
+    if (number(object, ORIGINAL).isPresent() && flat != inside) {
+      throw config.unsupported(ORIGINAL, flat, object + "'s " + inside);
     }
     return flat;
   }
@@ -145,6 +195,30 @@ final class RopeConfig {
   }
 
   /**
+   * Hunyuan's stretch of the base: {@code dynamic} with a fixed {@code alpha}, the same for
+   * sequences of every length. Empty for every other rope.
+   */
+  OptionalDouble fixedAlpha() {
+    OptionalDouble older = fixedAlpha(SCALING);
+    OptionalDouble newer = fixedAlpha(PARAMETERS);
+    if (config.has(SCALING) && config.has(PARAMETERS) && !older.equals(newer)) {
+      throw differentRopes();
+    }
+    return newer.isPresent() ? newer : older;
+  }
+
+  private OptionalDouble fixedAlpha(String object) {
+    OptionalDouble alpha = number(object, "alpha");
+    if (alpha.isEmpty() || !type(config.json().path(object)).equals("dynamic")) {
+      return OptionalDouble.empty();
+    }
+    if (alpha.getAsDouble() <= 0) {
+      throw config.unsupported(object + ".alpha", alpha.getAsDouble(), "above zero");
+    }
+    return alpha;
+  }
+
+  /**
    * What DeepSeek multiplies the scale of its attention with: the square of YaRN's magnitude over
    * all dimensions; 1 without YaRN.
    */
@@ -160,12 +234,14 @@ final class RopeConfig {
   }
 
   private double require(String object, String key) {
-    return number(object, key)
-        .orElseThrow(() ->
-            new CheckpointException(
-                config.file(),
-                "\"" + object + "\" lacks \"" + key + "\"",
-                "add the key with the value the model was trained with"));
+    return number(object, key).orElseThrow(() -> lacks(object, key));
+  }
+
+  private CheckpointException lacks(String object, String key) {
+    return new CheckpointException(
+        config.file(),
+        "\"" + object + "\" lacks \"" + key + "\"",
+        "add the key with the value the model was trained with");
   }
 
   private OptionalDouble number(String object, String key) {

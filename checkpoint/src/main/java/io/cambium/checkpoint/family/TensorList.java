@@ -5,7 +5,6 @@ import static io.cambium.checkpoint.family.ModelTensor.NONE;
 import io.cambium.checkpoint.family.DecoderSpec.Attention;
 import io.cambium.checkpoint.family.DecoderSpec.Dense;
 import io.cambium.checkpoint.family.DecoderSpec.GroupedQuery;
-import io.cambium.checkpoint.family.DecoderSpec.HeadNorm;
 import io.cambium.checkpoint.family.DecoderSpec.Latent;
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.checkpoint.family.ModelTensor.Piece;
@@ -61,7 +60,7 @@ final class TensorList {
     if (attention.outputBias()) {
       add(Part.ATTENTION_OUTPUT_BIAS, layer);
     }
-    if (attention.headNorm() == HeadNorm.PER_HEAD || attention.headNorm() == HeadNorm.ALL_HEADS) {
+    if (attention.headNorm().hasWeights()) {
       add(Part.QUERY_NORM, layer);
       add(Part.KEY_NORM, layer);
     }

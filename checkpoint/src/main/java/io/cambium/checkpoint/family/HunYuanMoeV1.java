@@ -5,6 +5,8 @@ import io.cambium.checkpoint.family.DecoderSpec.FeedForward;
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.checkpoint.family.DecoderSpec.Router;
 import io.cambium.checkpoint.family.DecoderSpec.Score;
+import io.cambium.checkpoint.family.MixtureForm.Biases;
+import io.cambium.checkpoint.family.MixtureForm.Shared;
 import java.util.List;
 import java.util.stream.IntStream;
 import tools.jackson.databind.JsonNode;
@@ -75,6 +77,20 @@ final class HunYuanMoeV1 extends Family {
           .with(Part.SHARED_GATE, "model.layers.{layer}.mlp.shared_mlp.gate_proj.weight")
           .with(Part.SHARED_UP, "model.layers.{layer}.mlp.shared_mlp.up_proj.weight")
           .with(Part.SHARED_DOWN, "model.layers.{layer}.mlp.shared_mlp.down_proj.weight");
+
+  @Override
+  public MixtureForm mixtureForm() {
+    return MixtureForm.of(
+        new Router(Score.SOFTMAX, false, true, 1), Shared.PLAIN, Biases.ON_ALL_OR_NONE);
+  }
+
+  @Override
+  void writeConfig(ConfigWriter config) {
+    config
+        .biasFlag()
+        .experts(expertKeys())
+        .put("intermediate_size", config.mixture().intermediateSize());
+  }
 
   @Override
   List<TensorNames> layouts() {

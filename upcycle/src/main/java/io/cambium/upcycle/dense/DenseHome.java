@@ -45,6 +45,7 @@ record DenseHome(Family family, DecoderSpec decoder, ObjectNode config, boolean 
           "granitemoe",
           "dots1",
           "ernie4_5_moe",
+          "hunyuan_v1_moe",
           "glm4_moe");
 
   /** Why a family is none. */

@@ -52,8 +52,7 @@ public final class Decoder {
       parameters.add(train ? Parameters.leaves(weights) : Parameters.shared(weights));
     }
     ExpertExchange.Scratch scratch =
-        ExpertExchange.Scratch.of(
-            weights.get(Part.EMBEDDING).scalar_type().intern(), spec.hiddenSize());
+        ExpertExchange.Scratch.of(weights.compute(), spec.hiddenSize());
     for (int layer = 0; layer < spec.layers().size(); layer++) {
       attentions.add(Attention.of(spec, layer));
       if (spec.layers().get(layer).feedForward() instanceof Mixture mixture) {
@@ -333,7 +332,7 @@ public final class Decoder {
     Rotary rotary = rotaries.get(frequencies);
     if (rotary == null || rotary.length() < length) {
       long enough = rotary == null ? length : Math.max(length, 2 * rotary.length());
-      ScalarType type = weights.get(Part.EMBEDDING).scalar_type().intern();
+      ScalarType type = weights.compute();
       rotary = Rotary.of(rope, frequencies.inLong(), Math.toIntExact(enough), type);
       rotaries.put(frequencies, rotary);
     }

@@ -58,11 +58,13 @@ final class ExpertExchange {
 
   /**
    * @param gradients one for each expert, to be written by the backward pass; empty for inference
+   * @param type that tokens come in
    */
   ExpertExchange(
       List<ExpertWeights> experts,
       List<ExpertWeights> gradients,
       ExpertKernel kernel,
+      ScalarType type,
       Scratch scratch,
       int workers) {
     this.experts = experts;
@@ -70,8 +72,8 @@ final class ExpertExchange {
     this.kernel = kernel;
     ExpertWeights first = experts.getFirst();
     this.hiddenSize = Math.toIntExact(first.hidden());
-    this.inputs = new RowBuffer(first.type(), hiddenSize);
-    this.inners = new RowBuffer(first.type(), 2 * first.width());
+    this.inputs = new RowBuffer(type, hiddenSize);
+    this.inners = new RowBuffer(type, 2 * first.width());
     this.scratch = scratch;
     this.counts_WE = new int[workers][experts.size()];
   }

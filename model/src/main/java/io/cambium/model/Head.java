@@ -45,7 +45,7 @@ final class Head {
 
   /** [T, V]. */
   Tensor logits(Tensor hidden_TD, Parameters parameters) {
-    return Ops.linear(norm(hidden_TD, parameters), parameters.get(part()));
+    return parameters.linear(norm(hidden_TD, parameters), part());
   }
 
   /** Sum over the tokens of the cross entropy in nats, without gradients. */

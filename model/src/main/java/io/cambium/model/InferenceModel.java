@@ -17,12 +17,18 @@ public final class InferenceModel implements AutoCloseable {
   private final Team team;
   private final Decoder decoder;
 
-  private InferenceModel(CheckpointDirectory directory, OptionalInt topK, Team team) {
+  /** How weights come into memory. */
+  private interface Mapping {
+    Weights map(CheckpointDirectory directory, DecoderSpec spec, DType compute);
+  }
+
+  private InferenceModel(
+      CheckpointDirectory directory, OptionalInt topK, Team team, Mapping weights) {
     this.directory = directory;
     DecoderSpec spec =
         topK.isPresent() ? withTopK(directory, topK.getAsInt()) : directory.decoder();
     this.team = team;
-    this.decoder = Decoder.forInference(Weights.map(directory, spec, DType.F32), team);
+    this.decoder = Decoder.forInference(weights.map(directory, spec, DType.F32), team);
     decoder.select(SelectionRule.of(directory.manifest()));
   }
 
@@ -41,12 +47,24 @@ public final class InferenceModel implements AutoCloseable {
     return open(path, OptionalInt.empty(), Team.ofOneOnAllCores());
   }
 
+  /**
+   * The same for a single pass in little memory: weights stay in the file and are converted where
+   * they are used.
+   */
+  static InferenceModel openAsStored(Path path, OptionalInt topK) {
+    return open(path, topK, Team.ofAllCores(), Weights::mapAsStored);
+  }
+
   /** The same on a team of the caller's choice, which this model then owns. */
   static InferenceModel open(Path path, OptionalInt topK, Team team) {
+    return open(path, topK, team, Weights::map);
+  }
+
+  private static InferenceModel open(Path path, OptionalInt topK, Team team, Mapping weights) {
     CheckpointDirectory directory = CheckpointDirectory.open(path);
     try {
       directory.verifyChecksums();
-      return new InferenceModel(directory, topK, team);
+      return new InferenceModel(directory, topK, team, weights);
     } catch (RuntimeException e) {
       directory.close();
       throw e;

@@ -32,7 +32,12 @@ final class MixtureLayer {
     this.gradients = train ? gradientsOf(experts) : List.of();
     this.exchange =
         new ExpertExchange(
-            experts, gradients, new MatrixProductKernel(mixture.activation()), scratch, workers);
+            experts,
+            gradients,
+            new MatrixProductKernel(mixture.activation()),
+            weights.compute(),
+            scratch,
+            workers);
   }
 
   private static List<ExpertWeights> gradientsOf(List<ExpertWeights> experts) {

@@ -14,6 +14,9 @@ import org.bytedeco.pytorch.global.torch;
  */
 final class Parameters {
 
+  /** At a hidden size of 8,192, 512 MB in fp32. */
+  private static final long PIECE_ROWS = 1 << 14;
+
   private final Map<Tensor, Tensor> leaves = new HashMap<>();
   private final Weights weights;
 
@@ -71,6 +74,33 @@ final class Parameters {
   }
 
   Tensor handle(Tensor weight) {
-    return leaves.getOrDefault(weight, weight);
+    Tensor leaf = leaves.get(weight);
+    return leaf == null ? weights.ready(weight) : leaf;
+  }
+
+  /** The embeddings of tokens: of a matrix as stored, only the rows that are asked for. */
+  Tensor embed(Tensor ids_BS) {
+    Tensor stored_VD = weights.get(Part.EMBEDDING);
+    return weights.ready(torch.embedding(leaves.getOrDefault(stored_VD, stored_VD), ids_BS));
+  }
+
+  /**
+   * The product with a matrix of the vocabulary's size [T, V]: one that is stored in another type
+   * is converted in pieces.
+   */
+  Tensor linear(Tensor x_TD, Part part) {
+    Tensor stored_VD = weights.get(part);
+    if (stored_VD.scalar_type().intern() == weights.compute()) {
+      return Ops.linear(x_TD, handle(stored_VD));
+    }
+    long vocabulary = stored_VD.size(0);
+    Tensor out_TV = Torch.empty(weights.compute(), new long[] {x_TD.size(0), vocabulary});
+    for (long from = 0; from < vocabulary; from += PIECE_ROWS) {
+      long rows = Math.min(PIECE_ROWS, vocabulary - from);
+      Tensor piece_RD = stored_VD.narrow(0, from, rows);
+      Tensor target_TR = out_TV.narrow(1, from, rows);
+      Scopes.freeAll(() -> target_TR.copy_(Ops.linear(x_TD, weights.ready(piece_RD))));
+    }
+    return out_TV;
   }
 }

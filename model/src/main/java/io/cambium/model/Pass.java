@@ -86,9 +86,7 @@ final class Pass {
    */
   Tensor forward(Tensor ids_BS, long batchTokens) {
     DecoderSpec spec = decoder.spec();
-    Tensor x_BSD =
-        Ops.times(
-            torch.embedding(parameters.get(Part.EMBEDDING), ids_BS), spec.scales().embedding());
+    Tensor x_BSD = Ops.times(parameters.embed(ids_BS), spec.scales().embedding());
     for (int i = 0; i < spec.layers().size(); i++) {
       int layer = i;
       Tensor in_BSD = x_BSD;

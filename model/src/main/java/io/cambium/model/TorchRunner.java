@@ -9,12 +9,15 @@ import java.util.List;
 import java.util.OptionalInt;
 import org.bytedeco.pytorch.Tensor;
 
-/** Runs checkpoint directories in fp32 on all cores, under the selection rule of their manifest. */
+/**
+ * Runs checkpoint directories in fp32 on all cores, under the selection rule of their manifest.
+ * Logits need no more memory than a layer's weights in fp32, beside the page cache.
+ */
 public final class TorchRunner implements ModelRunner {
 
   @Override
   public float[] logits(Path path, TokenIds ids, OptionalInt topK) {
-    try (InferenceModel model = InferenceModel.open(path, topK)) {
+    try (InferenceModel model = InferenceModel.openAsStored(path, topK)) {
       return logits(model.decoder(), ids);
     }
   }

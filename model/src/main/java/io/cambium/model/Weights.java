@@ -25,7 +25,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
  * A model's tensors by what they are, all of one compute type except the selection bias, which
- * stays fp32.
+ * stays fp32, and matrices that are mapped as they are stored.
  */
 public final class Weights {
 
@@ -33,6 +33,7 @@ public final class Weights {
   private record Place(Part part, int layer, int expert) {}
 
   private final DecoderSpec spec;
+  private final ScalarType compute;
   private final Map<Place, Tensor> byPlace = new LinkedHashMap<>();
   private final Map<ModelTensor, Tensor> byTensor = new LinkedHashMap<>();
   private final Map<Place, ExpertWeights> fused;
@@ -42,10 +43,12 @@ public final class Weights {
    */
   private Weights(
       DecoderSpec spec,
+      DType compute,
       List<ModelTensor> tensors,
       Function<ModelTensor, Tensor> read,
       Map<Place, ExpertWeights> fused) {
     this.spec = spec;
+    this.compute = Torch.scalarType(compute);
     this.fused = fused;
     for (ModelTensor tensor : tensors) {
       Tensor value = read.apply(tensor);
@@ -71,7 +74,23 @@ public final class Weights {
    */
   static Weights map(CheckpointDirectory directory, DecoderSpec spec, DType compute) {
     return new Weights(
-        spec, directory.tensors(), t -> view(directory, t).to(type(t, compute)), Map.of());
+        spec, compute, directory.tensors(), t -> view(directory, t).to(type(t, compute)), Map.of());
+  }
+
+  /**
+   * The same, but matrices of another type stay where they lie and are converted each time they are
+   * used: slower, and one of them at a time is in memory.
+   */
+  static Weights mapAsStored(CheckpointDirectory directory, DecoderSpec spec, DType compute) {
+    return new Weights(
+        spec,
+        compute,
+        directory.tensors(),
+        tensor -> {
+          Tensor stored = view(directory, tensor);
+          return tensor.shape().size() == 2 ? stored : stored.to(type(tensor, compute));
+        },
+        Map.of());
   }
 
   /** Copies a checkpoint into memory of its own, to be trained. */
@@ -102,6 +121,7 @@ public final class Weights {
     Map<Place, ExpertWeights> experts = new HashMap<>();
     return new Weights(
         spec,
+        compute,
         tensors,
         tensor -> {
           if (!tensor.part().isExpert()) {
@@ -186,6 +206,16 @@ public final class Weights {
 
   private static ScalarType type(ModelTensor tensor, DType compute) {
     return tensor.part() == Part.SELECTION_BIAS ? ScalarType.Float : Torch.scalarType(compute);
+  }
+
+  /** What is computed in. */
+  ScalarType compute() {
+    return compute;
+  }
+
+  /** A weight in the type that is computed in. */
+  Tensor ready(Tensor stored) {
+    return stored.scalar_type().intern() == compute ? stored : stored.to(compute);
   }
 
   public DecoderSpec spec() {

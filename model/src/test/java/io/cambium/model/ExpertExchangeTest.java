@@ -40,6 +40,7 @@ class ExpertExchangeTest {
               weights,
               List.of(),
               new MatrixProductKernel(Activation.SILU),
+              weights.getFirst().type(),
               ExpertExchange.Scratch.of(weights.getFirst().type(), weights.getFirst().hidden()),
               workers);
       team.run(member -> check(exchange, member, x_TD, choice, topK, weights));

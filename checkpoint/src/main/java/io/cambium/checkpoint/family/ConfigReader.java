@@ -3,7 +3,6 @@ package io.cambium.checkpoint.family;
 import io.cambium.checkpoint.CheckpointException;
 import io.cambium.checkpoint.ModelConfig;
 import io.cambium.checkpoint.family.DecoderSpec.Activation;
-import io.cambium.checkpoint.family.DecoderSpec.Attention;
 import io.cambium.checkpoint.family.DecoderSpec.Dense;
 import io.cambium.checkpoint.family.DecoderSpec.FeedForward;
 import io.cambium.checkpoint.family.DecoderSpec.GroupScore;
@@ -240,11 +239,6 @@ final class ConfigReader {
             LAYER_TYPES, config.json().get(LAYER_TYPES), "full_attention, without a window");
       }
     }
-  }
-
-  /** Layers of which all have the same kind of attention. */
-  static List<Layer> layers(Attention attention, List<FeedForward> feedForwards) {
-    return feedForwards.stream().map(part -> new Layer(attention, part)).toList();
   }
 
   /** Layers that differ in their reach. */

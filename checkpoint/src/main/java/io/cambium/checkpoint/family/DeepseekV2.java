@@ -65,7 +65,7 @@ final class DeepseekV2 extends Family {
     return read.decoder(
         false,
         read.norms(1e-6),
-        ConfigReader.layers(
+        DecoderSpec.alike(
             read.latentAttention(true),
             read.feedForwards(layer -> layer >= denseLayers, mixture, dense)));
   }

@@ -25,7 +25,7 @@ final class DeepseekV3 extends Family {
     return read.decoder(
         false,
         read.norms(1e-6),
-        ConfigReader.layers(
+        DecoderSpec.alike(
             read.latentAttention(config.booleanOr("rope_interleave", true)),
             read.deepSeekFeedForwards(3, 1, true, 2.5, 8, 4)));
   }

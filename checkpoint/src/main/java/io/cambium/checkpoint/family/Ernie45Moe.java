@@ -56,7 +56,7 @@ final class Ernie45Moe extends Family {
             layer -> layer >= first && layer <= last && (layer + 1) % interval == 0,
             mixture,
             dense);
-    return read.decoder(true, read.norms(1e-5), ConfigReader.layers(attention, feedForwards));
+    return read.decoder(true, read.norms(1e-5), DecoderSpec.alike(attention, feedForwards));
   }
 
   private static final TensorNames NAMES =

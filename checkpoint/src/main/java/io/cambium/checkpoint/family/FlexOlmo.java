@@ -36,7 +36,7 @@ final class FlexOlmo extends Family {
             "intermediate_size",
             new Router(Score.SOFTMAX, false, config.booleanOr("norm_topk_prob", false), 1));
     return read.decoder(
-        false, read.normsAfter(1e-6), ConfigReader.layers(attention, read.inAllLayers(mixture)));
+        false, read.normsAfter(1e-6), DecoderSpec.alike(attention, read.inAllLayers(mixture)));
   }
 
   @Override

@@ -39,7 +39,7 @@ final class Glm4Moe extends Family {
     return read.decoder(
         false,
         read.norms(1e-5),
-        ConfigReader.layers(attention, read.deepSeekFeedForwards(1, null, true, 1, 1, 1)));
+        DecoderSpec.alike(attention, read.deepSeekFeedForwards(1, null, true, 1, 1, 1)));
   }
 
   @Override

@@ -32,8 +32,8 @@ final class GptOss extends Family {
   public DecoderSpec decoder(ModelConfig config) {
     ConfigReader read = new ConfigReader(config);
     read.silu();
-    read.requireNumber("swiglu_alpha", 1.702);
-    read.requireNumber("swiglu_limit", 7);
+    read.requireNumber("swiglu_alpha", Activation.CLAMPED_SWISH_SLOPE);
+    read.requireNumber("swiglu_limit", Activation.CLAMPED_SWISH_LIMIT);
     int headDim = read.headDim(64);
     Rope rope = read.rope(150_000, headDim, false, ROPE_DEFAULT);
     GroupedQuery attention = read.attentionWithFlag(headDim, true, HeadNorm.NONE, rope).withSinks();

@@ -41,7 +41,7 @@ final class GraniteMoe extends Family {
         false,
         read.norms(1e-6),
         read.graniteScales(),
-        ConfigReader.layers(attention, read.inAllLayers(mixture)));
+        DecoderSpec.alike(attention, read.inAllLayers(mixture)));
   }
 
   private static final String PREFIX = "model.layers.{layer}.block_sparse_moe.";

@@ -44,7 +44,7 @@ final class HunYuanMoeV1 extends Family {
             .<FeedForward>mapToObj(layer -> mixture(ofLayer(config, layer)))
             .toList();
     return read.decoder(
-        false, read.norms(1e-5), ConfigReader.layers(HunYuanDenseV1.attention(read), mixtures));
+        false, read.norms(1e-5), DecoderSpec.alike(HunYuanDenseV1.attention(read), mixtures));
   }
 
   private static Mixture mixture(ModelConfig config) {

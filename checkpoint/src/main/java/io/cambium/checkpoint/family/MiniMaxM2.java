@@ -40,7 +40,7 @@ final class MiniMaxM2 extends Family {
     Mixture mixture =
         read.mixture(expertKeys(), "intermediate_size", new Router(Score.SIGMOID, true, true, 1));
     return read.decoder(
-        false, read.norms(1e-6), ConfigReader.layers(attention, read.inAllLayers(mixture)));
+        false, read.norms(1e-6), DecoderSpec.alike(attention, read.inAllLayers(mixture)));
   }
 
   private static final TensorNames NAMES =

@@ -37,7 +37,7 @@ final class Mixtral extends Family {
         read.mixture(expertKeys(), "intermediate_size", new Router(Score.SOFTMAX, false, true, 1))
             .withActivation(read.activation());
     return read.decoder(
-        false, read.norms(1e-5), ConfigReader.layers(attention, read.inAllLayers(mixture)));
+        false, read.norms(1e-5), DecoderSpec.alike(attention, read.inAllLayers(mixture)));
   }
 
   private static final String PREFIX = "model.layers.{layer}.block_sparse_moe.";

@@ -37,7 +37,7 @@ final class Olmoe extends Family {
             "intermediate_size",
             new Router(Score.SOFTMAX, false, config.booleanOr("norm_topk_prob", false), 1));
     return read.decoder(
-        false, read.norms(1e-5), ConfigReader.layers(attention, read.inAllLayers(mixture)));
+        false, read.norms(1e-5), DecoderSpec.alike(attention, read.inAllLayers(mixture)));
   }
 
   @Override

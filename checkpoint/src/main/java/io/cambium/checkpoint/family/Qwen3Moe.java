@@ -39,7 +39,7 @@ final class Qwen3Moe extends Family {
             new Router(Score.SOFTMAX, false, config.booleanOr("norm_topk_prob", false), 1));
     read.silu();
     return read.decoder(
-        false, read.norms(1e-6), ConfigReader.layers(attention, read.qwenFeedForwards(mixture)));
+        false, read.norms(1e-6), DecoderSpec.alike(attention, read.qwenFeedForwards(mixture)));
   }
 
   @Override

@@ -172,6 +172,20 @@ class FamiliesTest {
         .hasMessageContaining("nearest family that it runs is gemma;");
   }
 
+  /** Each refusal is one sentence. */
+  @Test
+  void everyReasonEndsTheSentence() {
+    assertThat(Families.NOT_RUN)
+        .allSatisfy((type, reason) ->
+            assertThatThrownBy(() -> Families.of(ofType(type)))
+                .hasMessageContaining(
+                    "config.json: model_type \"%s\" is known to Cambium, which does not run it: it has "
+                            .formatted(type)
+                        + reason)
+                .hasMessageNotContaining("it has its"))
+        .allSatisfy((type, reason) -> assertThat(reason).matches("[A-Za-z][^.:]*"));
+  }
+
   @Test
   void anUnknownFamilyIsRefusedWithTheNearest() {
     assertThatThrownBy(() -> Families.of(ofType("mixtrall")))

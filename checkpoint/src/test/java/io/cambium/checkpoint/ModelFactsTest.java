@@ -6,8 +6,10 @@ import io.cambium.checkpoint.Manifest.Growth;
 import io.cambium.checkpoint.Manifest.Selection;
 import io.cambium.checkpoint.ModelFacts.Layers;
 import io.cambium.checkpoint.ModelFacts.Lineages;
+import io.cambium.checkpoint.family.DecoderSpec.Attention;
 import io.cambium.checkpoint.family.DecoderSpec.Dense;
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
+import io.cambium.checkpoint.family.DecoderSpec.Reach;
 import io.cambium.checkpoint.family.ParameterCounts;
 import io.cambium.checkpoint.testing.Goldens;
 import io.cambium.checkpoint.testing.TinyModels;
@@ -49,13 +51,26 @@ class ModelFactsTest {
     TinyModels model = TinyModels.glm4Moe().layers(5, 2).sharded(40_000);
     ModelFacts facts = facts(model.write(temporary.resolve("model")));
     Mixture mixture = model.spec().mixture(4);
+    Attention attention = model.spec().layers().getFirst().attention();
     assertThat(facts.layers())
-        .containsExactly(new Layers(0, 1, new Dense(20), null), new Layers(2, 4, null, mixture));
+        .containsExactly(
+            new Layers(0, 1, attention, new Dense(20), null),
+            new Layers(2, 4, attention, null, mixture));
     assertThat(mixture.router().formula(2))
         .isEqualTo(
             "s = sigmoid(router x); chosen: the 2 largest s + selection bias;"
                 + " weights: s / sum of the chosen s x 1.5");
     assertThat(facts.weights().files()).isGreaterThan(1);
+  }
+
+  @Test
+  void layersOfDifferentAttentionAreDifferentRuns() {
+    ModelFacts facts = facts(Goldens.unpack("gpt_oss", temporary));
+    assertThat(facts.layers())
+        .extracting(layers -> layers.attention().reach())
+        .startsWith(Reach.window(8), Reach.FULL);
+    assertThat(facts.layers()).allMatch(layers -> layers.first() == layers.last());
+    assertThat(Json.MAPPER.readValue(Json.bytes(facts), ModelFacts.class)).isEqualTo(facts);
   }
 
   @Test

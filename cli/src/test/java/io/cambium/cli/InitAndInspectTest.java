@@ -6,6 +6,7 @@ import io.cambium.checkpoint.Json;
 import io.cambium.checkpoint.Manifest;
 import io.cambium.checkpoint.Manifest.Growth;
 import io.cambium.checkpoint.Manifest.Selection;
+import io.cambium.checkpoint.testing.Goldens;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -115,6 +116,22 @@ class InitAndInspectTest {
             """
             selection     by a hash of the token id, seed 7, with equal weights
                           no plain Hugging Face form: other engines would choose other experts
+            """);
+  }
+
+  @Test
+  void inspectShowsLayersThatDiffer() {
+    Path golden = Goldens.unpack("llama4_text_chunks", temporary);
+    assertThat(run("inspect", golden.toString())).isZero();
+    assertThat(out.toString())
+        .contains(
+            """
+            attention     of 2 kinds, by layer
+              0 to 2      4 heads of 16 on 2 key-value heads, queries and keys normalised, chunks of 7, rotary over 16
+              3           4 heads of 16 on 2 key-value heads, queries grow with the position, no positions
+            layers        4
+              0, 2        dense, width 80
+              1, 3        4 experts of width 40, 2 for each token, and shared experts of width 40
             """);
   }
 

@@ -432,11 +432,6 @@ public record DecoderSpec(
     SOFTMAX
   }
 
-  /** The attention of the first layer, which stands for all where they differ in reach only. */
-  public Attention attention() {
-    return layers.getFirst().attention();
-  }
-
   /** The feed-forward part of each layer. */
   public List<FeedForward> feedForwards() {
     return layers.stream().map(Layer::feedForward).toList();

@@ -207,7 +207,7 @@ class Glm4MoeTest {
             spec.hiddenSize(),
             spec.norms().eps(),
             spec.tiedEmbeddings(),
-            spec.attention(),
+            spec.layers().getFirst().attention(),
             layers);
     assertThatThrownBy(() -> FAMILY.newConfig(denseLast, 64))
         .isInstanceOf(IllegalArgumentException.class)

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.cambium.checkpoint.Manifest.Growth;
 import io.cambium.checkpoint.Manifest.Selection;
+import io.cambium.checkpoint.Manifest.Selection.Mode;
 import io.cambium.checkpoint.ModelFacts.Layers;
 import io.cambium.checkpoint.ModelFacts.Lineages;
 import io.cambium.checkpoint.family.DecoderSpec.Attention;
@@ -89,7 +90,8 @@ class ModelFactsTest {
     Manifest manifest =
         Manifest.EMPTY
             .withGrowth(growth(2, List.of(0, 1, 1)), null)
-            .withGrowth(growth(3, List.of(0, 1, 2, 1, 2)), new Selection("lineage", 0.5, 0.25, 0));
+            .withGrowth(
+                growth(3, List.of(0, 1, 2, 1, 2)), new Selection(Mode.LINEAGE, 0.5, 0.25, 0));
     Files.write(directory.resolve(Manifest.FILE_NAME), Json.bytes(manifest));
     ModelFacts facts = facts(directory);
     assertThat(facts.lineages()).isEqualTo(new Lineages(2, 1, 4));

@@ -6,6 +6,7 @@ import io.cambium.checkpoint.Json;
 import io.cambium.checkpoint.Manifest;
 import io.cambium.checkpoint.Manifest.Growth;
 import io.cambium.checkpoint.Manifest.Selection;
+import io.cambium.checkpoint.Manifest.Selection.Mode;
 import io.cambium.checkpoint.testing.Goldens;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -94,7 +95,7 @@ class InitAndInspectTest {
             5,
             new TreeMap<>(Map.of(1, List.of(0, 1, 0, 1, 0))));
     Path file = temporary.resolve("model").resolve(Manifest.FILE_NAME);
-    Manifest grown = Manifest.EMPTY.withGrowth(growth, new Selection("lineage", 0.25, null, 0));
+    Manifest grown = Manifest.EMPTY.withGrowth(growth, new Selection(Mode.LINEAGE, 0.25, null, 0));
     Files.write(file, Json.bytes(grown));
     assertThat(run("inspect", model())).isZero();
     assertThat(out.toString())
@@ -105,7 +106,7 @@ class InitAndInspectTest {
             selection     in the middle of a lineage release: own logit 0.25, sibling penalty infinite
                           no plain Hugging Face form: other engines would choose other experts
             """);
-    Files.write(file, Json.bytes(grown.withSelection(new Selection("cold", 1, null, 1.5))));
+    Files.write(file, Json.bytes(grown.withSelection(new Selection(Mode.COLD, 1, null, 1.5))));
     assertThat(run("inspect", model())).isZero();
     assertThat(out.toString())
         .endsWith("selection     cold: replicas' selection bias is 1.5 lower here\n");

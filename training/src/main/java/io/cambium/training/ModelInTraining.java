@@ -5,6 +5,7 @@ import io.cambium.checkpoint.CheckpointException;
 import io.cambium.checkpoint.CheckpointWriter;
 import io.cambium.checkpoint.DType;
 import io.cambium.checkpoint.Manifest;
+import io.cambium.checkpoint.Manifest.Selection.Mode;
 import io.cambium.checkpoint.SafetensorsFile;
 import io.cambium.checkpoint.SafetensorsWriter;
 import io.cambium.checkpoint.TensorSpec;
@@ -225,10 +226,10 @@ final class ModelInTraining {
       return lasting();
     }
     double progress = release.progress(state.step());
-    return release.mode().equals("cold")
-        ? new Manifest.Selection("cold", 0, null, release.holdBack() * (1 - progress))
+    return release.mode() == Mode.COLD
+        ? new Manifest.Selection(Mode.COLD, 0, null, release.holdBack() * (1 - progress))
         : new Manifest.Selection(
-            "lineage", progress, progress == 0 ? null : Release.penalty(progress), 0);
+            Mode.LINEAGE, progress, progress == 0 ? null : Release.penalty(progress), 0);
   }
 
   private static double holdBack(Manifest.@Nullable Selection selection) {

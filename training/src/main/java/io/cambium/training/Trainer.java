@@ -1,6 +1,7 @@
 package io.cambium.training;
 
 import io.cambium.checkpoint.CheckpointException;
+import io.cambium.checkpoint.Manifest.Selection.Mode;
 import io.cambium.checkpoint.Progress;
 import io.cambium.checkpoint.StagedDirectory;
 import io.cambium.checkpoint.TrainingException;
@@ -288,7 +289,7 @@ public final class Trainer implements AutoCloseable {
   /** Experts that can be chosen at all: held-back replicas cannot, and come after the originals. */
   private int activeExperts() {
     Release release = state.release();
-    boolean held = release != null && release.mode().equals("cold") && release.exact(state.step());
+    boolean held = release != null && release.mode() == Mode.COLD && release.exact(state.step());
     int all = model.decoder().experts();
     return held ? model.manifest().growth().getLast().sourceExperts() : all;
   }

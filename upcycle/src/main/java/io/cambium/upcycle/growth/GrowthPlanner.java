@@ -181,8 +181,8 @@ public final class GrowthPlanner {
   private Manifest.@Nullable Selection selection(double holdBack) {
     return switch (options.mode()) {
       case FLAT, WIDE -> null;
-      case LINEAGE -> new Manifest.Selection(Mode.LINEAGE.toString(), 0, null, 0);
-      case COLD -> new Manifest.Selection(Mode.COLD.toString(), 1, null, holdBack);
+      case LINEAGE -> new Manifest.Selection(Manifest.Selection.Mode.LINEAGE, 0, null, 0);
+      case COLD -> new Manifest.Selection(Manifest.Selection.Mode.COLD, 1, null, holdBack);
     };
   }
 

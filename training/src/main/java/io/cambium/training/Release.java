@@ -46,6 +46,11 @@ public record Release(Mode mode, long fromStep, long windowSteps, long holdSteps
         : new Release(selection.mode(), fromStep, windowSteps, holdSteps, selection.holdBack());
   }
 
+  /** Steps taken when it is plain. */
+  long end() {
+    return fromStep + windowSteps;
+  }
+
   /** The share of the way that is done after so many steps: 0 while exact, 1 when plain. */
   double progress(long step) {
     long ramp = windowSteps - holdSteps;

@@ -225,6 +225,26 @@ class TrainCommandTest {
   }
 
   @Test
+  void saysOnceThatItTrainsWithoutDropout() throws IOException {
+    Path model = folder.resolve("dropped");
+    copy(folder.resolve("model"), model);
+    Path config = model.resolve("config.json");
+    ObjectNode json = Json.readObject(config).put("attention_dropout", 0.1);
+    Files.write(config, Json.bytes(json));
+    String out = folder.resolve("dropped-run").toString();
+    List<String> args = List.of("train", yaml.toString(), "--out", out, "--set", "growth=null");
+    String warning = "warning: the model's config.json has \"attention_dropout\": 0.1, which";
+    assertThat(errorOf(0, with(args, "--set", "steps=3", "--set", "model=" + model)))
+        .containsOnlyOnce(warning);
+    assertThat(errorOf(0, with(args, "--set", "steps=3", "--set", "model=" + model, "--resume")))
+        .doesNotContain("warning");
+  }
+
+  private static String[] with(List<String> args, String... more) {
+    return Stream.concat(args.stream(), Stream.of(more)).toArray(String[]::new);
+  }
+
+  @Test
   void refusesToGrowAModelThatRoutesInGroups() throws IOException {
     Path model = folder.resolve("grouped");
     run("init", model.toString(), "--hidden", "16", "--heads", "2", "--vocab", "270");

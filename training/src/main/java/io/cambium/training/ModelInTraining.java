@@ -24,6 +24,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.SortedMap;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -47,6 +48,7 @@ final class ModelInTraining {
 
   private final ObjectNode config;
   private final int maxPositions;
+  private final SortedMap<String, Double> missingNoise;
   private final Manifest manifest;
   private final Decoder decoder;
   private final AdamW optimizer;
@@ -54,6 +56,7 @@ final class ModelInTraining {
   private ModelInTraining(CheckpointDirectory directory, Team team, AdamW.Settings settings) {
     this.config = directory.config().json().put("dtype", "float32").put("torch_dtype", "float32");
     this.maxPositions = directory.config().countOr("max_position_embeddings", Integer.MAX_VALUE);
+    this.missingNoise = directory.config().trainingNoise();
     this.manifest = directory.manifest();
     this.decoder = Decoder.forTraining(Weights.load(directory, DType.F32), team);
     this.optimizer = new AdamW(decoder, settings);
@@ -87,6 +90,11 @@ final class ModelInTraining {
 
   Manifest manifest() {
     return manifest;
+  }
+
+  /** Dropout and the like that the model's class would train with, by the key that asks for it. */
+  SortedMap<String, Double> missingNoise() {
+    return missingNoise;
   }
 
   /** Longest sequence the model takes. */

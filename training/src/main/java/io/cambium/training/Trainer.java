@@ -26,6 +26,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -73,6 +74,9 @@ public final class Trainer implements AutoCloseable {
             ? TensorBoardWriter.resume(run.tensorBoard(), state.step(), Clock.systemUTC())
             : TensorBoardWriter.create(run.tensorBoard(), Clock.systemUTC());
     requireFit();
+    if (!goesOn) {
+      warnOfMissingNoise();
+    }
   }
 
   /**
@@ -158,6 +162,19 @@ public final class Trainer implements AutoCloseable {
         fromStep,
         config.release().windowSteps(remaining),
         config.release().holdSteps(remaining));
+  }
+
+  private void warnOfMissingNoise() {
+    if (!model.missingNoise().isEmpty()) {
+      listener.message(
+          model.missingNoise().entrySet().stream()
+              .map(noise -> "\"" + noise.getKey() + "\": " + noise.getValue())
+              .collect(
+                  Collectors.joining(
+                      ", ",
+                      "warning: the model's config.json has ",
+                      ", which Cambium does not compute: it trains without")));
+    }
   }
 
   private void requireFit() {

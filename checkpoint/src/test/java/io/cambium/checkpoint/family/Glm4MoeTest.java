@@ -211,7 +211,7 @@ class Glm4MoeTest {
             layers);
     assertThatThrownBy(() -> FAMILY.newConfig(denseLast, 64))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("glm4_moe has no config.json for");
+        .hasMessageContaining("it has no layers[2] feedForward");
   }
 
   @Test

@@ -1,12 +1,16 @@
 package io.cambium.checkpoint;
 
+import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonValue;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -49,6 +53,9 @@ public record Manifest(
           growth.get(i).sourceExperts() == growth.get(i - 1).targetExperts(),
           "growth step " + i + " does not begin with the experts that the step before it left");
     }
+    require(
+        selection == null || !selection.isRelease() || !growth.isEmpty(),
+        "the selection belongs to a growth step, and there is none");
   }
 
   /**
@@ -133,7 +140,7 @@ public record Manifest(
    * chosen by token id. Such a checkpoint has no Hugging Face form unless it is {@code cold}, whose
    * hold-back is folded into the written selection bias.
    *
-   * @param mode {@code lineage}, {@code cold} or {@code hash}
+   * @param mode how experts are chosen
    * @param ownLogit the share {@code a} of a replica's own logit against its lineage's mean, 0 to 1
    * @param siblingPenalty what the score of a lineage's non-best siblings is lowered by; absent for
    *     infinite
@@ -142,36 +149,58 @@ public record Manifest(
    */
   @JsonInclude(JsonInclude.Include.NON_NULL)
   public record Selection(
-      String mode,
+      Mode mode,
       double ownLogit,
       @Nullable Double siblingPenalty,
       double holdBack,
       @Nullable Long hashSeed) {
 
-    private static final String COLD = "cold";
-    private static final String HASH = "hash";
+    /** How experts are chosen where that is not plain top-K. */
+    public enum Mode {
+      /** Replicas are held back by their selection bias. */
+      COLD,
+      /** The best sibling stands for its lineage. */
+      LINEAGE,
+      /** By token id. */
+      HASH;
+
+      @JsonCreator
+      static Mode named(String name) {
+        return Arrays.stream(values())
+            .filter(mode -> mode.toString().equals(name))
+            .findFirst()
+            .orElseThrow(() ->
+                new IllegalArgumentException(
+                    "selection mode \"" + name + "\" is none of " + Arrays.toString(values())));
+      }
+
+      @JsonValue
+      @Override
+      public String toString() {
+        return name().toLowerCase(Locale.ROOT);
+      }
+    }
 
     public Selection {
       require(
-          mode.equals(HASH) == (hashSeed != null),
+          (mode == Mode.HASH) == (hashSeed != null),
           "a hashSeed belongs to the selection mode hash, and to no other");
     }
 
     /** A release. */
-    public Selection(
-        String mode, double ownLogit, @Nullable Double siblingPenalty, double holdBack) {
+    public Selection(Mode mode, double ownLogit, @Nullable Double siblingPenalty, double holdBack) {
       this(mode, ownLogit, siblingPenalty, holdBack, null);
     }
 
     /** By token id, for good. */
     public static Selection hash(long seed) {
-      return new Selection(HASH, 0, null, 0, seed);
+      return new Selection(Mode.HASH, 0, null, 0, seed);
     }
 
     /** Whether it ends in plain top-K. */
     @JsonIgnore
     public boolean isRelease() {
-      return hashSeed == null;
+      return mode != Mode.HASH;
     }
   }
 
@@ -196,13 +225,18 @@ public record Manifest(
     try {
       return Optional.of(Json.MAPPER.treeToValue(json, Manifest.class));
     } catch (JacksonException e) {
-      throw new CheckpointException(file, "is malformed: " + e.getOriginalMessage(), null, e);
+      // What a record refuses, in its own words.
+      String what =
+          e.getCause() instanceof IllegalArgumentException refusal
+              ? refusal.getMessage()
+              : e.getOriginalMessage();
+      throw new CheckpointException(file, "is malformed: " + what, null, e);
     }
   }
 
   /** Whether plain top-K, all that other engines know, chooses the experts that this rule does. */
   public boolean hasHuggingFaceForm() {
-    return selection == null || selection.mode().equals(Selection.COLD);
+    return selection == null || selection.mode() == Selection.Mode.COLD;
   }
 
   /**

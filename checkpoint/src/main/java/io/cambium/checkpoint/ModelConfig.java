@@ -1,6 +1,10 @@
 package io.cambium.checkpoint;
 
 import java.nio.file.Path;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -12,6 +16,10 @@ import tools.jackson.databind.node.ObjectNode;
  * <p>All methods that read a value throw {@link CheckpointException} for a bad one.
  */
 public final class ModelConfig {
+
+  /** What transformers' classes draw at random in training, the heads of classifiers aside. */
+  private static final Pattern TRAINING_NOISE =
+      Pattern.compile("(?!classifier_).*(dropout|dropout_prob|dropout_rate|pdrop|jitter_noise)");
 
   private final Path file;
   private final ObjectNode json;
@@ -110,6 +118,20 @@ public final class ModelConfig {
     if (has(key)) {
       requireValue(key, supported);
     }
+  }
+
+  /** The keys for noise in training (dropout and the like) that are not zero, with their values. */
+  public SortedMap<String, Double> trainingNoise() {
+    SortedMap<String, Double> noise = new TreeMap<>();
+    for (Map.Entry<String, JsonNode> entry : json.properties()) {
+      JsonNode value = entry.getValue();
+      if (TRAINING_NOISE.matcher(entry.getKey()).matches()
+          && value.isNumber()
+          && value.doubleValue() != 0) {
+        noise.put(entry.getKey(), value.doubleValue());
+      }
+    }
+    return noise;
   }
 
   /** Refuses a key that would change the computation in a way that is not supported. */

@@ -4,12 +4,14 @@ import io.cambium.checkpoint.family.DecoderSpec;
 import io.cambium.checkpoint.family.DecoderSpec.Attention;
 import io.cambium.checkpoint.family.DecoderSpec.Dense;
 import io.cambium.checkpoint.family.DecoderSpec.FeedForward;
+import io.cambium.checkpoint.family.DecoderSpec.Layer;
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.checkpoint.family.ParameterCounts;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IntSummaryStatistics;
 import java.util.List;
+import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -31,7 +33,6 @@ public record ModelFacts(
     int vocabSize,
     int hiddenSize,
     boolean tiedEmbeddings,
-    Attention attention,
     List<Layers> layers,
     ParameterCounts parameters,
     Weights weights,
@@ -41,22 +42,28 @@ public record ModelFacts(
     boolean huggingFaceForm) {
 
   /**
-   * Layers {@code first} to {@code last}, with equal feed-forward parts.
+   * Layers {@code first} to {@code last}, which are equal.
    *
    * @param mixture null for dense layers
    * @param dense null for layers that route
    */
-  public record Layers(int first, int last, @Nullable Dense dense, @Nullable Mixture mixture) {
+  public record Layers(
+      int first, int last, Attention attention, @Nullable Dense dense, @Nullable Mixture mixture) {
 
-    private static Layers of(int layer, FeedForward feedForward) {
-      return switch (feedForward) {
-        case Dense dense -> new Layers(layer, layer, dense, null);
-        case Mixture mixture -> new Layers(layer, layer, null, mixture);
+    private static Layers of(int index, Layer layer) {
+      return switch (layer.feedForward()) {
+        case Dense dense -> new Layers(index, index, layer.attention(), dense, null);
+        case Mixture mixture -> new Layers(index, index, layer.attention(), null, mixture);
       };
     }
 
+    /** Whichever of both it is. */
+    public FeedForward feedForward() {
+      return mixture == null ? Objects.requireNonNull(dense) : mixture;
+    }
+
     private boolean continuesWith(Layers next) {
-      return equals(new Layers(first, last, next.dense, next.mixture));
+      return equals(new Layers(first, last, next.attention, next.dense, next.mixture));
     }
   }
 
@@ -122,8 +129,7 @@ public record ModelFacts(
         decoder.vocabSize(),
         decoder.hiddenSize(),
         decoder.tiedEmbeddings(),
-        decoder.attention(),
-        layers(decoder.feedForwards()),
+        layers(decoder.layers()),
         ParameterCounts.of(decoder, checkpoint.tensors()),
         Weights.of(checkpoint),
         manifest.growth(),
@@ -132,13 +138,13 @@ public record ModelFacts(
         manifest.hasHuggingFaceForm());
   }
 
-  private static List<Layers> layers(List<FeedForward> feedForwards) {
+  private static List<Layers> layers(List<Layer> layers) {
     List<Layers> runs = new ArrayList<>();
-    for (int i = 0; i < feedForwards.size(); i++) {
-      Layers layer = Layers.of(i, feedForwards.get(i));
+    for (int i = 0; i < layers.size(); i++) {
+      Layers layer = Layers.of(i, layers.get(i));
       if (!runs.isEmpty() && runs.getLast().continuesWith(layer)) {
         Layers run = runs.removeLast();
-        runs.add(new Layers(run.first, i, run.dense, run.mixture));
+        runs.add(new Layers(run.first, i, run.attention, run.dense, run.mixture));
       } else {
         runs.add(layer);
       }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.cambium.checkpoint.Manifest.Growth;
 import io.cambium.checkpoint.Manifest.Selection;
+import io.cambium.checkpoint.Manifest.Selection.Mode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -40,7 +41,7 @@ class ManifestTest {
   private static final Manifest GROWN =
       Manifest.EMPTY
           .withGrowth(growth(2, List.of(0, 1, 1)), null)
-          .withGrowth(growth(3, List.of(0, 1, 2, 0)), new Selection("lineage", 0.25, null, 0))
+          .withGrowth(growth(3, List.of(0, 1, 2, 0)), new Selection(Mode.LINEAGE, 0.25, null, 0))
           .withChecksums(Map.of("model.safetensors", "00ff"));
 
   private static final Manifest HASHED = Manifest.EMPTY.withSelection(Selection.hash(-3));
@@ -70,7 +71,7 @@ class ManifestTest {
     assertThat(GROWN.hasHuggingFaceForm()).isFalse();
     assertThat(HASHED.hasHuggingFaceForm()).isFalse();
     assertThat(GROWN.withSelection(null).hasHuggingFaceForm()).isTrue();
-    assertThat(GROWN.withSelection(new Selection("cold", 1, null, 1)).hasHuggingFaceForm())
+    assertThat(GROWN.withSelection(new Selection(Mode.COLD, 1, null, 1)).hasHuggingFaceForm())
         .isTrue();
   }
 
@@ -110,13 +111,17 @@ class ManifestTest {
         "{'format':1,'growth':null,'sha256':{}}                            | growth",
         "{'format':1,'growth':[],'sha256':{},'more':1}                     | more",
         "{'format':1,'growth':[],'sha256':{'../x':'00'}}                   | no plain file name",
-        "{'format':1,'growth':[],'sha256':{},'selection':{'mode':'cold'}}  | ownLogit"
+        "{'format':1,'growth':[],'sha256':{},'selection':{'mode':'cold'}}  | ownLogit",
+        "{'format':1,'growth':[],'sha256':{},'selection':{'mode':'warm','ownLogit':0,'holdBack':0}}"
+            + " | selection mode \"warm\" is none of [cold, lineage, hash]",
+        "{'format':1,'growth':[],'sha256':{},'selection':{'mode':'cold','ownLogit':0,'holdBack':0}}"
+            + " | belongs to a growth step, and there is none"
       })
   void aMalformedManifestIsRefused(String json, String message) throws IOException {
     Files.writeString(temporary.resolve("cambium.json"), json.replace('\'', '"'));
     assertThatThrownBy(() -> Manifest.read(temporary))
         .isInstanceOf(CheckpointException.class)
-        .hasMessageContaining("is malformed")
+        .hasMessageContaining("cambium.json: is malformed")
         .hasMessageContaining(message);
   }
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -71,6 +72,22 @@ class ModelConfigTest {
     assertThatThrownBy(() -> config("{'a':" + value + "}").stringOr("a", "b"))
         .isInstanceOf(CheckpointException.class)
         .hasMessageContaining("not a string");
+  }
+
+  @Test
+  void findsTheNoiseOfTraining() {
+    ModelConfig config =
+        config(
+            "{'attention_dropout':0.1,'resid_pdrop':0,'embd_pdrop':0.2,'hidden_dropout_prob':0.3,"
+                + "'router_jitter_noise':0.01,'classifier_dropout':0.5,'dropout':null,"
+                + "'dropout_note':1}");
+    assertThat(config.trainingNoise())
+        .isEqualTo(
+            Map.of(
+                "attention_dropout", 0.1,
+                "embd_pdrop", 0.2,
+                "hidden_dropout_prob", 0.3,
+                "router_jitter_noise", 0.01));
   }
 
   @Test

@@ -4,10 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.cambium.checkpoint.Manifest.Growth;
 import io.cambium.checkpoint.Manifest.Selection;
+import io.cambium.checkpoint.Manifest.Selection.Mode;
 import io.cambium.checkpoint.ModelFacts.Layers;
 import io.cambium.checkpoint.ModelFacts.Lineages;
+import io.cambium.checkpoint.family.DecoderSpec.Attention;
 import io.cambium.checkpoint.family.DecoderSpec.Dense;
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
+import io.cambium.checkpoint.family.DecoderSpec.Reach;
 import io.cambium.checkpoint.family.ParameterCounts;
 import io.cambium.checkpoint.testing.Goldens;
 import io.cambium.checkpoint.testing.TinyModels;
@@ -49,13 +52,26 @@ class ModelFactsTest {
     TinyModels model = TinyModels.glm4Moe().layers(5, 2).sharded(40_000);
     ModelFacts facts = facts(model.write(temporary.resolve("model")));
     Mixture mixture = model.spec().mixture(4);
+    Attention attention = model.spec().layers().getFirst().attention();
     assertThat(facts.layers())
-        .containsExactly(new Layers(0, 1, new Dense(20), null), new Layers(2, 4, null, mixture));
+        .containsExactly(
+            new Layers(0, 1, attention, new Dense(20), null),
+            new Layers(2, 4, attention, null, mixture));
     assertThat(mixture.router().formula(2))
         .isEqualTo(
             "s = sigmoid(router x); chosen: the 2 largest s + selection bias;"
                 + " weights: s / sum of the chosen s x 1.5");
     assertThat(facts.weights().files()).isGreaterThan(1);
+  }
+
+  @Test
+  void layersOfDifferentAttentionAreDifferentRuns() {
+    ModelFacts facts = facts(Goldens.unpack("gpt_oss", temporary));
+    assertThat(facts.layers())
+        .extracting(layers -> layers.attention().reach())
+        .startsWith(Reach.window(8), Reach.FULL);
+    assertThat(facts.layers()).allMatch(layers -> layers.first() == layers.last());
+    assertThat(Json.MAPPER.readValue(Json.bytes(facts), ModelFacts.class)).isEqualTo(facts);
   }
 
   @Test
@@ -74,7 +90,8 @@ class ModelFactsTest {
     Manifest manifest =
         Manifest.EMPTY
             .withGrowth(growth(2, List.of(0, 1, 1)), null)
-            .withGrowth(growth(3, List.of(0, 1, 2, 1, 2)), new Selection("lineage", 0.5, 0.25, 0));
+            .withGrowth(
+                growth(3, List.of(0, 1, 2, 1, 2)), new Selection(Mode.LINEAGE, 0.5, 0.25, 0));
     Files.write(directory.resolve(Manifest.FILE_NAME), Json.bytes(manifest));
     ModelFacts facts = facts(directory);
     assertThat(facts.lineages()).isEqualTo(new Lineages(2, 1, 4));

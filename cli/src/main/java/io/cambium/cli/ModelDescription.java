@@ -6,6 +6,8 @@ import io.cambium.checkpoint.ModelFacts;
 import io.cambium.checkpoint.ModelFacts.Layers;
 import io.cambium.checkpoint.ModelFacts.Lineages;
 import io.cambium.checkpoint.family.DecoderSpec.Attention;
+import io.cambium.checkpoint.family.DecoderSpec.Dense;
+import io.cambium.checkpoint.family.DecoderSpec.FeedForward;
 import io.cambium.checkpoint.family.DecoderSpec.GroupedQuery;
 import io.cambium.checkpoint.family.DecoderSpec.HeadNorm;
 import io.cambium.checkpoint.family.DecoderSpec.Latent;
@@ -13,10 +15,16 @@ import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.checkpoint.family.DecoderSpec.Reach;
 import io.cambium.checkpoint.family.DecoderSpec.Rope;
 import io.cambium.checkpoint.family.ParameterCounts;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Objects;
+import java.util.Map;
+import java.util.NavigableSet;
+import java.util.StringJoiner;
+import java.util.TreeSet;
+import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** A checkpoint's facts as lines of two columns, for people. */
@@ -41,8 +49,16 @@ final class ModelDescription {
     return description.text.toString();
   }
 
+  /** A key that is too long for its column has a line of its own. */
   private void line(String key, String value) {
-    text.append(key).repeat(' ', KEY_COLUMNS - key.length()).append(value).append('\n');
+    int room = KEY_COLUMNS - key.length();
+    text.append(key);
+    if (room > 0) {
+      text.repeat(' ', room);
+    } else {
+      text.append('\n').repeat(' ', KEY_COLUMNS);
+    }
+    text.append(value).append('\n');
   }
 
   private void addDecoder(ModelFacts facts) {
@@ -52,9 +68,47 @@ final class ModelDescription {
         number(facts.vocabSize())
             + (facts.tiedEmbeddings() ? ", input and output embeddings tied" : ""));
     line("hidden size", number(facts.hiddenSize()));
-    line("attention", attention(facts.attention()) + positions(facts.attention().rope()));
+    addAttention(facts.layers());
     line("layers", number(facts.layers().getLast().last() + 1));
-    facts.layers().forEach(this::addLayers);
+    byKind(facts.layers(), Layers::feedForward).forEach(this::addFeedForward);
+  }
+
+  private void addAttention(List<Layers> layers) {
+    Map<Attention, String> kinds = byKind(layers, Layers::attention);
+    if (kinds.size() == 1) {
+      line("attention", attention(layers.getFirst().attention()));
+    } else {
+      line("attention", "of " + number(kinds.size()) + " kinds, by layer");
+      kinds.forEach((kind, where) -> line(where, attention(kind)));
+    }
+  }
+
+  /** The kinds of a part of the layers, in order, and which layers have it. */
+  private static <K> Map<K, String> byKind(List<Layers> layers, Function<Layers, K> part) {
+    Map<K, NavigableSet<Integer>> kinds = new LinkedHashMap<>();
+    for (Layers run : layers) {
+      NavigableSet<Integer> where = kinds.computeIfAbsent(part.apply(run), _ -> new TreeSet<>());
+      IntStream.rangeClosed(run.first(), run.last()).forEach(where::add);
+    }
+    Map<K, String> text = new LinkedHashMap<>();
+    kinds.forEach((kind, where) -> text.put(kind, "  " + ranges(where)));
+    return text;
+  }
+
+  /** Such as {@code 0, 2 to 4}. */
+  private static String ranges(NavigableSet<Integer> numbers) {
+    StringJoiner ranges = new StringJoiner(", ");
+    for (int first : numbers) {
+      if (numbers.contains(first - 1)) {
+        continue;
+      }
+      int last = first;
+      while (numbers.contains(last + 1)) {
+        last++;
+      }
+      ranges.add(last > first ? first + " to " + last : String.valueOf(first));
+    }
+    return ranges.toString();
   }
 
   private static String attention(Attention attention) {
@@ -69,14 +123,17 @@ final class ModelDescription {
               + (grouped.inputBias() ? ", biases" : "")
               + (grouped.headNorm() == HeadNorm.NONE ? "" : ", queries and keys normalised")
               + (grouped.sinks() ? ", sinks" : "")
-              + reach(grouped.reach());
+              + (grouped.temperature() == null ? "" : ", queries grow with the position")
+              + reach(grouped.reach())
+              + positions(grouped.rope());
       case Latent latent ->
           number(latent.heads())
               + " heads of "
               + latent.queryDim()
               + ", keys and values from "
               + latent.keyValueRank()
-              + " dimensions";
+              + " dimensions"
+              + positions(latent.rope());
     };
   }
 
@@ -92,17 +149,16 @@ final class ModelDescription {
     return rope == null ? ", no positions" : ", rotary over " + rope.rotaryDim();
   }
 
-  private void addLayers(Layers layers) {
-    String range =
-        "  " + layers.first() + (layers.last() > layers.first() ? " to " + layers.last() : "");
-    Mixture mixture = layers.mixture();
-    if (mixture == null) {
-      int width = Objects.requireNonNull(layers.dense()).intermediateSize();
-      line(range, "dense, width " + number(width));
-      return;
+  private void addFeedForward(FeedForward part, String where) {
+    switch (part) {
+      case Dense dense -> line(where, "dense, width " + number(dense.intermediateSize()));
+      case Mixture mixture -> addMixture(mixture, where);
     }
+  }
+
+  private void addMixture(Mixture mixture, String where) {
     line(
-        range,
+        where,
         number(mixture.experts())
             + " experts of width "
             + number(mixture.intermediateSize())

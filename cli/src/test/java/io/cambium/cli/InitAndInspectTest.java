@@ -6,6 +6,8 @@ import io.cambium.checkpoint.Json;
 import io.cambium.checkpoint.Manifest;
 import io.cambium.checkpoint.Manifest.Growth;
 import io.cambium.checkpoint.Manifest.Selection;
+import io.cambium.checkpoint.Manifest.Selection.Mode;
+import io.cambium.checkpoint.testing.Goldens;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -93,7 +95,7 @@ class InitAndInspectTest {
             5,
             new TreeMap<>(Map.of(1, List.of(0, 1, 0, 1, 0))));
     Path file = temporary.resolve("model").resolve(Manifest.FILE_NAME);
-    Manifest grown = Manifest.EMPTY.withGrowth(growth, new Selection("lineage", 0.25, null, 0));
+    Manifest grown = Manifest.EMPTY.withGrowth(growth, new Selection(Mode.LINEAGE, 0.25, null, 0));
     Files.write(file, Json.bytes(grown));
     assertThat(run("inspect", model())).isZero();
     assertThat(out.toString())
@@ -104,7 +106,7 @@ class InitAndInspectTest {
             selection     in the middle of a lineage release: own logit 0.25, sibling penalty infinite
                           no plain Hugging Face form: other engines would choose other experts
             """);
-    Files.write(file, Json.bytes(grown.withSelection(new Selection("cold", 1, null, 1.5))));
+    Files.write(file, Json.bytes(grown.withSelection(new Selection(Mode.COLD, 1, null, 1.5))));
     assertThat(run("inspect", model())).isZero();
     assertThat(out.toString())
         .endsWith("selection     cold: replicas' selection bias is 1.5 lower here\n");
@@ -115,6 +117,22 @@ class InitAndInspectTest {
             """
             selection     by a hash of the token id, seed 7, with equal weights
                           no plain Hugging Face form: other engines would choose other experts
+            """);
+  }
+
+  @Test
+  void inspectShowsLayersThatDiffer() {
+    Path golden = Goldens.unpack("llama4_text_chunks", temporary);
+    assertThat(run("inspect", golden.toString())).isZero();
+    assertThat(out.toString())
+        .contains(
+            """
+            attention     of 2 kinds, by layer
+              0 to 2      4 heads of 16 on 2 key-value heads, queries and keys normalised, chunks of 7, rotary over 16
+              3           4 heads of 16 on 2 key-value heads, queries grow with the position, no positions
+            layers        4
+              0, 2        dense, width 80
+              1, 3        4 experts of width 40, 2 for each token, and shared experts of width 40
             """);
   }
 

@@ -22,7 +22,9 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.node.ObjectNode;
 
 /** Training runs as a user starts, kills and resumes them, with a growth step on the way. */
 class TrainCommandTest {
@@ -200,11 +202,66 @@ class TrainCommandTest {
     assertSameCheckpoint(other, out);
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "growth.experts=3 | 3 are no more than the 3 the model has",
+        "growth.mode=wide | 7 give unequal counts",
+        "growth={at: 13, experts: 7, mode: flat, replicas: drop, drop_rate: 0.01}"
+            + " | 0.01 redraws none of 8 neurons",
+        "growth.rows=copy | equal rows in mode lineage"
+      })
+  void refusesAGrowthThatCannotHappenAndLeavesNothing(String setting, String message) {
+    assertRefused(message, "--set", setting);
+  }
+
+  private static void assertRefused(String message, String... settings) {
+    Path out = folder.resolve("never");
+    List<String> args = new ArrayList<>(List.of("train", yaml.toString(), "--out", out.toString()));
+    args.addAll(List.of(settings));
+    assertThat(errorOf(2, args.toArray(String[]::new))).contains(message);
+    assertThat(out).doesNotExist();
+  }
+
   @Test
-  void refusesAGrowthThatCannotHappen() {
-    String out = folder.resolve("never").toString();
-    assertThat(errorOf(2, "train", yaml.toString(), "--out", out, "--set", "growth.experts=3"))
-        .contains("growth.experts: is 3, but the model has 3");
+  void saysOnceThatItTrainsWithoutDropout() throws IOException {
+    Path model = folder.resolve("dropped");
+    copy(folder.resolve("model"), model);
+    Path config = model.resolve("config.json");
+    ObjectNode json = Json.readObject(config).put("attention_dropout", 0.1);
+    Files.write(config, Json.bytes(json));
+    String out = folder.resolve("dropped-run").toString();
+    List<String> args = List.of("train", yaml.toString(), "--out", out, "--set", "growth=null");
+    String warning = "warning: the model's config.json has \"attention_dropout\": 0.1, which";
+    assertThat(errorOf(0, with(args, "--set", "steps=3", "--set", "model=" + model)))
+        .containsOnlyOnce(warning);
+    assertThat(errorOf(0, with(args, "--set", "steps=3", "--set", "model=" + model, "--resume")))
+        .doesNotContain("warning");
+  }
+
+  private static String[] with(List<String> args, String... more) {
+    return Stream.concat(args.stream(), Stream.of(more)).toArray(String[]::new);
+  }
+
+  @Test
+  void refusesToGrowAModelThatRoutesInGroups() throws IOException {
+    Path model = folder.resolve("grouped");
+    run("init", model.toString(), "--hidden", "16", "--heads", "2", "--vocab", "270");
+    Path config = model.resolve("config.json");
+    ObjectNode json = Json.readObject(config).put("n_group", 2);
+    Files.write(config, Json.bytes(json));
+    assertRefused("chooses experts within groups", "--set", "model=" + model);
+  }
+
+  @Test
+  void refusesToGrowAModelBeforeItsLastGrowthIsReleased() {
+    Path model = folder.resolve("cold-model");
+    run("upcycle", folder.resolve("model").toString(), model.toString(), "--experts", "5");
+    assertRefused(
+        "is step 13, but the model's last growth is released by step 20",
+        "--set",
+        "model=" + model);
   }
 
   @Test
@@ -306,7 +363,7 @@ class TrainCommandTest {
   @Test
   void refusesATokenizerThatDoesNotFitAndLeavesNothing() {
     Path small = folder.resolve("small");
-    run("init", small.toString(), "--hidden", "16", "--heads", "2", "--vocab", "100");
+    run("init", small.toString(), "--hidden", "16", "--experts", "3", "--vocab", "100");
     Path out = folder.resolve("unfit");
     assertThat(
             errorOf(

@@ -8,11 +8,6 @@ import org.bytedeco.pytorch.global.torch;
 /** What a gated feed-forward block does between its two products, for any shape. */
 final class GatedUnit {
 
-  /** gpt-oss's constants. */
-  private static final double SWISH_SLOPE = 1.702;
-
-  private static final double CLAMP = 7;
-
   private GatedUnit() {}
 
   /** A new tensor, differentiable where autograd is on. */
@@ -21,14 +16,15 @@ final class GatedUnit {
       case SILU -> torch.silu(gate).mul(up);
       case GELU_TANH -> torch.gelu(gate, "tanh").mul(up);
       case CLAMPED_SWISH -> {
-        Tensor low = gate.clamp_max(Torch.scalar(CLAMP));
+        double limit = Activation.CLAMPED_SWISH_LIMIT;
+        Tensor low = gate.clamp_max(Torch.scalar(limit));
         Tensor between =
             up.clamp(
-                new ScalarOptional(Torch.scalar(-CLAMP)), new ScalarOptional(Torch.scalar(CLAMP)));
+                new ScalarOptional(Torch.scalar(-limit)), new ScalarOptional(Torch.scalar(limit)));
         yield between
             .add(Torch.scalar(1))
             .mul(low)
-            .mul(torch.sigmoid(low.mul(Torch.scalar(SWISH_SLOPE))));
+            .mul(torch.sigmoid(low.mul(Torch.scalar(Activation.CLAMPED_SWISH_SLOPE))));
       }
     };
   }

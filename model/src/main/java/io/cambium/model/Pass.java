@@ -228,7 +228,7 @@ final class Pass {
             parameters.get(Part.SHARED_DOWN, index),
             layer.mixture().activation());
     return layer.mixture().sharedGate()
-        ? out_TD.mul(torch.sigmoid(torch.linear(in_TD, parameters.get(Part.SHARED_SCALE, index))))
+        ? out_TD.mul(torch.sigmoid(Ops.linear(in_TD, parameters.get(Part.SHARED_SCALE, index))))
         : out_TD;
   }
 

@@ -5,6 +5,7 @@ import io.cambium.checkpoint.Manifest;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * How experts are chosen. Plain top-K is what other engines know; {@link Cold} and {@link Lineage}
@@ -77,16 +78,21 @@ public sealed interface SelectionRule {
    */
   static SelectionRule of(Manifest manifest) {
     Manifest.Selection selection = manifest.selection();
-    if (selection != null && selection.hashSeed() != null) {
-      return new Hash(selection.hashSeed());
-    }
-    if (selection == null || !selection.mode().equals("lineage")) {
+    if (selection == null) {
       return PLAIN;
     }
+    return switch (selection.mode()) {
+      case COLD -> PLAIN;
+      case LINEAGE -> lineage(selection, manifest.growth().getLast());
+      case HASH -> new Hash(Objects.requireNonNull(selection.hashSeed()));
+    };
+  }
+
+  private static Lineage lineage(Manifest.Selection selection, Manifest.Growth growth) {
     Double penalty = selection.siblingPenalty();
     return new Lineage(
         selection.ownLogit(),
         penalty == null ? Double.POSITIVE_INFINITY : penalty,
-        manifest.growth().getLast().parents());
+        growth.parents());
   }
 }

@@ -5,6 +5,7 @@ import io.cambium.checkpoint.CheckpointException;
 import io.cambium.checkpoint.CheckpointWriter;
 import io.cambium.checkpoint.DType;
 import io.cambium.checkpoint.Manifest;
+import io.cambium.checkpoint.Manifest.Selection.Mode;
 import io.cambium.checkpoint.SafetensorsFile;
 import io.cambium.checkpoint.SafetensorsWriter;
 import io.cambium.checkpoint.TensorSpec;
@@ -23,6 +24,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.SortedMap;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -46,6 +48,7 @@ final class ModelInTraining {
 
   private final ObjectNode config;
   private final int maxPositions;
+  private final SortedMap<String, Double> missingNoise;
   private final Manifest manifest;
   private final Decoder decoder;
   private final AdamW optimizer;
@@ -53,6 +56,7 @@ final class ModelInTraining {
   private ModelInTraining(CheckpointDirectory directory, Team team, AdamW.Settings settings) {
     this.config = directory.config().json().put("dtype", "float32").put("torch_dtype", "float32");
     this.maxPositions = directory.config().countOr("max_position_embeddings", Integer.MAX_VALUE);
+    this.missingNoise = directory.config().trainingNoise();
     this.manifest = directory.manifest();
     this.decoder = Decoder.forTraining(Weights.load(directory, DType.F32), team);
     this.optimizer = new AdamW(decoder, settings);
@@ -86,6 +90,11 @@ final class ModelInTraining {
 
   Manifest manifest() {
     return manifest;
+  }
+
+  /** Dropout and the like that the model's class would train with, by the key that asks for it. */
+  SortedMap<String, Double> missingNoise() {
+    return missingNoise;
   }
 
   /** Longest sequence the model takes. */
@@ -225,10 +234,10 @@ final class ModelInTraining {
       return lasting();
     }
     double progress = release.progress(state.step());
-    return release.mode().equals("cold")
-        ? new Manifest.Selection("cold", 0, null, release.holdBack() * (1 - progress))
+    return release.mode() == Mode.COLD
+        ? new Manifest.Selection(Mode.COLD, 0, null, release.holdBack() * (1 - progress))
         : new Manifest.Selection(
-            "lineage", progress, progress == 0 ? null : Release.penalty(progress), 0);
+            Mode.LINEAGE, progress, progress == 0 ? null : Release.penalty(progress), 0);
   }
 
   private static double holdBack(Manifest.@Nullable Selection selection) {

@@ -1,6 +1,7 @@
 package io.cambium.training;
 
 import io.cambium.checkpoint.Manifest;
+import io.cambium.checkpoint.Manifest.Selection.Mode;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.model.SelectionRule;
 import java.util.List;
@@ -13,23 +14,28 @@ import tools.jackson.databind.annotation.JsonNaming;
  * The way of a grown model from exact to plain top-K (method 3a): exact for the first part of a
  * window, then a replica's own logit comes in and what keeps siblings apart goes, both linearly.
  *
- * @param mode {@code lineage} or {@code cold}
+ * @param mode cold or lineage
  * @param fromStep steps taken when the window begins
  * @param windowSteps steps of the window
  * @param holdSteps steps at its beginning in which the model stays exact
  * @param holdBack what {@code cold} lowers replicas by at first; 0 in mode lineage
  */
 @JsonNaming(SnakeCaseStrategy.class)
-public record Release(
-    String mode, long fromStep, long windowSteps, long holdSteps, double holdBack) {
+public record Release(Mode mode, long fromStep, long windowSteps, long holdSteps, double holdBack) {
 
   /** The span of sigmoid scores, from which the sibling penalty falls. */
   private static final double SCORE_SPAN = 1;
 
+  public Release {
+    if (mode == Mode.HASH) {
+      throw new IllegalArgumentException("selection mode hash is never released");
+    }
+  }
+
   /** The release that a checkpoint's manifest asks for, if any. */
   static @Nullable Release of(Manifest manifest, long fromStep, long windowSteps, long holdSteps) {
     Manifest.Selection selection = manifest.selection();
-    if (selection != null && selection.mode().equals("lineage") && selection.ownLogit() > 0) {
+    if (selection != null && selection.mode() == Mode.LINEAGE && selection.ownLogit() > 0) {
       throw new UsageException(
           "model",
           "is a checkpoint from the middle of a release",
@@ -38,6 +44,11 @@ public record Release(
     return selection == null || !selection.isRelease()
         ? null
         : new Release(selection.mode(), fromStep, windowSteps, holdSteps, selection.holdBack());
+  }
+
+  /** Steps taken when it is plain. */
+  long end() {
+    return fromStep + windowSteps;
   }
 
   /** The share of the way that is done after so many steps: 0 while exact, 1 when plain. */
@@ -58,7 +69,7 @@ public record Release(
     if (progress == 1) {
       return SelectionRule.PLAIN;
     }
-    return mode.equals("cold")
+    return mode == Mode.COLD
         ? new SelectionRule.Cold(holdBack * (1 - progress), growth.sourceExperts())
         : lineage(progress, growth.parents());
   }

@@ -1,12 +1,13 @@
 package io.cambium.training;
 
+import io.cambium.checkpoint.CheckpointDirectory;
 import io.cambium.checkpoint.CheckpointException;
+import io.cambium.checkpoint.Manifest.Selection.Mode;
 import io.cambium.checkpoint.Progress;
 import io.cambium.checkpoint.StagedDirectory;
 import io.cambium.checkpoint.TrainingException;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.model.RouterLosses;
-import io.cambium.model.SelectionRule;
 import io.cambium.model.Team;
 import io.cambium.model.TorchRunner;
 import io.cambium.training.config.GrowthConfig;
@@ -18,12 +19,14 @@ import io.cambium.training.metrics.MetricsLog;
 import io.cambium.training.metrics.TensorBoardWriter;
 import io.cambium.upcycle.UpcycleResult;
 import io.cambium.upcycle.Upcycler;
+import io.cambium.upcycle.growth.GrowthPlanner;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -72,7 +75,7 @@ public final class Trainer implements AutoCloseable {
             : TensorBoardWriter.create(run.tensorBoard(), Clock.systemUTC());
     requireFit();
     if (!goesOn) {
-      requireGrowthAhead();
+      warnOfMissingNoise();
     }
   }
 
@@ -84,12 +87,32 @@ public final class Trainer implements AutoCloseable {
    * @throws CheckpointException if model or corpus are broken
    */
   public static Trainer start(RunConfig config, Path directory, RunListener listener) {
+    requireGrowthAhead(config);
     RunDirectory run = RunDirectory.create(directory, config);
     try {
       return new Trainer(config, run, config.model(), false, listener);
     } catch (RuntimeException e) {
       run.delete();
       throw e;
+    }
+  }
+
+  /** A growth that could never happen is an error, not a run that fails when it is due. */
+  private static void requireGrowthAhead(RunConfig config) {
+    GrowthConfig growth = config.growth();
+    if (growth == null) {
+      return;
+    }
+    try (CheckpointDirectory model = CheckpointDirectory.open(config.model())) {
+      GrowthPlanner.requireFits(model, growth.options());
+    }
+    long first = config.branch() ? TrainerState.read(config.model()).step() : 0;
+    int step = growth.step(config.steps());
+    if (first > step) {
+      throw new UsageException(
+          "growth.at",
+          "is step %d, but the run begins at step %d".formatted(step, first),
+          "grow later");
     }
   }
 
@@ -141,6 +164,19 @@ public final class Trainer implements AutoCloseable {
         config.release().holdSteps(remaining));
   }
 
+  private void warnOfMissingNoise() {
+    if (!model.missingNoise().isEmpty()) {
+      listener.message(
+          model.missingNoise().entrySet().stream()
+              .map(noise -> "\"" + noise.getKey() + "\": " + noise.getValue())
+              .collect(
+                  Collectors.joining(
+                      ", ",
+                      "warning: the model's config.json has ",
+                      ", which Cambium does not compute: it trains without")));
+    }
+  }
+
   private void requireFit() {
     config.batch().requireFits(model.maxPositions());
     corpus.tokenizer().requireFits(model.decoder().spec().vocabSize(), config.model());
@@ -173,40 +209,25 @@ public final class Trainer implements AutoCloseable {
 
   private void requireReleaseFits() {
     Release release = state.release();
+    if (release == null) {
+      return;
+    }
     int decayStart = schedule.decayStart();
-    if (release != null && release.fromStep() + release.windowSteps() > decayStart) {
+    if (release.end() > decayStart) {
       throw new UsageException(
           "release.window",
           "the release ends at step %d, after the learning rate decays from %d"
-              .formatted(release.fromStep() + release.windowSteps(), decayStart),
+              .formatted(release.end(), decayStart),
           "lower it, or train for more steps");
     }
-  }
-
-  /** A growth that could never happen is an error, not a run that ends ungrown. */
-  private void requireGrowthAhead() {
     GrowthConfig growth = config.growth();
-    if (growth == null) {
-      return;
-    }
-    if (model.rule(null, state.step()) instanceof SelectionRule.Hash) {
-      throw new UsageException(
-          "growth",
-          "is impossible: this model's experts are chosen by token id",
-          "leave the growth out");
-    }
-    if (model.decoder().experts() >= growth.experts()) {
-      throw new UsageException(
-          "growth.experts",
-          "is " + growth.experts() + ", but the model has " + model.decoder().experts(),
-          "give more, or leave the growth out");
-    }
-    if (state.step() > growth.step(config.steps())) {
+    int growthStep = growth == null ? Integer.MAX_VALUE : growth.step(config.steps());
+    if (release.fromStep() < growthStep && release.end() > growthStep) {
       throw new UsageException(
           "growth.at",
-          "is step %d, but the run begins at step %d"
-              .formatted(growth.step(config.steps()), state.step()),
-          "grow later");
+          "is step %d, but the model's last growth is released by step %d"
+              .formatted(growthStep, release.end()),
+          "grow later, or lower release.window");
     }
   }
 
@@ -288,7 +309,7 @@ public final class Trainer implements AutoCloseable {
   /** Experts that can be chosen at all: held-back replicas cannot, and come after the originals. */
   private int activeExperts() {
     Release release = state.release();
-    boolean held = release != null && release.mode().equals("cold") && release.exact(state.step());
+    boolean held = release != null && release.mode() == Mode.COLD && release.exact(state.step());
     int all = model.decoder().experts();
     return held ? model.manifest().growth().getLast().sourceExperts() : all;
   }

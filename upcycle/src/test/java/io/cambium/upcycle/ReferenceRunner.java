@@ -146,7 +146,7 @@ final class ReferenceRunner implements ModelRunner {
         s_E[e] = sigmoid(selection == null ? z_E[e] : mixed(z_E, layer, e));
         choice_E[e] = s_E[e] + bias_E[e];
       }
-      if (selection != null && selection.mode().equals("lineage")) {
+      if (selection != null && selection.mode() == Manifest.Selection.Mode.LINEAGE) {
         for (int e = 0; e < experts; e++) {
           if (!bestSibling(z_E, bias_E, layer, e)) {
             Double penalty = selection.siblingPenalty();

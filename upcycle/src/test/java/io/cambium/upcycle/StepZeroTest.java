@@ -69,7 +69,7 @@ class StepZeroTest {
   @ValueSource(ints = {6, 10, 13, 32})
   void coldIsExact(int experts) {
     exact(GrowthOptions.to(experts));
-    assertThat(selection().mode()).isEqualTo("cold");
+    assertThat(selection().mode()).isEqualTo(Manifest.Selection.Mode.COLD);
     assertThat(selection().ownLogit()).isEqualTo(1);
   }
 

@@ -211,7 +211,8 @@ class UpcyclerTest {
         .isEqualTo(Map.of(1, List.of(0, 1, 2, 0, 2, 2), 2, List.of(0, 1, 2, 0, 2, 2)));
     assertThat(growth(result).step()).isEqualTo(123);
     assertThat(growth(result).seed()).isEqualTo(5);
-    assertThat(manifest.selection()).isEqualTo(new Manifest.Selection("lineage", 0, null, 0));
+    assertThat(manifest.selection())
+        .isEqualTo(new Manifest.Selection(Manifest.Selection.Mode.LINEAGE, 0, null, 0));
     assertThat(manifest.sha256()).containsOnlyKeys("model.safetensors");
   }
 

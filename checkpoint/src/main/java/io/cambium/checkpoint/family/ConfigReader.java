@@ -1,8 +1,8 @@
 package io.cambium.checkpoint.family;
 
+import io.cambium.checkpoint.CheckpointException;
 import io.cambium.checkpoint.ModelConfig;
 import io.cambium.checkpoint.family.DecoderSpec.Activation;
-import io.cambium.checkpoint.family.DecoderSpec.Attention;
 import io.cambium.checkpoint.family.DecoderSpec.Dense;
 import io.cambium.checkpoint.family.DecoderSpec.FeedForward;
 import io.cambium.checkpoint.family.DecoderSpec.GroupScore;
@@ -67,17 +67,38 @@ final class ConfigReader {
     return config.requireInt("num_hidden_layers", 1, MAX_LAYERS);
   }
 
-  int experts(String key) {
-    return config.requireInt(key, 1, MAX_EXPERTS);
+  int experts(ExpertKeys keys) {
+    return config.requireInt(present(keys.count()), 1, MAX_EXPERTS);
   }
 
   /** At most as many as there are experts. */
-  int topK(String key, int experts) {
+  int topK(ExpertKeys keys, int experts) {
+    String key = present(keys.topK());
     int topK = config.requirePositiveInt(key);
     if (topK > experts) {
       throw config.unsupported(key, topK, "at most the number of experts, " + experts);
     }
     return topK;
+  }
+
+  /** The first of several names for one value that is there, the first of all if none is. */
+  private String present(List<String> names) {
+    List<String> present = names.stream().filter(config::has).toList();
+    if (present.isEmpty()) {
+      return names.getFirst();
+    }
+    JsonNode value = config.json().get(present.getFirst());
+    for (String other : present) {
+      JsonNode otherValue = config.json().get(other);
+      if (!otherValue.equals(value)) {
+        throw new CheckpointException(
+            config.file(),
+            "\"%s\" is %s, but \"%s\", another name for it, is %s"
+                .formatted(present.getFirst(), value, other, otherValue),
+            "keep the one with the value the model was trained with");
+      }
+    }
+    return present.getFirst();
   }
 
   Activation silu() {
@@ -147,13 +168,10 @@ final class ConfigReader {
    *
    * @param widthKey where their width stands
    */
-  Mixture mixture(int experts, String widthKey, Router router) {
+  Mixture mixture(ExpertKeys keys, String widthKey, Router router) {
+    int experts = experts(keys);
     return new Mixture(
-        experts,
-        topK("num_experts_per_tok", experts),
-        config.requirePositiveInt(widthKey),
-        0,
-        router);
+        experts, topK(keys, experts), config.requirePositiveInt(widthKey), 0, router);
   }
 
   /** The same feed-forward part in all layers. */
@@ -221,11 +239,6 @@ final class ConfigReader {
             LAYER_TYPES, config.json().get(LAYER_TYPES), "full_attention, without a window");
       }
     }
-  }
-
-  /** Layers of which all have the same kind of attention. */
-  static List<Layer> layers(Attention attention, List<FeedForward> feedForwards) {
-    return feedForwards.stream().map(part -> new Layer(attention, part)).toList();
   }
 
   /** Layers that differ in their reach. */
@@ -339,18 +352,6 @@ final class ConfigReader {
     return new Norms(norms(epsDefault).eps(), false, true);
   }
 
-  /** The number of experts, under the first of these names that is there. */
-  int experts(String key, String alias) {
-    if (!config.has(key)) {
-      return config.has(alias) ? experts(alias) : experts(key);
-    }
-    int experts = experts(key);
-    if (config.has(alias) && experts(alias) != experts) {
-      throw config.unsupported(alias, config.json().get(alias), key + "'s " + experts);
-    }
-    return experts;
-  }
-
   void requireFalse(String key) {
     if (config.booleanOr(key, false)) {
       throw config.unsupported(key, true, false);
@@ -422,7 +423,7 @@ final class ConfigReader {
       int chosenGroupsDefault) {
     config.requireValue("scoring_func", "sigmoid");
     config.requireValue("topk_method", "noaux_tc");
-    int experts = experts("n_routed_experts", "num_local_experts");
+    int experts = experts(ExpertKeys.DEEPSEEK_V3);
     Groups groups =
         new Groups(
             config.positiveIntOr("n_group", groupsDefault),
@@ -441,7 +442,7 @@ final class ConfigReader {
     Mixture mixture =
         new Mixture(
             experts,
-            topK("num_experts_per_tok", experts),
+            topK(ExpertKeys.DEEPSEEK_V3, experts),
             width,
             sharedWidth("n_shared_experts", sharedDefault, width),
             router);

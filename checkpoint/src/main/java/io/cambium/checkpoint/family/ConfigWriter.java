@@ -159,8 +159,8 @@ final class ConfigWriter {
 
   /** Experts and how many of them a token visits. */
   ConfigWriter experts(ExpertKeys keys) {
-    json.put(keys.count(), mixture().experts());
-    json.put(keys.topK(), mixture().topK());
+    json.put(keys.count().getFirst(), mixture().experts());
+    json.put(keys.topK().getFirst(), mixture().topK());
     return this;
   }
 

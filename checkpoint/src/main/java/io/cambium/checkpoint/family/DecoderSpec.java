@@ -38,7 +38,12 @@ public record DecoderSpec(
         tiedEmbeddings,
         Norms.before(normEps),
         Scales.NONE,
-        feedForwards.stream().map(part -> new Layer(attention, part)).toList());
+        alike(attention, feedForwards));
+  }
+
+  /** Layers of which all have the same attention. */
+  static List<Layer> alike(Attention attention, List<FeedForward> feedForwards) {
+    return feedForwards.stream().map(part -> new Layer(attention, part)).toList();
   }
 
   /** One layer: attention, then feed-forward, each with its residual connection. */
@@ -291,9 +296,16 @@ public record DecoderSpec(
     /** {@code gelu(gate) * up}, gelu approximated by tanh. */
     GELU_TANH,
     /**
-     * {@code (clip(up) + 1) * g * sigmoid(1.702 g)}, g = min(gate, 7), up clipped to 7 (gpt-oss).
+     * {@code (clip(up) + 1) * g * sigmoid(slope g)} with g = min(gate, limit) and up clipped to the
+     * limit (gpt-oss).
      */
-    CLAMPED_SWISH
+    CLAMPED_SWISH;
+
+    /** Of the sigmoid in {@link #CLAMPED_SWISH}. */
+    public static final double CLAMPED_SWISH_SLOPE = 1.702;
+
+    /** Of gate and up in {@link #CLAMPED_SWISH}. */
+    public static final double CLAMPED_SWISH_LIMIT = 7;
   }
 
   /** A dense block. */
@@ -418,11 +430,6 @@ public record DecoderSpec(
   public enum Score {
     SIGMOID,
     SOFTMAX
-  }
-
-  /** The attention of the first layer, which stands for all where they differ in reach only. */
-  public Attention attention() {
-    return layers.getFirst().attention();
   }
 
   /** The feed-forward part of each layer. */

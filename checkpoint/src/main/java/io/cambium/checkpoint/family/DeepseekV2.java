@@ -41,7 +41,7 @@ final class DeepseekV2 extends Family {
           default ->
               throw config.unsupported("topk_method", method, "greedy, group_limited_greedy");
         };
-    int experts = read.experts("n_routed_experts", "num_experts");
+    int experts = read.experts(expertKeys());
     int width = config.requirePositiveInt("moe_intermediate_size");
     // transformers passes over norm_topk_prob: the weights are never normalised.
     Router router =
@@ -56,7 +56,7 @@ final class DeepseekV2 extends Family {
     Mixture mixture =
         new Mixture(
             experts,
-            read.topK("num_experts_per_tok", experts),
+            read.topK(expertKeys(), experts),
             width,
             read.sharedWidth("n_shared_experts", 2, width),
             router);
@@ -65,7 +65,7 @@ final class DeepseekV2 extends Family {
     return read.decoder(
         false,
         read.norms(1e-6),
-        ConfigReader.layers(
+        DecoderSpec.alike(
             read.latentAttention(true),
             read.feedForwards(layer -> layer >= denseLayers, mixture, dense)));
   }
@@ -89,7 +89,6 @@ final class DeepseekV2 extends Family {
 
   @Override
   ExpertKeys expertKeys() {
-    return new ExpertKeys(
-        "n_routed_experts", List.of("num_experts"), "num_experts_per_tok", "routed_scaling_factor");
+    return ExpertKeys.scaled("n_routed_experts", "num_experts");
   }
 }

@@ -25,7 +25,7 @@ final class DeepseekV3 extends Family {
     return read.decoder(
         false,
         read.norms(1e-6),
-        ConfigReader.layers(
+        DecoderSpec.alike(
             read.latentAttention(config.booleanOr("rope_interleave", true)),
             read.deepSeekFeedForwards(3, 1, true, 2.5, 8, 4)));
   }
@@ -37,11 +37,7 @@ final class DeepseekV3 extends Family {
 
   @Override
   ExpertKeys expertKeys() {
-    return new ExpertKeys(
-        "n_routed_experts",
-        List.of("num_local_experts"),
-        "num_experts_per_tok",
-        "routed_scaling_factor");
+    return ExpertKeys.DEEPSEEK_V3;
   }
 
   @Override

@@ -68,10 +68,6 @@ final class Dots1 extends Family {
 
   @Override
   ExpertKeys expertKeys() {
-    return new ExpertKeys(
-        "n_routed_experts",
-        List.of("num_local_experts"),
-        "num_experts_per_tok",
-        "routed_scaling_factor");
+    return ExpertKeys.DEEPSEEK_V3;
   }
 }

@@ -29,7 +29,7 @@ final class Ernie45 extends Family {
     GroupedQuery attention = read.attention(headDim, false, HeadNorm.NONE, rope);
     Dense dense = new Dense(config.requirePositiveInt("intermediate_size"), read.silu());
     return read.decoder(
-        true, read.norms(1e-5), ConfigReader.layers(attention, read.inAllLayers(dense)));
+        true, read.norms(1e-5), DecoderSpec.alike(attention, read.inAllLayers(dense)));
   }
 
   @Override

@@ -38,12 +38,12 @@ final class Ernie45Moe extends Family {
     int headDim = read.headDim(0);
     Rope rope = read.rope(500_000, headDim, true, RopeScaling.NONE);
     GroupedQuery attention = read.attention(headDim, false, HeadNorm.NONE, rope);
-    int experts = read.experts("moe_num_experts", "num_experts");
+    int experts = read.experts(expertKeys());
     int width = config.requirePositiveInt("moe_intermediate_size");
     Mixture mixture =
         new Mixture(
             experts,
-            read.topK("moe_k", experts),
+            read.topK(expertKeys(), experts),
             width,
             read.sharedWidth("moe_num_shared_experts", 2, width),
             new Router(Score.SOFTMAX, true, true, 1));
@@ -56,7 +56,7 @@ final class Ernie45Moe extends Family {
             layer -> layer >= first && layer <= last && (layer + 1) % interval == 0,
             mixture,
             dense);
-    return read.decoder(true, read.norms(1e-5), ConfigReader.layers(attention, feedForwards));
+    return read.decoder(true, read.norms(1e-5), DecoderSpec.alike(attention, feedForwards));
   }
 
   private static final TensorNames NAMES =
@@ -102,6 +102,7 @@ final class Ernie45Moe extends Family {
 
   @Override
   ExpertKeys expertKeys() {
-    return new ExpertKeys("moe_num_experts", List.of("num_experts"), "moe_k", null);
+    return new ExpertKeys(
+        List.of("moe_num_experts", "num_experts"), List.of("moe_k", "num_experts_per_tok"), null);
   }
 }

@@ -6,23 +6,43 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * The keys of config.json that a change of the experts touches.
+ * The keys of config.json that a change of the experts touches, under every name that the family's
+ * class in transformers gives them (its {@code attribute_map}), its own first.
  *
  * @param count the number of routed experts
- * @param aliases further names for it, changed where they are present
  * @param topK the number of experts per token
  * @param scale the factor on the routing weights; null where the family has none
  */
-record ExpertKeys(String count, List<String> aliases, String topK, @Nullable String scale) {
+record ExpertKeys(List<String> count, List<String> topK, @Nullable String scale) {
+
+  private static final List<String> TOP_K = List.of("num_experts_per_tok");
+
+  /** Those of DeepSeek-V3's class, which others took over. */
+  static final ExpertKeys DEEPSEEK_V3 = scaled("n_routed_experts", "num_local_experts");
+
+  /** The experts per token under their usual name, and no factor. */
+  static ExpertKeys counting(String... count) {
+    return new ExpertKeys(List.of(count), TOP_K, null);
+  }
+
+  /** The experts per token and the factor under their usual names. */
+  static ExpertKeys scaled(String... count) {
+    return new ExpertKeys(List.of(count), TOP_K, "routed_scaling_factor");
+  }
 
   ObjectNode withExperts(ObjectNode config, int experts) {
-    ObjectNode changed = config.deepCopy().put(count, experts);
-    aliases.stream().filter(config::has).forEach(alias -> changed.put(alias, experts));
-    return changed;
+    return with(config, count, experts);
   }
 
   ObjectNode withTopK(ObjectNode config, int experts) {
-    return config.deepCopy().put(topK, experts);
+    return with(config, topK, experts);
+  }
+
+  /** Under the class's own name, and under every other that is there. */
+  private static ObjectNode with(ObjectNode config, List<String> names, int value) {
+    ObjectNode changed = config.deepCopy().put(names.getFirst(), value);
+    names.stream().filter(config::has).forEach(name -> changed.put(name, value));
+    return changed;
   }
 
   ObjectNode withScale(ObjectNode config, double factor) {

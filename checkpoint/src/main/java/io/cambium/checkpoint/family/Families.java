@@ -45,41 +45,44 @@ public final class Families {
           new SeedOss(),
           new SmolLm3());
 
-  /** What keeps a known family from being run, by {@code model_type}. */
+  /** Nothing else that Cambium does not compute. */
+  private static final String NOT_DESCRIBED =
+      "config keys or tensor names that are not described here yet";
+
+  /** What a known family has that keeps it from being run, by {@code model_type}. */
   static final Map<String, String> NOT_RUN =
       Map.ofEntries(
-          Map.entry("afmoe", "its sandwich norms and gated attention"),
-          Map.entry("cohere2_moe", "its parallel residual and LayerNorms"),
-          Map.entry("dbrx", "its fused attention, LayerNorms and stacked experts"),
-          Map.entry("deepseek_v4", "its hash-routed layers"),
-          Map.entry("deepseek_v32", "its sparse attention"),
-          Map.entry("exaone_moe", "its layout of layers"),
-          Map.entry("gemma2", "its sandwich norms and softcaps"),
-          Map.entry("gemma3_text", "its sandwich norms and two ropes"),
-          Map.entry("glm4", "its sandwich norms"),
-          Map.entry("glm4_moe_lite", "its layout of layers"),
-          Map.entry("glm_moe_dsa", "its sparse attention"),
-          Map.entry("gpt2", "its learned positions, LayerNorms and ungated feed-forward parts"),
-          Map.entry("gpt_neox", "its parallel residual, LayerNorms and ungated feed-forward parts"),
-          Map.entry("granitemoehybrid", "its state-space layers"),
-          Map.entry("granitemoeshared", "its shared expert's layout"),
-          Map.entry("hy_v3", "a checkpoint with its names"),
-          Map.entry("jamba", "its state-space layers"),
-          Map.entry(
-              "kimi_k2", "a class that transformers does not have (deepseek_v3 has its tensors)"),
-          Map.entry("llama4", "its images (its text model is llama4_text)"),
-          Map.entry("kimi_linear", "its linear attention"),
-          Map.entry("lfm2_moe", "its convolution layers"),
-          Map.entry("longcat_flash", "its two attentions in a layer and its empty experts"),
-          Map.entry("mimo_v2_flash", "its two kinds of attention"),
-          Map.entry("minimax", "its linear attention"),
-          Map.entry("nemotron_h", "its state-space layers and ungated experts"),
-          Map.entry("olmo", "its norms without weights"),
-          Map.entry("phimoe", "its sparsemixer router and LayerNorms"),
-          Map.entry("qwen3_5_moe", "its linear attention"),
-          Map.entry("qwen3_next", "its linear attention"),
-          Map.entry("qwen3_vl_moe", "its images"),
-          Map.entry("solar_open", "a checkpoint with its names"));
+          Map.entry("afmoe", "sandwich norms and gated attention"),
+          Map.entry("cohere2_moe", "a parallel residual and LayerNorms"),
+          Map.entry("dbrx", "fused attention, LayerNorms and stacked experts"),
+          Map.entry("deepseek_v4", "hash-routed layers"),
+          Map.entry("deepseek_v32", "sparse attention"),
+          Map.entry("exaone_moe", NOT_DESCRIBED),
+          Map.entry("gemma2", "sandwich norms and softcaps"),
+          Map.entry("gemma3_text", "sandwich norms and two ropes"),
+          Map.entry("glm4", "sandwich norms"),
+          Map.entry("glm4_moe_lite", NOT_DESCRIBED),
+          Map.entry("glm_moe_dsa", "sparse attention"),
+          Map.entry("gpt2", "learned positions, LayerNorms and ungated feed-forward parts"),
+          Map.entry("gpt_neox", "a parallel residual, LayerNorms and ungated feed-forward parts"),
+          Map.entry("granitemoehybrid", "state-space layers"),
+          Map.entry("granitemoeshared", NOT_DESCRIBED),
+          Map.entry("hy_v3", NOT_DESCRIBED),
+          Map.entry("jamba", "state-space layers"),
+          Map.entry("kimi_k2", "no class in transformers (its tensors are those of deepseek_v3)"),
+          Map.entry("llama4", "an image encoder (its text model is llama4_text)"),
+          Map.entry("kimi_linear", "linear attention"),
+          Map.entry("lfm2_moe", "convolution layers"),
+          Map.entry("longcat_flash", "two attentions in a layer and empty experts"),
+          Map.entry("mimo_v2_flash", "two kinds of attention"),
+          Map.entry("minimax", "linear attention"),
+          Map.entry("nemotron_h", "state-space layers and ungated experts"),
+          Map.entry("olmo", "norms without weights"),
+          Map.entry("phimoe", "a sparsemixer router and LayerNorms"),
+          Map.entry("qwen3_5_moe", "linear attention"),
+          Map.entry("qwen3_next", "linear attention"),
+          Map.entry("qwen3_vl_moe", "an image encoder"),
+          Map.entry("solar_open", NOT_DESCRIBED));
 
   private Families() {}
 
@@ -112,7 +115,10 @@ public final class Families {
     String reason = NOT_RUN.get(type);
     return reason == null
         ? "model_type \"" + type + "\" is not known to Cambium"
-        : "model_type \"" + type + "\" is known to Cambium, which does not compute " + reason;
+        : "model_type \""
+            + type
+            + "\" is known to Cambium, which does not run it: it has "
+            + reason;
   }
 
   private static String remedy(String type) {

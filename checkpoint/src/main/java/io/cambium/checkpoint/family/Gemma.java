@@ -43,7 +43,7 @@ final class Gemma extends Family {
         true,
         norms,
         new Scales(Math.sqrt(read.hiddenSize()), 1, 1),
-        ConfigReader.layers(attention, read.inAllLayers(dense)));
+        DecoderSpec.alike(attention, read.inAllLayers(dense)));
   }
 
   @Override

@@ -15,9 +15,6 @@ import java.util.List;
  */
 final class Glm4Moe extends Family {
 
-  private static final String EXPERTS = "n_routed_experts";
-  private static final String TOP_K = "num_experts_per_tok";
-
   @Override
   public String modelType() {
     return "glm4_moe";
@@ -42,7 +39,7 @@ final class Glm4Moe extends Family {
     return read.decoder(
         false,
         read.norms(1e-5),
-        ConfigReader.layers(attention, read.deepSeekFeedForwards(1, null, true, 1, 1, 1)));
+        DecoderSpec.alike(attention, read.deepSeekFeedForwards(1, null, true, 1, 1, 1)));
   }
 
   @Override
@@ -70,7 +67,7 @@ final class Glm4Moe extends Family {
 
   @Override
   ExpertKeys expertKeys() {
-    return new ExpertKeys(EXPERTS, List.of("num_local_experts"), TOP_K, "routed_scaling_factor");
+    return ExpertKeys.DEEPSEEK_V3;
   }
 
   @Override

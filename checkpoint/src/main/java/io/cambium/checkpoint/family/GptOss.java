@@ -32,16 +32,16 @@ final class GptOss extends Family {
   public DecoderSpec decoder(ModelConfig config) {
     ConfigReader read = new ConfigReader(config);
     read.silu();
-    read.requireNumber("swiglu_alpha", 1.702);
-    read.requireNumber("swiglu_limit", 7);
+    read.requireNumber("swiglu_alpha", Activation.CLAMPED_SWISH_SLOPE);
+    read.requireNumber("swiglu_limit", Activation.CLAMPED_SWISH_LIMIT);
     int headDim = read.headDim(64);
     Rope rope = read.rope(150_000, headDim, false, ROPE_DEFAULT);
     GroupedQuery attention = read.attentionWithFlag(headDim, true, HeadNorm.NONE, rope).withSinks();
-    int experts = read.experts("num_local_experts", "num_experts");
+    int experts = read.experts(expertKeys());
     Mixture mixture =
         new Mixture(
             experts,
-            read.topK("num_experts_per_tok", experts),
+            read.topK(expertKeys(), experts),
             config.requirePositiveInt("intermediate_size"),
             Activation.CLAMPED_SWISH,
             true,
@@ -87,6 +87,6 @@ final class GptOss extends Family {
 
   @Override
   ExpertKeys expertKeys() {
-    return new ExpertKeys("num_local_experts", List.of("num_experts"), "num_experts_per_tok", null);
+    return ExpertKeys.counting("num_local_experts", "num_experts");
   }
 }

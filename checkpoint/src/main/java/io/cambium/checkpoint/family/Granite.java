@@ -32,7 +32,7 @@ final class Granite extends Family {
         false,
         read.norms(1e-6),
         read.graniteScales(),
-        ConfigReader.layers(attention, read.inAllLayers(dense)));
+        DecoderSpec.alike(attention, read.inAllLayers(dense)));
   }
 
   @Override

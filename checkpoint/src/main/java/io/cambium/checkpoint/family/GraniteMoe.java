@@ -35,14 +35,13 @@ final class GraniteMoe extends Family {
         read.attentionWithFlag(headDim, false, HeadNorm.NONE, read.rope(10_000, headDim))
             .withScale(config.doubleOr("attention_multiplier", 1));
     read.silu();
-    int experts = read.experts("num_local_experts");
     Mixture mixture =
-        read.mixture(experts, "intermediate_size", new Router(Score.SOFTMAX, false, true, 1));
+        read.mixture(expertKeys(), "intermediate_size", new Router(Score.SOFTMAX, false, true, 1));
     return read.decoder(
         false,
         read.norms(1e-6),
         read.graniteScales(),
-        ConfigReader.layers(attention, read.inAllLayers(mixture)));
+        DecoderSpec.alike(attention, read.inAllLayers(mixture)));
   }
 
   private static final String PREFIX = "model.layers.{layer}.block_sparse_moe.";
@@ -78,6 +77,6 @@ final class GraniteMoe extends Family {
 
   @Override
   ExpertKeys expertKeys() {
-    return new ExpertKeys("num_local_experts", List.of(), "num_experts_per_tok", null);
+    return ExpertKeys.counting("num_local_experts");
   }
 }

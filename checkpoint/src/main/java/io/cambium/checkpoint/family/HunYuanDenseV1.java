@@ -27,7 +27,7 @@ final class HunYuanDenseV1 extends Family {
     ConfigReader read = new ConfigReader(config);
     Dense dense = new Dense(config.requirePositiveInt("intermediate_size"), read.silu());
     return read.decoder(
-        false, read.norms(1e-5), ConfigReader.layers(attention(read), read.inAllLayers(dense)));
+        false, read.norms(1e-5), DecoderSpec.alike(attention(read), read.inAllLayers(dense)));
   }
 
   static GroupedQuery attention(ConfigReader read) {

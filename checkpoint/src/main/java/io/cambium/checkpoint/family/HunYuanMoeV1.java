@@ -9,6 +9,7 @@ import io.cambium.checkpoint.family.MixtureForm.Biases;
 import io.cambium.checkpoint.family.MixtureForm.Shared;
 import java.util.List;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -18,8 +19,11 @@ import tools.jackson.databind.node.ObjectNode;
  */
 final class HunYuanMoeV1 extends Family {
 
-  private static final String EXPERTS = "num_experts";
-  private static final String TOP_K = "moe_topk";
+  private static final ExpertKeys KEYS =
+      new ExpertKeys(
+          List.of("num_experts", "num_local_experts"),
+          List.of("moe_topk", "num_experts_per_tok"),
+          null);
 
   @Override
   public String modelType() {
@@ -40,26 +44,22 @@ final class HunYuanMoeV1 extends Family {
             .<FeedForward>mapToObj(layer -> mixture(ofLayer(config, layer)))
             .toList();
     return read.decoder(
-        false, read.norms(1e-5), ConfigReader.layers(HunYuanDenseV1.attention(read), mixtures));
+        false, read.norms(1e-5), DecoderSpec.alike(HunYuanDenseV1.attention(read), mixtures));
   }
 
   private static Mixture mixture(ModelConfig config) {
     ConfigReader read = new ConfigReader(config);
-    int experts = read.experts(EXPERTS, "num_local_experts");
+    int experts = read.experts(KEYS);
     int width = config.requirePositiveInt("intermediate_size");
     return new Mixture(
-        experts,
-        read.topK(TOP_K, experts),
-        width,
-        width,
-        new Router(Score.SOFTMAX, false, true, 1));
+        experts, read.topK(KEYS, experts), width, width, new Router(Score.SOFTMAX, false, true, 1));
   }
 
   /** With one number where there is a list of numbers for all layers. */
   private static ModelConfig ofLayer(ModelConfig config, int layer) {
     ObjectNode json = config.json();
     int layers = new ConfigReader(config).layers();
-    for (String key : List.of(EXPERTS, TOP_K)) {
+    for (String key : Stream.concat(KEYS.count().stream(), KEYS.topK().stream()).toList()) {
       JsonNode list = json.path(key);
       if (list.isArray() && list.size() != layers) {
         throw config.unsupported(key, list.size() + " entries", layers + " entries");
@@ -86,10 +86,7 @@ final class HunYuanMoeV1 extends Family {
 
   @Override
   void writeConfig(ConfigWriter config) {
-    config
-        .biasFlag()
-        .experts(expertKeys())
-        .put("intermediate_size", config.mixture().intermediateSize());
+    config.biasFlag().experts(KEYS).put("intermediate_size", config.mixture().intermediateSize());
   }
 
   @Override
@@ -99,6 +96,6 @@ final class HunYuanMoeV1 extends Family {
 
   @Override
   ExpertKeys expertKeys() {
-    return new ExpertKeys(EXPERTS, List.of("num_local_experts"), TOP_K, null);
+    return KEYS;
   }
 }

@@ -28,7 +28,7 @@ final class Llama extends Family {
         read.attentionWithFlag(headDim, false, HeadNorm.NONE, read.rope(10_000, headDim));
     Dense dense = new Dense(config.requirePositiveInt("intermediate_size"), read.silu());
     return read.decoder(
-        false, read.norms(1e-6), ConfigReader.layers(attention, read.inAllLayers(dense)));
+        false, read.norms(1e-6), DecoderSpec.alike(attention, read.inAllLayers(dense)));
   }
 
   @Override

@@ -43,12 +43,12 @@ final class Llama4Text extends Family {
     GroupedQuery attention =
         read.attentionWithFlag(
             headDim, false, norm, read.rope(500_000, headDim, true, RopeScaling.NONE));
-    int experts = read.experts("num_local_experts");
+    int experts = read.experts(expertKeys());
     int width = config.requirePositiveInt("intermediate_size");
     Mixture mixture =
         new Mixture(
             experts,
-            read.topK("num_experts_per_tok", experts),
+            read.topK(expertKeys(), experts),
             width,
             width,
             new Router(Score.SIGMOID, false, false, false, 1, Groups.ONE, true));
@@ -118,6 +118,6 @@ final class Llama4Text extends Family {
 
   @Override
   ExpertKeys expertKeys() {
-    return new ExpertKeys("num_local_experts", List.of(), "num_experts_per_tok", null);
+    return ExpertKeys.counting("num_local_experts");
   }
 }

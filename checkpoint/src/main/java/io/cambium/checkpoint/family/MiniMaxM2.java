@@ -36,12 +36,11 @@ final class MiniMaxM2 extends Family {
             : 1;
     Rope rope = read.rope(5_000_000, partial, headDim, false, RopeScaling.NONE);
     GroupedQuery attention = read.attention(headDim, false, HeadNorm.ALL_HEADS, rope);
-    int experts = read.experts("num_local_experts", "num_experts");
     read.silu();
     Mixture mixture =
-        read.mixture(experts, "intermediate_size", new Router(Score.SIGMOID, true, true, 1));
+        read.mixture(expertKeys(), "intermediate_size", new Router(Score.SIGMOID, true, true, 1));
     return read.decoder(
-        false, read.norms(1e-6), ConfigReader.layers(attention, read.inAllLayers(mixture)));
+        false, read.norms(1e-6), DecoderSpec.alike(attention, read.inAllLayers(mixture)));
   }
 
   private static final TensorNames NAMES =
@@ -55,6 +54,6 @@ final class MiniMaxM2 extends Family {
 
   @Override
   ExpertKeys expertKeys() {
-    return new ExpertKeys("num_local_experts", List.of("num_experts"), "num_experts_per_tok", null);
+    return ExpertKeys.counting("num_local_experts", "num_experts");
   }
 }

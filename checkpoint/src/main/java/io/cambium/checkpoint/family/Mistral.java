@@ -29,7 +29,7 @@ final class Mistral extends Family {
     return read.decoder(
         false,
         read.norms(1e-6),
-        ConfigReader.layers(attention.withReach(read.window(4096)), read.inAllLayers(dense)));
+        DecoderSpec.alike(attention.withReach(read.window(4096)), read.inAllLayers(dense)));
   }
 
   @Override

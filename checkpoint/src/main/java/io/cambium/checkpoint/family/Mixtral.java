@@ -33,12 +33,11 @@ final class Mixtral extends Family {
     GroupedQuery attention =
         read.attention(headDim, false, HeadNorm.NONE, read.rope(1_000_000, headDim))
             .withReach(read.window(0));
-    int experts = read.experts("num_local_experts", "num_experts");
     Mixture mixture =
-        read.mixture(experts, "intermediate_size", new Router(Score.SOFTMAX, false, true, 1))
+        read.mixture(expertKeys(), "intermediate_size", new Router(Score.SOFTMAX, false, true, 1))
             .withActivation(read.activation());
     return read.decoder(
-        false, read.norms(1e-5), ConfigReader.layers(attention, read.inAllLayers(mixture)));
+        false, read.norms(1e-5), DecoderSpec.alike(attention, read.inAllLayers(mixture)));
   }
 
   private static final String PREFIX = "model.layers.{layer}.block_sparse_moe.";
@@ -72,6 +71,6 @@ final class Mixtral extends Family {
 
   @Override
   ExpertKeys expertKeys() {
-    return new ExpertKeys("num_local_experts", List.of("num_experts"), "num_experts_per_tok", null);
+    return ExpertKeys.counting("num_local_experts", "num_experts");
   }
 }

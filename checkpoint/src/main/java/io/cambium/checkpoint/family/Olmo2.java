@@ -30,7 +30,7 @@ final class Olmo2 extends Family {
         read.attentionWithFlag(headDim, false, HeadNorm.ALL_HEADS, read.rope(10_000, headDim));
     Dense dense = new Dense(config.requirePositiveInt("intermediate_size"), read.silu());
     return read.decoder(
-        false, read.normsAfter(1e-5), ConfigReader.layers(attention, read.inAllLayers(dense)));
+        false, read.normsAfter(1e-5), DecoderSpec.alike(attention, read.inAllLayers(dense)));
   }
 
   /** OLMo's names for the norms, which stand behind the blocks. */

@@ -31,14 +31,13 @@ final class Olmoe extends Family {
     int headDim = read.headDim(0);
     GroupedQuery attention =
         read.attentionWithFlag(headDim, false, HeadNorm.ALL_HEADS, read.rope(10_000, headDim));
-    int experts = read.experts("num_experts", "num_local_experts");
     Mixture mixture =
         read.mixture(
-            experts,
+            expertKeys(),
             "intermediate_size",
             new Router(Score.SOFTMAX, false, config.booleanOr("norm_topk_prob", false), 1));
     return read.decoder(
-        false, read.norms(1e-5), ConfigReader.layers(attention, read.inAllLayers(mixture)));
+        false, read.norms(1e-5), DecoderSpec.alike(attention, read.inAllLayers(mixture)));
   }
 
   @Override
@@ -48,6 +47,6 @@ final class Olmoe extends Family {
 
   @Override
   ExpertKeys expertKeys() {
-    return new ExpertKeys("num_experts", List.of("num_local_experts"), "num_experts_per_tok", null);
+    return ExpertKeys.counting("num_experts", "num_local_experts");
   }
 }

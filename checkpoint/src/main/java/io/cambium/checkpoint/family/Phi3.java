@@ -41,7 +41,7 @@ final class Phi3 extends Family {
     return read.decoder(
         false,
         read.norms(1e-5),
-        ConfigReader.layers(attention.withReach(read.window(0)), read.inAllLayers(dense)));
+        DecoderSpec.alike(attention.withReach(read.window(0)), read.inAllLayers(dense)));
   }
 
   private static final TensorNames NAMES =

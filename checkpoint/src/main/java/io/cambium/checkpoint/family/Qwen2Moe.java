@@ -35,11 +35,11 @@ final class Qwen2Moe extends Family {
     boolean bias = config.booleanOr("qkv_bias", true);
     GroupedQuery attention =
         read.attention(headDim, bias, HeadNorm.NONE, read.rope(10_000, headDim));
-    int experts = read.experts("num_experts", "num_local_experts");
+    int experts = read.experts(expertKeys());
     Mixture mixture =
         new Mixture(
             experts,
-            read.topK("num_experts_per_tok", experts),
+            read.topK(expertKeys(), experts),
             config.requirePositiveInt("moe_intermediate_size"),
             read.silu(),
             false,
@@ -89,6 +89,6 @@ final class Qwen2Moe extends Family {
 
   @Override
   ExpertKeys expertKeys() {
-    return new ExpertKeys("num_experts", List.of("num_local_experts"), "num_experts_per_tok", null);
+    return ExpertKeys.counting("num_experts");
   }
 }

@@ -32,15 +32,14 @@ final class Qwen3Moe extends Family {
     GroupedQuery attention =
         read.attentionWithFlag(headDim, false, HeadNorm.PER_HEAD, read.rope(10_000, headDim))
             .withReach(reach);
-    int experts = read.experts("num_experts", "num_local_experts");
     Mixture mixture =
         read.mixture(
-            experts,
+            expertKeys(),
             "moe_intermediate_size",
             new Router(Score.SOFTMAX, false, config.booleanOr("norm_topk_prob", false), 1));
     read.silu();
     return read.decoder(
-        false, read.norms(1e-6), ConfigReader.layers(attention, read.qwenFeedForwards(mixture)));
+        false, read.norms(1e-6), DecoderSpec.alike(attention, read.qwenFeedForwards(mixture)));
   }
 
   @Override
@@ -67,6 +66,6 @@ final class Qwen3Moe extends Family {
 
   @Override
   ExpertKeys expertKeys() {
-    return new ExpertKeys("num_experts", List.of("num_local_experts"), "num_experts_per_tok", null);
+    return ExpertKeys.counting("num_experts", "num_local_experts");
   }
 }

@@ -33,7 +33,7 @@ final class SeedOss extends Family {
             .withOutputBias(config.booleanOr("attention_out_bias", false));
     Dense dense = new Dense(config.requirePositiveInt("intermediate_size"), read.silu());
     return read.decoder(
-        false, read.norms(1e-6), ConfigReader.layers(attention, read.inAllLayers(dense)));
+        false, read.norms(1e-6), DecoderSpec.alike(attention, read.inAllLayers(dense)));
   }
 
   @Override

@@ -17,6 +17,7 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -97,6 +98,61 @@ class FamiliesTest {
     assertThat(mixture.topK()).isEqualTo(1);
   }
 
+  /**
+   * The fields of transformers' classes (5.23) and what their {@code attribute_map} adds to them.
+   */
+  @ParameterizedTest
+  @CsvSource({
+    "deepseek_v2, n_routed_experts num_experts, num_experts_per_tok",
+    "deepseek_v3, n_routed_experts num_local_experts, num_experts_per_tok",
+    "dots1, n_routed_experts num_local_experts, num_experts_per_tok",
+    "ernie4_5_moe, moe_num_experts num_experts, moe_k num_experts_per_tok",
+    "flex_olmo, num_experts num_local_experts, num_experts_per_tok",
+    "glm4_moe, n_routed_experts num_local_experts, num_experts_per_tok",
+    "gpt_oss, num_local_experts num_experts, num_experts_per_tok",
+    "granitemoe, num_local_experts, num_experts_per_tok",
+    "hunyuan_v1_moe, num_experts num_local_experts, moe_topk num_experts_per_tok",
+    "llama4_text, num_local_experts, num_experts_per_tok",
+    "minimax_m2, num_local_experts num_experts, num_experts_per_tok",
+    "mixtral, num_local_experts num_experts, num_experts_per_tok",
+    "olmoe, num_experts num_local_experts, num_experts_per_tok",
+    "qwen2_moe, num_experts, num_experts_per_tok",
+    "qwen3_moe, num_experts num_local_experts, num_experts_per_tok"
+  })
+  void everyNameOfTheExpertsIsReadAndWritten(String type, String count, String topK) {
+    ModelConfig config = config(Goldens.unpack(type, temporary));
+    Family family = Families.named(type);
+    DecoderSpec spec = family.decoder(config);
+    Mixture mixture = spec.mixture(spec.mixtureLayers().getFirst());
+    for (String name : count.split(" ")) {
+      assertThat(family.decoder(only(config, count, name, mixture.experts()))).isEqualTo(spec);
+    }
+    for (String name : topK.split(" ")) {
+      assertThat(family.decoder(only(config, topK, name, mixture.topK()))).isEqualTo(spec);
+    }
+    ObjectNode all = config.json();
+    List.of((count + " " + topK).split(" ")).forEach(all::putNull);
+    ObjectNode written = family.withTopK(family.withExperts(all, 12), 3);
+    assertThat(count.split(" ")).allMatch(name -> written.get(name).intValue() == 12);
+    assertThat(topK.split(" ")).allMatch(name -> written.get(name).intValue() == 3);
+  }
+
+  private static ModelConfig only(ModelConfig config, String names, String name, int value) {
+    ObjectNode json = config.json();
+    json.remove(List.of(names.split(" ")));
+    return new ModelConfig(config.file(), json.put(name, value));
+  }
+
+  @Test
+  void namesThatContradictEachOtherAreRefused() {
+    ModelConfig config = config(Goldens.unpack("ernie4_5_moe", temporary));
+    ObjectNode json = config.json().put("moe_k", 2).put("num_experts_per_tok", 3);
+    assertThatThrownBy(() -> Families.of(config).decoder(new ModelConfig(config.file(), json)))
+        .isInstanceOf(CheckpointException.class)
+        .hasMessageContaining(
+            "\"moe_k\" is 2, but \"num_experts_per_tok\", another name for it, is 3");
+  }
+
   @Test
   void namesAreUniqueAndInOrder() {
     assertThat(all()).extracting(Family::modelType).doesNotHaveDuplicates();
@@ -114,6 +170,20 @@ class FamiliesTest {
         .isInstanceOf(UsageException.class)
         .hasMessageContaining("softcaps")
         .hasMessageContaining("nearest family that it runs is gemma;");
+  }
+
+  /** Each refusal is one sentence. */
+  @Test
+  void everyReasonEndsTheSentence() {
+    assertThat(Families.NOT_RUN)
+        .allSatisfy((type, reason) ->
+            assertThatThrownBy(() -> Families.of(ofType(type)))
+                .hasMessageContaining(
+                    "config.json: model_type \"%s\" is known to Cambium, which does not run it: it has "
+                            .formatted(type)
+                        + reason)
+                .hasMessageNotContaining("it has its"))
+        .allSatisfy((type, reason) -> assertThat(reason).matches("[A-Za-z][^.:]*"));
   }
 
   @Test

@@ -207,11 +207,11 @@ class Glm4MoeTest {
             spec.hiddenSize(),
             spec.norms().eps(),
             spec.tiedEmbeddings(),
-            spec.attention(),
+            spec.layers().getFirst().attention(),
             layers);
     assertThatThrownBy(() -> FAMILY.newConfig(denseLast, 64))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("glm4_moe has no config.json for");
+        .hasMessageContaining("it has no layers[2] feedForward");
   }
 
   @Test

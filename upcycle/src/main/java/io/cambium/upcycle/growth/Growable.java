@@ -7,7 +7,6 @@ import io.cambium.checkpoint.UsageException;
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import java.nio.file.Path;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /** Whether a checkpoint is one whose experts can be replicated. */
 final class Growable {
@@ -17,12 +16,11 @@ final class Growable {
   /**
    * What the layers that route have in common.
    *
-   * @throws io.cambium.checkpoint.CambiumException if the checkpoint cannot grow
+   * @throws io.cambium.checkpoint.CambiumException if the model can never grow
    */
   static Mixture requireMixture(CheckpointDirectory weights) {
     requireOneGroup(weights);
-    requirePlainTopK(weights.path(), weights.manifest().selection());
-    requireNoPredictionLayers(weights);
+    requireRouting(weights);
     return weights.decoder().feedForwards().stream()
         .filter(Mixture.class::isInstance)
         .map(Mixture.class::cast)
@@ -49,27 +47,33 @@ final class Growable {
     }
   }
 
-  private static void requirePlainTopK(Path path, Manifest.@Nullable Selection selection) {
-    if (selection == null) {
-      return;
-    }
-    if (!selection.isRelease()) {
+  private static void requireRouting(CheckpointDirectory weights) {
+    Manifest.Selection selection = weights.manifest().selection();
+    if (selection != null && !selection.isRelease()) {
       throw new UsageException(
-          path,
+          weights.path(),
           "chooses experts by token id, which gives a new expert no tokens of a parent's",
           null);
     }
-    throw new UsageException(
-        path,
-        "is in the middle of the release of an earlier growth step (mode "
-            + selection.mode()
-            + ", see "
-            + Manifest.FILE_NAME
-            + ")",
-        "train it to the end of that window, then grow it");
   }
 
-  private static void requireNoPredictionLayers(CheckpointDirectory weights) {
+  /**
+   * Refuses a checkpoint that can grow only after some training.
+   *
+   * @throws io.cambium.checkpoint.CambiumException saying what is in the way
+   */
+  static void requireTrained(CheckpointDirectory weights) {
+    Manifest.Selection selection = weights.manifest().selection();
+    if (selection != null) {
+      throw new UsageException(
+          weights.path(),
+          "is in the middle of the release of an earlier growth step (mode "
+              + selection.mode()
+              + ", see "
+              + Manifest.FILE_NAME
+              + ")",
+          "train it to the end of that window, then grow it");
+    }
     List<String> ignored = weights.ignoredTensors();
     if (!ignored.isEmpty()) {
       throw new CheckpointException(

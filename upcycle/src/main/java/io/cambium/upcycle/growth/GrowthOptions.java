@@ -132,6 +132,11 @@ public record GrowthOptions(
         "use mode lineage, or copied rows");
   }
 
+  /** Neurons of a replica that are drawn anew, of so many. */
+  int redrawnNeurons(int width) {
+    return (int) Math.floor(dropRate * width);
+  }
+
   /** Options with every default of growing to so many experts. */
   public static Builder to(int experts) {
     return new Builder(experts);

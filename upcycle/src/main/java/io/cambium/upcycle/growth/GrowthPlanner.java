@@ -11,6 +11,7 @@ import io.cambium.checkpoint.family.ModelTensor;
 import io.cambium.checkpoint.family.Part;
 import io.cambium.upcycle.growth.GrowthOptions.Mode;
 import io.cambium.upcycle.growth.GrowthOptions.Moments;
+import io.cambium.upcycle.growth.GrowthOptions.Replicas;
 import io.cambium.upcycle.growth.GrowthOptions.Rows;
 import io.cambium.upcycle.ledger.Entry;
 import io.cambium.upcycle.ledger.SourceCheckpoint;
@@ -44,7 +45,8 @@ public final class GrowthPlanner {
     this.source = source;
     this.options = options;
     this.mixture = Growable.requireMixture(source.weights());
-    this.layers = lineages();
+    Growable.requireTrained(source.weights());
+    this.layers = lineages(source.decoder(), mixture, options);
   }
 
   /**
@@ -57,8 +59,39 @@ public final class GrowthPlanner {
     return new GrowthPlanner(source, options);
   }
 
+  /**
+   * Refuses what {@link #of} and {@link #plan} would refuse whatever training makes of the model
+   * until then, from its headers alone.
+   *
+   * @throws io.cambium.checkpoint.CambiumException if the model can never grow, or not with these
+   *     options
+   */
+  public static void requireFits(CheckpointDirectory model, GrowthOptions options) {
+    Mixture mixture = Growable.requireMixture(model);
+    lineages(model.decoder(), mixture, options);
+    config(model, mixture, options);
+  }
+
   /** The lineages of every layer that routes. */
-  private SortedMap<Integer, Lineages> lineages() {
+  private static SortedMap<Integer, Lineages> lineages(
+      DecoderSpec model, Mixture mixture, GrowthOptions options) {
+    requireFits(mixture, options);
+    int experts = mixture.experts();
+    SortedMap<Integer, Lineages> resolved = new TreeMap<>();
+    options
+        .counts()
+        .resolve(model.mixtureLayers(), experts, options.experts())
+        .forEach((layer, counts) -> resolved.put(layer, Lineages.of(counts)));
+    if (options.mode() == Mode.WIDE && !resolved.values().stream().allMatch(Lineages::isUniform)) {
+      throw GrowthOptions.invalid(
+          "experts",
+          options.experts() + " give unequal counts, which mode wide cannot weight",
+          "name a multiple of " + experts);
+    }
+    return resolved;
+  }
+
+  private static void requireFits(Mixture mixture, GrowthOptions options) {
     int experts = mixture.experts();
     if (options.experts() <= experts) {
       throw GrowthOptions.invalid(
@@ -71,18 +104,11 @@ public final class GrowthPlanner {
       throw GrowthOptions.invalid(
           "mode", "needs a router with a selection bias, which this family has not", null);
     }
-    SortedMap<Integer, Lineages> resolved = new TreeMap<>();
-    options
-        .counts()
-        .resolve(source.decoder().mixtureLayers(), experts, options.experts())
-        .forEach((layer, counts) -> resolved.put(layer, Lineages.of(counts)));
-    if (options.mode() == Mode.WIDE && !resolved.values().stream().allMatch(Lineages::isUniform)) {
+    int width = mixture.intermediateSize();
+    if (options.replicas() == Replicas.DROP && options.redrawnNeurons(width) == 0) {
       throw GrowthOptions.invalid(
-          "experts",
-          options.experts() + " give unequal counts, which mode wide cannot weight",
-          "name a multiple of " + experts);
+          "drop-rate", options.dropRate() + " redraws none of " + width + " neurons", "raise it");
     }
-    return resolved;
   }
 
   /**
@@ -111,7 +137,7 @@ public final class GrowthPlanner {
    */
   public UpcyclePlan plan(Path target, Directions directions) {
     CheckpointDirectory directory = source.weights();
-    ObjectNode config = config();
+    ObjectNode config = config(directory, mixture, options);
     DecoderSpec decoder =
         directory.family().decoder(new ModelConfig(target.resolve("config.json"), config));
     List<ModelTensor> tensors = directory.tensorsInSameForm(decoder);
@@ -130,7 +156,8 @@ public final class GrowthPlanner {
         List.of(directory.path().toString()),
         target.toString(),
         directory.family().modelType(),
-        GrowthSettings.of(growth, selection, layers, mixture.topK(), topK(), !moments.isEmpty()),
+        GrowthSettings.of(
+            growth, selection, layers, mixture.topK(), topK(mixture, options), !moments.isEmpty()),
         options.seed(),
         GrowthPromise.of(options, mixture, routerType(), layers.values()),
         figures(weights, moments, decoder, tensors),
@@ -143,25 +170,24 @@ public final class GrowthPlanner {
         GrowthWarnings.of(options, routerType(), directions.warnings()));
   }
 
-  private ObjectNode config() {
-    Family family = source.weights().family();
-    ObjectNode config = family.withExperts(source.weights().config().json(), options.experts());
+  private static ObjectNode config(
+      CheckpointDirectory model, Mixture mixture, GrowthOptions options) {
+    Family family = model.family();
+    ObjectNode config = family.withExperts(model.config().json(), options.experts());
     if (options.mode() != Mode.WIDE) {
       return config;
     }
-    ObjectNode wide = family.withTopK(config, topK());
+    ObjectNode wide = family.withTopK(config, topK(mixture, options));
     // Weights that are not normalised would add up to m times the source's.
+    int m = options.experts() / mixture.experts();
     return mixture.router().normalised()
         ? wide
-        : family.withRouterScale(wide, mixture.router().scale() / multiplier());
+        : family.withRouterScale(wide, mixture.router().scale() / m);
   }
 
-  private int topK() {
-    return options.mode() == Mode.WIDE ? mixture.topK() * multiplier() : mixture.topK();
-  }
-
-  private int multiplier() {
-    return options.experts() / mixture.experts();
+  private static int topK(Mixture mixture, GrowthOptions options) {
+    int topK = mixture.topK();
+    return options.mode() == Mode.WIDE ? topK * (options.experts() / mixture.experts()) : topK;
   }
 
   /** One number for the whole model: the largest that a layer needs. */
@@ -181,8 +207,8 @@ public final class GrowthPlanner {
   private Manifest.@Nullable Selection selection(double holdBack) {
     return switch (options.mode()) {
       case FLAT, WIDE -> null;
-      case LINEAGE -> new Manifest.Selection(Mode.LINEAGE.toString(), 0, null, 0);
-      case COLD -> new Manifest.Selection(Mode.COLD.toString(), 1, null, holdBack);
+      case LINEAGE -> new Manifest.Selection(Manifest.Selection.Mode.LINEAGE, 0, null, 0);
+      case COLD -> new Manifest.Selection(Manifest.Selection.Mode.COLD, 1, null, holdBack);
     };
   }
 

@@ -97,11 +97,7 @@ record WeightFormulas(
       return Optional.empty();
     }
     int width = Math.toIntExact(target.shape().get(target.part().neuronAxis()));
-    int count = (int) Math.floor(options.dropRate() * width);
-    if (count == 0) {
-      throw GrowthOptions.invalid(
-          "drop-rate", options.dropRate() + " redraws none of " + width + " neurons", "raise it");
-    }
+    int count = options.redrawnNeurons(width);
     return Optional.of(new Neurons(options.seed(), target.layer(), target.expert(), width, count));
   }
 }

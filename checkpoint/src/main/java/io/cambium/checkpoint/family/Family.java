@@ -121,6 +121,20 @@ public abstract class Family {
     return requireExperts().withScale(config, scale);
   }
 
+  /**
+   * The same config.json with what some engine would else guess wrongly: the rope in the style of
+   * transformers 4 beside that of 5, and how a DeepSeek router chooses.
+   */
+  public final ObjectNode spelledOut(ObjectNode config) {
+    ObjectNode spelled = config.deepCopy();
+    RopeConfig.addOlderStyle(spelled);
+    spellOut(spelled);
+    return spelled;
+  }
+
+  /** Adds keys that are the family's own, to a config.json that may lack them. */
+  void spellOut(ObjectNode config) {}
+
   private ExpertKeys requireExperts() {
     ExpertKeys keys = expertKeys();
     if (keys == null) {

@@ -1,5 +1,6 @@
 package io.cambium.checkpoint.family;
 
+import io.cambium.checkpoint.CheckpointException;
 import io.cambium.checkpoint.ModelConfig;
 import io.cambium.checkpoint.UsageException;
 import java.nio.file.Path;
@@ -99,7 +100,12 @@ public abstract class Family {
     writeConfig(writer);
     ModelConfig written = new ModelConfig(Path.of("config.json"), writer.json());
     written.requirePositiveInt("max_position_embeddings");
-    DecoderSpec read = decoder(written);
+    DecoderSpec read;
+    try {
+      read = decoder(written);
+    } catch (CheckpointException e) {
+      throw new IllegalArgumentException("it does not read " + e.getMessage(), e);
+    }
     if (!read.equals(spec)) {
       throw new IllegalArgumentException("it has no " + SpecDifference.first(spec, read));
     }

@@ -97,7 +97,7 @@ record DenseHome(
   }
 
   private static String reason(String family, @Nullable String why) {
-    return "\n  " + family + ": " + why;
+    return "\n  " + family + ": " + String.valueOf(why).lines().findFirst().orElse("");
   }
 
   /** The first that engines run; else the first that none of them refuses. */

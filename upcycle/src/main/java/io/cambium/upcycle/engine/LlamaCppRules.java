@@ -76,6 +76,10 @@ final class LlamaCppRules {
               "deepseek_v3 with all groups in play",
               of("deepseek_v3").and(Candidate::hasAllGroupsInPlay),
               "it aborts where topk_group is n_group: write 1 for both, which is the same function"),
+          refused(
+              "hunyuan_v1_moe",
+              of("hunyuan_v1_moe"),
+              "its converter takes the published model alone: widths in a list, its own rope"),
           refused("flex_olmo", of("flex_olmo"), "it does not know the architecture"),
           refused(
               "fused experts",
@@ -101,7 +105,7 @@ final class LlamaCppRules {
               "of scaled ropes, llama3's was run"),
           notVerified(
               "scaled ropes of other families",
-              of("mixtral", "gpt_oss")
+              of("mixtral", "gpt_oss", "hunyuan_v1_moe")
                   .negate()
                   .and(candidate -> !candidate.scaling().equals(RopeScaling.NONE)),
               "scaled ropes were not run in this family"));

@@ -65,8 +65,7 @@ class DenseHomeTest {
   @Test
   void whereNoSingleHomeServesAllItSaysHowTwoRunsDo() throws IOException {
     refused(source("qwen2"), options(ALL, LayerChoice.ALL, null))
-        .hasMessageContaining(
-            "mixtral: it has no layers[0] attention inputBias true, but false")
+        .hasMessageContaining("mixtral: it has no layers[0] attention inputBias true, but false")
         .hasMessageContaining("qwen2_moe: llama.cpp: no: it never normalises")
         .hasMessageContaining("granitemoe: vllm: no: it drops the attention's biases")
         .hasMessageContaining("glm4_moe: llama.cpp: no: its converter asks for GLM's own")
@@ -115,8 +114,9 @@ class DenseHomeTest {
     DenseOptions options = options("llama.cpp", LayerChoice.ALL, null);
     try (SourceCheckpoint source = SourceCheckpoint.open(source("mistral"), 0)) {
       assertThat(DensePlanner.plan(source, folder.resolve("target"), options).warnings())
-          .anyMatch(warning -> warning.startsWith("llama.cpp: yes, but: it ignores the sliding")
-              && warning.contains("up to 8 tokens"));
+          .anyMatch(warning ->
+              warning.startsWith("llama.cpp: yes, but: it ignores the sliding")
+                  && warning.contains("up to 8 tokens"));
     }
   }
 
@@ -156,8 +156,7 @@ class DenseHomeTest {
     return assertThatThrownBy(() -> home(source, options)).isInstanceOf(UsageException.class);
   }
 
-  private static DenseOptions options(
-      String engines, LayerChoice layers, @Nullable String family) {
+  private static DenseOptions options(String engines, LayerChoice layers, @Nullable String family) {
     return new DenseOptions(
         4,
         2,

@@ -86,7 +86,7 @@ class EngineRulesTest {
         refused("qwen3_moe, dense layers", everySecond("qwen3_moe"), "dense layers"),
         refused(
             "ernie4_5_moe, interval 2",
-            Example.of("ernie4_5_moe").put("moe_layer_interval", 2).put("moe_layer_end_index", 1),
+            Example.of("ernie4_5_moe").put("moe_layer_interval", 2),
             "none behind"),
         refused(
             "qwen2_moe, shared size 0",
@@ -97,7 +97,9 @@ class EngineRulesTest {
             Example.of("glm4_moe").put("n_shared_experts", 0),
             "n_shared_experts 0"),
         refused(
-            "qwen3_moe, biased", normalised("qwen3_moe", true).put("attention_bias", true), "biases"),
+            "qwen3_moe, biased",
+            normalised("qwen3_moe", true).put("attention_bias", true),
+            "biases"),
         refused("ernie4_5_moe, biased", Example.of("ernie4_5_moe").biased(), "biases"),
         refused("dots1, biased", dots1().put("attention_bias", true), "biases"),
         refused("olmoe, fewer kv heads", olmoe(2), "fewer key and value heads"),
@@ -106,6 +108,7 @@ class EngineRulesTest {
             "deepseek_v3, all groups in play",
             Example.of("deepseek_v3").put("n_group", 2).put("topk_group", 2),
             "write 1 for both"),
+        refused("hunyuan_v1_moe", Example.of("hunyuan_v1_moe"), "published model alone"),
         refused("flex_olmo", Example.of("flex_olmo"), "does not know"),
         refused("mixtral, fused", Example.of("mixtral").fused(), "a tensor for each expert"),
         refused(
@@ -186,6 +189,7 @@ class EngineRulesTest {
         notVerified(VLLM, "ernie4_5_moe", Example.of("ernie4_5_moe"), "0.6"),
         notVerified(VLLM, "gpt_oss", Example.of("gpt_oss"), "no CPU backend"),
         notVerified(VLLM, "deepseek_v2", Example.of("deepseek_v2"), "head sizes"),
+        notVerified(VLLM, "hunyuan_v1_moe", Example.of("hunyuan_v1_moe"), "not run"),
         notVerified(VLLM, "minimax_m2", Example.of("minimax_m2"), "150 seconds"),
         notVerified(VLLM, "qwen2_moe, windows", Example.of("qwen2_moe_windows"), "window"),
         notVerified(VLLM, "flex_olmo, biased", Example.of("flex_olmo").biased(), "biases"),
@@ -205,6 +209,7 @@ class EngineRulesTest {
             "glm4_moe",
             "gpt_oss",
             "granitemoe",
+            "hunyuan_v1_moe",
             "llama4_text",
             "mixtral",
             "olmoe",
@@ -214,7 +219,12 @@ class EngineRulesTest {
       rows.add(runs(TRANSFORMERS_5, family, Example.of(family)));
       Word odd = family.equals("llama4_text") ? RUNS : WARNED;
       rows.add(
-          row(TRANSFORMERS_5, family + ", width", odd(family, 14), odd, odd == RUNS ? "" : "eager"));
+          row(
+              TRANSFORMERS_5,
+              family + ", width",
+              odd(family, 14),
+              odd,
+              odd == RUNS ? "" : "eager"));
     }
     for (String family : List.of("granitemoe", "qwen2_moe", "olmoe")) {
       Example heads = Example.of(family).put("head_dim", 16);
@@ -226,9 +236,15 @@ class EngineRulesTest {
     rows.addAll(
         List.of(
             row(TRANSFORMERS_5, "olmoe, head_dim", heads, REFUSED, "hidden_size / heads"),
-            runs(TRANSFORMERS_5, "qwen2_moe, head_dim", Example.of("qwen2_moe").put("head_dim", 16)),
+            runs(
+                TRANSFORMERS_5, "qwen2_moe, head_dim", Example.of("qwen2_moe").put("head_dim", 16)),
             runs(TRANSFORMERS_5, "mixtral, width 12 in fp32", halves),
-            row(TRANSFORMERS_5, "width 12 in bf16", odd("mixtral", 12).of(DType.BF16), WARNED, "16"),
+            row(
+                TRANSFORMERS_5,
+                "width 12 in bf16",
+                odd("mixtral", 12).of(DType.BF16),
+                WARNED,
+                "16"),
             runs(TRANSFORMERS_5, "minimax_m2", Example.of("minimax_m2")),
             row(TRANSFORMERS_4, "minimax_m2", Example.of("minimax_m2"), REFUSED, "no class"),
             runs(TRANSFORMERS_5, "mixtral, fused", Example.of("mixtral").fused()),
@@ -284,8 +300,7 @@ class EngineRulesTest {
         .hasMessageContaining("the nearest is llama.cpp; all: transformers4,transformers5,vllm");
   }
 
-  private static Row row(
-      Engine engine, String what, Example example, Word word, String because) {
+  private static Row row(Engine engine, String what, Example example, Word word, String because) {
     return new Row(engine, what, example, word, because);
   }
 

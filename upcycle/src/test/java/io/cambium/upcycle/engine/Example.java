@@ -27,9 +27,14 @@ final class Example {
     this.config = config;
   }
 
-  /** As Cambium writes it: with every key that engines guess at. */
+  /**
+   * As Cambium writes it: with every key that engines guess at, and with experts in all layers or
+   * in all but the first.
+   */
   static Example of(String golden) {
-    Example saved = asSaved(golden);
+    Example saved = asSaved(golden).put("decoder_sparse_step", 1);
+    saved.with(json -> json.putArray("mlp_only_layers"));
+    saved.put("moe_layer_end_index", -1).put("moe_layer_interval", 1);
     return new Example(Families.named(modelType(saved.config)).spelledOut(saved.config));
   }
 
@@ -69,13 +74,15 @@ final class Example {
     return rope(
         """
         {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
-         "original_max_position_embeddings": 32}""");
+         "original_max_position_embeddings": 32}\
+        """);
   }
 
   Example yarn() {
     return rope(
         """
-        {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 32}""");
+        {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 32}\
+        """);
   }
 
   /** With biases on all projections, whatever the class has. */
@@ -106,8 +113,7 @@ final class Example {
 
   Candidate candidate() {
     DecoderSpec decoder =
-        Families.named(modelType(config))
-            .decoder(new ModelConfig(Path.of("config.json"), config));
+        Families.named(modelType(config)).decoder(new ModelConfig(Path.of("config.json"), config));
     return new Candidate(
         modelType(config),
         biased ? biased(decoder) : decoder,
@@ -128,8 +134,7 @@ final class Example {
         plain.layers().stream()
             .map(layer ->
                 new Layer(
-                    ((GroupedQuery) layer.attention()).withBiases(true, true),
-                    layer.feedForward()))
+                    ((GroupedQuery) layer.attention()).withBiases(true, true), layer.feedForward()))
             .toList());
   }
 }

@@ -5,6 +5,8 @@ import io.cambium.upcycle.dense.LayerChoice;
 import io.cambium.upcycle.dense.expert.ExpertInitialisations;
 import io.cambium.upcycle.dense.expert.ExpertInitialisations.Parameters;
 import io.cambium.upcycle.dense.router.Normal;
+import io.cambium.upcycle.engine.Engine;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -54,7 +56,8 @@ final class DenseArguments {
       description = "The model_type to write (default: the first that fits).")
   private @Nullable String family;
 
-  DenseOptions options(int experts, @Nullable Double dropRate, long seed, boolean overwrite) {
+  DenseOptions options(
+      int experts, @Nullable Double dropRate, List<Engine> runsOn, long seed, boolean overwrite) {
     return new DenseOptions(
         experts,
         topK,
@@ -65,6 +68,7 @@ final class DenseArguments {
             init, dropRate == null ? Parameters.DEFAULT : new Parameters(dropRate)),
         new Normal(routerDeviation),
         Optional.ofNullable(family),
+        runsOn,
         seed,
         overwrite);
   }

@@ -1,5 +1,6 @@
 package io.cambium.cli;
 
+import io.cambium.upcycle.engine.Engine;
 import io.cambium.upcycle.growth.Counts;
 import io.cambium.upcycle.growth.GrowthOptions;
 import io.cambium.upcycle.growth.GrowthOptions.Mode;
@@ -7,6 +8,7 @@ import io.cambium.upcycle.growth.GrowthOptions.Moments;
 import io.cambium.upcycle.growth.GrowthOptions.Replicas;
 import io.cambium.upcycle.growth.GrowthOptions.Rows;
 import java.nio.file.Path;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -70,7 +72,8 @@ final class GrowthArguments {
               + " throughout (default: copy).")
   private Moments moments = Moments.COPY;
 
-  GrowthOptions options(int experts, @Nullable Double dropRate, long seed, boolean overwrite) {
+  GrowthOptions options(
+      int experts, @Nullable Double dropRate, List<Engine> runsOn, long seed, boolean overwrite) {
     return GrowthOptions.to(experts)
         .mode(mode)
         .rows(rows)
@@ -80,6 +83,7 @@ final class GrowthArguments {
         .dropRate(dropRate)
         .counts(counts == null ? new Counts.Uniform() : Counts.read(counts))
         .moments(moments)
+        .runsOn(runsOn)
         .seed(seed)
         .overwrite(overwrite)
         .build();

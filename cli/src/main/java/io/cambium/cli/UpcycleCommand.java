@@ -7,6 +7,7 @@ import io.cambium.model.TorchRunner;
 import io.cambium.upcycle.PlannedUpcycle;
 import io.cambium.upcycle.UpcycleResult;
 import io.cambium.upcycle.Upcycler;
+import io.cambium.upcycle.engine.Engine;
 import io.cambium.upcycle.runner.TokenIds;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -42,6 +43,7 @@ import picocli.CommandLine.Spec;
       "  cambium upcycle SmolLM2-135M moe --experts 8",
       "  cambium upcycle SmolLM2-135M moe --experts 4 --granularity 2 --layers 1::2",
       "  cambium upcycle Qwen2-0.5B moe --experts 8 --init drop --dry-run",
+      "  cambium upcycle Qwen2-0.5B moe --experts 8 --runs-on llama.cpp",
       "  cambium upcycle moe grown --experts 32",
       "  cambium upcycle moe grown --experts 32 --mode lineage --data corpus",
       "  cambium upcycle moe grown --experts 20 --replicas drop --seed 7"
@@ -83,6 +85,15 @@ final class UpcycleCommand implements Callable<Integer> {
           "Corpus directory for split rows and for the comparison of logits (else a page of text"
               + " in the model's own tokens, or random ones where it has no tokenizer).")
   private @Nullable Path data;
+
+  @Option(
+      names = "--runs-on",
+      paramLabel = "ENGINES",
+      description =
+          "Engines that have to run the result, of transformers4, transformers5, vllm, llama.cpp,"
+              + " separated by commas (default: both transformers for a dense model; a model with"
+              + " experts keeps its family, and --dry-run says who runs it).")
+  private @Nullable String runsOn;
 
   @Option(names = "--overwrite", description = "Replace an existing TARGET.")
   private boolean overwrite;
@@ -132,7 +143,7 @@ final class UpcycleCommand implements Callable<Integer> {
       return Upcycler.plan(
           source,
           target,
-          growth.options(experts, dropRate, seed, overwrite),
+          growth.options(experts, dropRate, engines(List.of()), seed, overwrite),
           new TorchRunner(),
           calibration,
           comparison);
@@ -141,9 +152,13 @@ final class UpcycleCommand implements Callable<Integer> {
     return Upcycler.planDense(
         source,
         target,
-        dense.options(experts, dropRate, seed, overwrite),
+        dense.options(experts, dropRate, engines(Engine.DEFAULT), seed, overwrite),
         new TorchRunner(),
         comparison);
+  }
+
+  private List<Engine> engines(List<Engine> otherwise) {
+    return runsOn == null ? otherwise : Engine.parse(runsOn);
   }
 
   private boolean hasExperts() {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.cambium.checkpoint.Json;
 import io.cambium.checkpoint.Manifest;
 import io.cambium.checkpoint.Progress;
+import io.cambium.checkpoint.testing.Goldens;
 import io.cambium.checkpoint.testing.TinyModels;
 import io.cambium.training.data.BpeTrainer;
 import io.cambium.training.data.Split;
@@ -134,6 +135,55 @@ class UpcycleCommandTest {
             "expected one of",
             "growth option experts: 2 are no more than the 3",
             "growth option row-delta");
+    assertThat(target).doesNotExist();
+  }
+
+  @Test
+  void aDenseModelGoesWhereTheEnginesRunIt() {
+    source = Goldens.unpack("qwen2", folder);
+    assertThat(run("--experts", "4", "--dry-run")).isZero();
+    assertThat(out.toString())
+        .contains(
+            "family      qwen2_moe",
+            "per layer   4 experts in layers 0 1 2",
+            "memory      at most 1 MB to write, 1 MB to compare logits",
+            "runs on     transformers4 (asked for): yes",
+            "            llama.cpp: no: it never normalises the routing weights of qwen2_moe");
+    out.getBuffer().setLength(0);
+    assertThat(run("--experts", "4", "--runs-on", "llama.cpp", "--dry-run", "--json")).isZero();
+    JsonNode plan = Json.MAPPER.readTree(out.toString());
+    assertThat(plan.path("family").asString()).isEqualTo("granitemoe");
+    assertThat(plan.path("engines").path("vllm").path("word").asString()).isEqualTo("no");
+    assertThat(plan.path("runsOn").path(0).asString()).isEqualTo("llama.cpp");
+    assertThat(plan.path("figures").path("experts").path("2").intValue()).isEqualTo(4);
+  }
+
+  @Test
+  void aDenseModelWithoutOneHomeForAllIsRefused() {
+    source = Goldens.unpack("qwen2", folder);
+    assertThat(run("--experts", "4", "--runs-on", "vllm,llama.cpp")).isEqualTo(2);
+    assertThat(err.toString())
+        .contains(
+            "that would compute the same on vllm,llama.cpp",
+            "qwen2_moe: llama.cpp: no: it never normalises",
+            "granitemoe: vllm: no: it drops the attention's biases",
+            "--runs-on vllm (goes to qwen2_moe), --runs-on llama.cpp (goes to granitemoe)");
+    assertThat(target).doesNotExist();
+  }
+
+  @Test
+  void growthIsRefusedForAnEngineThatWouldNotRunIt() {
+    assertThat(run("--experts", "7", "--runs-on", "vllm")).isZero();
+    source = Goldens.unpack("mixtral-fused", folder);
+    target = folder.resolve("other");
+    String[] flat = {"--experts", "7", "--mode", "flat", "--runs-on", "transformers4"};
+    assertThat(run(flat)).isEqualTo(2);
+    assertThat(run("--experts", "7", "--runs-on", "llamacpp")).isEqualTo(2);
+    assertThat(err.toString())
+        .contains(
+            "would grow into what an engine refuses: transformers4: no: 4.57 does not read",
+            "\"llamacpp\" is no engine",
+            "the nearest is llama.cpp");
     assertThat(target).doesNotExist();
   }
 

@@ -11,6 +11,7 @@ import io.cambium.upcycle.ledger.Entry;
 import io.cambium.upcycle.ledger.LedgerReader;
 import io.cambium.upcycle.ledger.SourceCheckpoint;
 import io.cambium.upcycle.ledger.Sources;
+import io.cambium.upcycle.plan.Cost;
 import io.cambium.upcycle.plan.StepZero;
 import io.cambium.upcycle.plan.UpcyclePlan;
 import io.cambium.upcycle.runner.ModelRunner;
@@ -35,7 +36,7 @@ record Verifier(UpcyclePlan plan, Path directory) {
 
   private static final int BATCH = 2;
   private static final int MIN_SEQUENCE = 64;
-  private static final int MAX_SEQUENCE = 128;
+  private static final int MAX_SEQUENCE = Cost.COMPARED_TOKENS / BATCH;
 
   /**
    * Compares the directory with the plan and, byte for byte, with the tensors it copies.

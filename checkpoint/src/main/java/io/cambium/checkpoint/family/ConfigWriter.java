@@ -185,10 +185,24 @@ final class ConfigWriter {
     json.put("n_shared_experts", mixture.sharedIntermediateSize() / width);
     json.put("norm_topk_prob", mixture.router().normalised());
     json.put("routed_scaling_factor", mixture.router().scale());
-    // transformers does not read these two; llama.cpp and vLLM guess wrongly without them.
-    json.put("scoring_func", "sigmoid").put("topk_method", "noaux_tc");
+    putSelection(json);
     json.put("n_group", 1).put("topk_group", 1);
     return this;
+  }
+
+  /**
+   * Says that a router takes sigmoids and chooses with a bias. transformers does not read these
+   * keys; llama.cpp and vLLM guess wrongly without them.
+   */
+  static void putSelection(ObjectNode json) {
+    json.put("scoring_func", "sigmoid").put("topk_method", "noaux_tc");
+  }
+
+  /** Puts experts into one group where all groups are in play; llama.cpp aborts otherwise. */
+  static void putOneGroup(ObjectNode json) {
+    if (json.hasNonNull("n_group") && json.get("n_group").equals(json.get("topk_group"))) {
+      json.put("n_group", 1).put("topk_group", 1);
+    }
   }
 
   private void putRope(@Nullable Rope rope, int maxPositions) {

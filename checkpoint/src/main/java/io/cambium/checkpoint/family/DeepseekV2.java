@@ -8,6 +8,7 @@ import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.checkpoint.family.DecoderSpec.Router;
 import io.cambium.checkpoint.family.DecoderSpec.Score;
 import java.util.List;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * DeepSeek-V2: latent attention, softmax scores that are not normalised. Defaults are those of
@@ -81,6 +82,11 @@ final class DeepseekV2 extends Family {
           .with(Part.KEY_VALUE_DOWN, ATTENTION + "kv_a_proj_with_mqa.weight")
           .with(Part.KEY_VALUE_DOWN_NORM, ATTENTION + "kv_a_layernorm.weight")
           .with(Part.KEY_VALUE_UP, ATTENTION + "kv_b_proj.weight");
+
+  @Override
+  void spellOut(ObjectNode config) {
+    ConfigWriter.putOneGroup(config);
+  }
 
   @Override
   List<TensorNames> layouts() {

@@ -2,6 +2,7 @@ package io.cambium.checkpoint.family;
 
 import io.cambium.checkpoint.ModelConfig;
 import java.util.List;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * DeepSeek-V3 and R1: latent attention, sigmoid scores chosen with a bias within groups. Defaults
@@ -28,6 +29,12 @@ final class DeepseekV3 extends Family {
         DecoderSpec.alike(
             read.latentAttention(config.booleanOr("rope_interleave", true)),
             read.deepSeekFeedForwards(3, 1, true, 2.5, 8, 4)));
+  }
+
+  @Override
+  void spellOut(ObjectNode config) {
+    ConfigWriter.putSelection(config);
+    ConfigWriter.putOneGroup(config);
   }
 
   @Override

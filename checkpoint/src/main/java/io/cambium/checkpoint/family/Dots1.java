@@ -12,6 +12,7 @@ import io.cambium.checkpoint.family.MixtureForm.Biases;
 import io.cambium.checkpoint.family.MixtureForm.Shared;
 import java.util.List;
 import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * dots.llm1: DeepSeek-V3's router on grouped-query attention with norms on the heads. Defaults are
@@ -59,6 +60,12 @@ final class Dots1 extends Family {
       types.add(
           layer.attention().reach().equals(Reach.FULL) ? "full_attention" : "sliding_attention");
     }
+  }
+
+  @Override
+  void spellOut(ObjectNode config) {
+    ConfigWriter.putSelection(config);
+    ConfigWriter.putOneGroup(config);
   }
 
   @Override

@@ -1,5 +1,6 @@
 package io.cambium.checkpoint.family;
 
+import io.cambium.checkpoint.CheckpointException;
 import io.cambium.checkpoint.ModelConfig;
 import io.cambium.checkpoint.UsageException;
 import java.nio.file.Path;
@@ -99,7 +100,12 @@ public abstract class Family {
     writeConfig(writer);
     ModelConfig written = new ModelConfig(Path.of("config.json"), writer.json());
     written.requirePositiveInt("max_position_embeddings");
-    DecoderSpec read = decoder(written);
+    DecoderSpec read;
+    try {
+      read = decoder(written);
+    } catch (CheckpointException e) {
+      throw new IllegalArgumentException("it does not read " + e.getMessage(), e);
+    }
     if (!read.equals(spec)) {
       throw new IllegalArgumentException("it has no " + SpecDifference.first(spec, read));
     }
@@ -120,6 +126,20 @@ public abstract class Family {
   public final ObjectNode withRouterScale(ObjectNode config, double scale) {
     return requireExperts().withScale(config, scale);
   }
+
+  /**
+   * The same config.json with what some engine would else guess wrongly: the rope in the style of
+   * transformers 4 beside that of 5, and how a DeepSeek router chooses.
+   */
+  public final ObjectNode spelledOut(ObjectNode config) {
+    ObjectNode spelled = config.deepCopy();
+    RopeConfig.addOlderStyle(spelled);
+    spellOut(spelled);
+    return spelled;
+  }
+
+  /** Adds keys that are the family's own, to a config.json that may lack them. */
+  void spellOut(ObjectNode config) {}
 
   private ExpertKeys requireExperts() {
     ExpertKeys keys = expertKeys();

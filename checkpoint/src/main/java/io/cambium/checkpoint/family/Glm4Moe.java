@@ -8,6 +8,7 @@ import io.cambium.checkpoint.family.DecoderSpec.Score;
 import io.cambium.checkpoint.family.MixtureForm.Biases;
 import io.cambium.checkpoint.family.MixtureForm.Shared;
 import java.util.List;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * GLM-4.5 and 4.6: grouped-query attention, dense first layers, a normalised sigmoid router with a
@@ -58,6 +59,12 @@ final class Glm4Moe extends Family {
         .partialRotary()
         .deepSeekLayers(expertKeys())
         .put(PredictionLayers.KEY, 0);
+  }
+
+  @Override
+  void spellOut(ObjectNode config) {
+    ConfigWriter.putSelection(config);
+    ConfigWriter.putOneGroup(config);
   }
 
   @Override

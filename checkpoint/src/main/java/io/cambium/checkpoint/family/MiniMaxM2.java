@@ -8,6 +8,7 @@ import io.cambium.checkpoint.family.DecoderSpec.Rope;
 import io.cambium.checkpoint.family.DecoderSpec.Router;
 import io.cambium.checkpoint.family.DecoderSpec.Score;
 import java.util.List;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * MiniMax M2: a sigmoid router on grouped-query attention normalised over all heads. Defaults are
@@ -46,6 +47,11 @@ final class MiniMaxM2 extends Family {
   private static final TensorNames NAMES =
       Mixtral.NAMES.with(
           Part.SELECTION_BIAS, "model.layers.{layer}.block_sparse_moe.e_score_correction_bias");
+
+  @Override
+  void spellOut(ObjectNode config) {
+    ConfigWriter.putSelection(config);
+  }
 
   @Override
   List<TensorNames> layouts() {

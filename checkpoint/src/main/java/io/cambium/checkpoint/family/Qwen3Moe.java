@@ -56,6 +56,8 @@ final class Qwen3Moe extends Family {
         .put("use_sliding_window", config.attention().reach().kind() == Reach.Kind.WINDOW)
         .qwenLayers()
         .experts(expertKeys())
+        // As transformers 5 calls it; both names together load in 4 and 5.
+        .put("num_local_experts", config.mixture().experts())
         .put("norm_topk_prob", true);
   }
 

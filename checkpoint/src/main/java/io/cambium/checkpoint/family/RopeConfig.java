@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * The rotary embedding in config.json: transformers 4 writes {@code rope_theta} and {@code
@@ -35,6 +36,24 @@ final class RopeConfig {
             PARAMETERS, config.json().get(PARAMETERS), "one rope for all layers");
       }
     }
+  }
+
+  /**
+   * Writes a rope in the newer style in the older as well, which is all that transformers 4 reads.
+   */
+  static void addOlderStyle(ObjectNode config) {
+    if (config.has("rope_theta") || !config.path(PARAMETERS).isObject()) {
+      return;
+    }
+    ObjectNode scaling = (ObjectNode) config.get(PARAMETERS).deepCopy();
+    for (String flat : new String[] {"rope_theta", "partial_rotary_factor"}) {
+      JsonNode value = scaling.remove(flat);
+      if (value != null) {
+        config.set(flat, value);
+      }
+    }
+    boolean unscaled = scaling.path("rope_type").asString("default").equals("default");
+    config.set(SCALING, unscaled ? config.nullNode() : scaling);
   }
 
   double theta(double classDefault) {

@@ -56,6 +56,47 @@ class FamiliesTest {
     assertThat(all()).extracting(Family::modelType).containsExactlyInAnyOrderElementsOf(witnessed);
   }
 
+  /** What is spelled out for other engines is what the file said already. */
+  @ParameterizedTest
+  @MethodSource("goldens")
+  void spellsOutWhatIsMeant(String golden) {
+    ObjectNode config = Goldens.config(golden);
+    Family family = Families.named(config.path("model_type").asString());
+    ObjectNode spelled = family.spelledOut(config);
+    Path file = Path.of("config.json");
+    assertThat(family.decoder(new ModelConfig(file, spelled)))
+        .isEqualTo(family.decoder(new ModelConfig(file, config)));
+    assertThat(family.spelledOut(spelled)).isEqualTo(spelled);
+  }
+
+  @Test
+  void routersWithASelectionBiasSayHowTheyChoose() {
+    for (String golden : List.of("dots1", "deepseek_v3", "glm4_moe", "minimax_m2")) {
+      ObjectNode spelled = Families.named(golden).spelledOut(Goldens.config(golden));
+      assertThat(spelled.path("scoring_func").asString()).as(golden).isEqualTo("sigmoid");
+      assertThat(spelled.path("topk_method").asString()).as(golden).isEqualTo("noaux_tc");
+    }
+  }
+
+  @Test
+  void groupsThatAreAllInPlayAreOne() {
+    Family family = Families.named("deepseek_v3");
+    ObjectNode all = Goldens.config("deepseek_v3").put("n_group", 2).put("topk_group", 2);
+    assertThat(family.spelledOut(all).path("n_group").intValue()).isEqualTo(1);
+    assertThat(family.spelledOut(all).path("topk_group").intValue()).isEqualTo(1);
+    ObjectNode some = Goldens.config("deepseek_v3");
+    assertThat(family.spelledOut(some).get("n_group")).isEqualTo(some.get("n_group"));
+  }
+
+  @Test
+  void ropesAreInBothStyles() {
+    ObjectNode spelled = Families.named("gpt_oss").spelledOut(Goldens.config("gpt_oss"));
+    assertThat(spelled.path("rope_theta").doubleValue()).isEqualTo(150_000);
+    assertThat(spelled.path("rope_scaling").path("factor").doubleValue()).isEqualTo(32);
+    assertThat(spelled.path("rope_scaling").has("rope_theta")).isFalse();
+    assertThat(spelled.path("rope_parameters").path("rope_theta").doubleValue()).isEqualTo(150_000);
+  }
+
   private static ModelConfig config(Path golden) {
     Path file = golden.resolve("config.json");
     return new ModelConfig(file, Json.readObject(file));

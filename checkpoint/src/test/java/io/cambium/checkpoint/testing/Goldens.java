@@ -1,5 +1,6 @@
 package io.cambium.checkpoint.testing;
 
+import io.cambium.checkpoint.Json;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -7,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * Tiny checkpoints with what Hugging Face transformers computes on them, as witnesses from outside.
@@ -97,6 +99,16 @@ public final class Goldens {
     Path file = parent.resolve(name + "." + GRADIENTS);
     copy(name, GRADIENTS, file);
     return file;
+  }
+
+  /** A golden's config.json. */
+  public static ObjectNode config(String name) {
+    String resource = "/goldens/" + name + "/config.json";
+    try (InputStream in = Goldens.class.getResourceAsStream(resource)) {
+      return (ObjectNode) Json.MAPPER.readTree(Objects.requireNonNull(in, resource));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private static void copy(String name, String file, Path target) {

@@ -1,5 +1,6 @@
 package io.cambium.upcycle.dense;
 
+import io.cambium.checkpoint.Manifest;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.checkpoint.family.DecoderSpec;
 import io.cambium.checkpoint.family.DecoderSpec.Attention;
@@ -15,11 +16,22 @@ import io.cambium.checkpoint.family.Families;
 import io.cambium.checkpoint.family.Family;
 import io.cambium.checkpoint.family.MixtureForm;
 import io.cambium.checkpoint.family.MixtureForm.Shared;
+import io.cambium.checkpoint.family.ModelTensor;
+import io.cambium.checkpoint.family.Part;
+import io.cambium.upcycle.engine.Candidate;
+import io.cambium.upcycle.engine.Engine;
+import io.cambium.upcycle.engine.Engines;
+import io.cambium.upcycle.engine.Verdict;
+import io.cambium.upcycle.engine.Verdict.Word;
 import io.cambium.upcycle.ledger.SourceCheckpoint;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
+import java.util.SequencedMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
@@ -29,8 +41,14 @@ import tools.jackson.databind.node.ObjectNode;
  * @param config its config.json
  * @param folded whether constants that the family has not go into the weights: norms that count
  *     from one, a factor on the embeddings
+ * @param engines whether each engine will run it
  */
-record DenseHome(Family family, DecoderSpec decoder, ObjectNode config, boolean folded) {
+record DenseHome(
+    Family family,
+    DecoderSpec decoder,
+    ObjectNode config,
+    boolean folded,
+    SequencedMap<Engine, Verdict> engines) {
 
   /** Neurons of a shared expert that only engines ask for. */
   private static final int SMALL_SHARED = 16;
@@ -48,53 +66,107 @@ record DenseHome(Family family, DecoderSpec decoder, ObjectNode config, boolean 
           "hunyuan_v1_moe",
           "glm4_moe");
 
-  /** Why a family is none. */
-  private record Refusal(String family, String reason) {}
-
   /**
-   * The family that was asked for, or the first that fits.
+   * The family that was asked for, or the first that all engines which were asked for run; one that
+   * nobody has seen an engine run comes after those.
    *
-   * @throws UsageException if none does; it says why, for each
+   * @throws UsageException if there is none; it says why, for each
    */
   static DenseHome choose(SourceCheckpoint source, DenseOptions options) {
-    List<Refusal> refusals = new ArrayList<>();
-    List<String> candidates = options.family().map(List::of).orElse(HOMES);
-    for (String candidate : candidates) {
-      Optional<DenseHome> home = find(candidate, source, options, refusals);
-      if (home.isPresent()) {
-        return home.get();
+    List<DenseHome> homes = new ArrayList<>();
+    StringBuilder reasons = new StringBuilder();
+    for (String candidate : options.family().map(List::of).orElse(HOMES)) {
+      try {
+        DenseHome home = of(candidate, source, options);
+        homes.add(home);
+        Engines.refusals(home.engines, options.runsOn())
+            .forEach(refusal -> reasons.append(reason(candidate, refusal)));
+      } catch (IllegalArgumentException e) {
+        reasons.append(reason(candidate, e.getMessage()));
       }
     }
-    StringBuilder reasons = new StringBuilder();
-    refusals.forEach(refusal ->
-        reasons.append("\n  ").append(refusal.family).append(": ").append(refusal.reason));
-    throw new UsageException(
-        source.path(),
-        "has no home among families with experts that would compute the same:" + reasons,
-        "change --layers or --family, or choose another source");
+    return best(homes, options.runsOn())
+        .orElseThrow(() ->
+            new UsageException(
+                source.path(),
+                "has no home among families with experts that would compute the same on "
+                    + Engine.joined(options.runsOn())
+                    + ":"
+                    + reasons,
+                remedy(homes, options.runsOn())));
   }
 
-  private static Optional<DenseHome> find(
-      String modelType, SourceCheckpoint source, DenseOptions options, List<Refusal> refusals) {
+  private static String reason(String family, @Nullable String why) {
+    return "\n  " + family + ": " + String.valueOf(why).lines().findFirst().orElse("");
+  }
+
+  /** The first that engines run; else the first that none of them refuses. */
+  private static Optional<DenseHome> best(List<DenseHome> homes, List<Engine> engines) {
+    return Stream.of(Word.WARNED, Word.NOT_VERIFIED)
+        .flatMap(allowed ->
+            homes.stream()
+                .filter(home -> Engines.gravest(home.engines, engines).compareTo(allowed) <= 0))
+        .findFirst();
+  }
+
+  /** One run for each family, where every engine has one of its own. */
+  private static String remedy(List<DenseHome> homes, List<Engine> engines) {
+    SequencedMap<String, List<Engine>> enginesByHome = new LinkedHashMap<>();
+    for (Engine engine : engines) {
+      best(homes, List.of(engine))
+          .ifPresent(home ->
+              enginesByHome
+                  .computeIfAbsent(home.family.modelType(), _ -> new ArrayList<>())
+                  .add(engine));
+    }
+    if (enginesByHome.isEmpty()) {
+      return "change --layers or --family, or choose another source";
+    }
+    return "no single home for all of them; run it once with each of: "
+        + enginesByHome.entrySet().stream()
+            .map(home ->
+                "--runs-on " + Engine.joined(home.getValue()) + " (goes to " + home.getKey() + ")")
+            .collect(Collectors.joining(", "));
+  }
+
+  /**
+   * A family as a home.
+   *
+   * @throws IllegalArgumentException if it cannot compute the same; the message says why
+   */
+  private static DenseHome of(String modelType, SourceCheckpoint source, DenseOptions options) {
     Family family = Families.named(modelType);
     MixtureForm form = family.mixtureForm();
     if (form == null) {
-      refusals.add(new Refusal(modelType, "its experts cannot add up to a dense block"));
-      return Optional.empty();
+      throw new IllegalArgumentException("its experts cannot add up to a dense block");
     }
-    String reason = "";
-    for (boolean folded : new boolean[] {false, true}) {
-      try {
-        DecoderSpec decoder = decoder(source.decoder(), form, folded, options);
-        int positions = source.weights().config().positiveIntOr("max_position_embeddings", 2048);
-        ObjectNode config = family.newConfig(decoder, positions);
-        return Optional.of(new DenseHome(family, decoder, config, folded));
-      } catch (IllegalArgumentException e) {
-        reason = Objects.requireNonNullElse(e.getMessage(), "");
-      }
+    try {
+      return of(family, form, false, source, options);
+    } catch (IllegalArgumentException _) {
+      return of(family, form, true, source, options);
     }
-    refusals.add(new Refusal(modelType, reason));
-    return Optional.empty();
+  }
+
+  private static DenseHome of(
+      Family family,
+      MixtureForm form,
+      boolean folded,
+      SourceCheckpoint source,
+      DenseOptions options) {
+    DecoderSpec decoder = decoder(source.decoder(), form, folded, options);
+    int positions = source.weights().config().positiveIntOr("max_position_embeddings", 2048);
+    ObjectNode config = family.newConfig(decoder, positions);
+    String block = source.tensor(Part.DENSE_DOWN, 0, ModelTensor.NONE).name();
+    Candidate candidate =
+        new Candidate(
+            family.modelType(),
+            decoder,
+            config,
+            source.weights().spec(block).dtype(),
+            true,
+            Candidate.hasGlmTokens(source),
+            Manifest.EMPTY);
+    return new DenseHome(family, decoder, config, folded, Engine.verdicts(candidate));
   }
 
   private static DecoderSpec decoder(

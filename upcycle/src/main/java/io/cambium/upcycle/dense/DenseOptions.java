@@ -3,6 +3,8 @@ package io.cambium.upcycle.dense;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.upcycle.dense.expert.ExpertInitialisation;
 import io.cambium.upcycle.dense.router.RouterInitialisation;
+import io.cambium.upcycle.engine.Engine;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -16,6 +18,7 @@ import java.util.Optional;
  * @param experts how the copies differ
  * @param router where its rows come from
  * @param family the model_type to write; empty for the first that fits
+ * @param runsOn engines that have to run it
  * @param seed of everything drawn
  * @param overwrite whether an existing target may be replaced
  */
@@ -28,12 +31,14 @@ public record DenseOptions(
     ExpertInitialisation experts,
     RouterInitialisation router,
     Optional<String> family,
+    List<Engine> runsOn,
     long seed,
     boolean overwrite) {
 
   private static final int MAX_EXPERTS = 1 << 16;
 
   public DenseOptions {
+    runsOn = List.copyOf(runsOn);
     require(copies >= 2, "experts", copies + " copies of a dense block are no mixture", "name 2");
     require(
         topK >= 1 && topK <= copies,

@@ -5,16 +5,16 @@ import io.cambium.checkpoint.Manifest;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.checkpoint.family.ModelTensor;
+import io.cambium.upcycle.engine.Engines;
 import io.cambium.upcycle.ledger.Entry;
 import io.cambium.upcycle.ledger.SourceCheckpoint;
 import io.cambium.upcycle.plan.Accounting;
-import io.cambium.upcycle.plan.ModelSize;
+import io.cambium.upcycle.plan.Figures;
 import io.cambium.upcycle.plan.SideFiles;
 import io.cambium.upcycle.plan.StepZero;
 import io.cambium.upcycle.plan.StepZero.Exact;
 import io.cambium.upcycle.plan.StepZero.NotExact;
 import io.cambium.upcycle.plan.UpcyclePlan;
-import io.cambium.upcycle.plan.UpcyclePlan.Figures;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -73,7 +73,6 @@ public final class DensePlanner {
     List<ModelTensor> tensors = home.family().tensors(home.decoder());
     List<Entry> weights = tensors.stream().map(formulas::entry).toList();
     SideFiles sideFiles = SideFiles.of(source);
-    long bytes = weights.stream().mapToLong(Entry::bytes).sum();
     return new UpcyclePlan(
         List.of(source.path().toString()),
         target.toString(),
@@ -81,7 +80,9 @@ public final class DensePlanner {
         settings(),
         options.seed(),
         stepZero(),
-        new Figures(ModelSize.of(source), ModelSize.of(home.decoder(), tensors, bytes), 0),
+        options.runsOn(),
+        home.engines(),
+        Figures.of(source, home.decoder(), tensors, weights, List.of()),
         config(),
         Manifest.of(sparse()),
         weights,
@@ -201,7 +202,7 @@ public final class DensePlanner {
   }
 
   private List<String> warnings() {
-    List<String> warnings = new ArrayList<>();
+    List<String> warnings = new ArrayList<>(Engines.warnings(home.engines(), options.runsOn()));
     if (options.topK() == 1) {
       warnings.add(
           "one expert per token with weights that add up to one gives the router no gradient from"

@@ -1,6 +1,8 @@
 package io.cambium.upcycle.growth;
 
 import io.cambium.checkpoint.UsageException;
+import io.cambium.upcycle.engine.Engine;
+import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
@@ -16,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param dropRate share of a replica's neurons that is drawn anew; 0 for copied replicas
  * @param counts how many experts each source expert becomes
  * @param moments what becomes of the optimizer's moments
+ * @param runsOn engines that have to run the result
  * @param seed of everything drawn
  * @param overwrite whether an existing target may be replaced
  */
@@ -29,6 +32,7 @@ public record GrowthOptions(
     double dropRate,
     Counts counts,
     Moments moments,
+    List<Engine> runsOn,
     long seed,
     boolean overwrite) {
 
@@ -99,6 +103,7 @@ public record GrowthOptions(
   private static final double DROP_RATE = 0.5;
 
   public GrowthOptions {
+    runsOn = List.copyOf(runsOn);
     require(experts >= 2, "experts", experts + " is no number to grow to", null);
     require(
         rowDelta >= 0 && rowDelta < 1e6, "row-delta", rowDelta + " is no positive number", null);
@@ -164,6 +169,7 @@ public record GrowthOptions(
     private @Nullable Double dropRate;
     private Counts counts = new Counts.Uniform();
     private Moments moments = Moments.COPY;
+    private List<Engine> runsOn = List.of();
     private long seed;
     private boolean overwrite;
 
@@ -215,6 +221,12 @@ public record GrowthOptions(
       return this;
     }
 
+    /** By default none: every engine's verdict is in the plan, and none is insisted on. */
+    public Builder runsOn(List<Engine> value) {
+      runsOn = value;
+      return this;
+    }
+
     public Builder seed(long value) {
       seed = value;
       return this;
@@ -242,6 +254,7 @@ public record GrowthOptions(
           or(dropRate, replicas == Replicas.COPY ? 0 : DROP_RATE),
           counts,
           moments,
+          runsOn,
           seed,
           overwrite);
     }

@@ -4,11 +4,16 @@ import io.cambium.checkpoint.CheckpointDirectory;
 import io.cambium.checkpoint.DType;
 import io.cambium.checkpoint.Manifest;
 import io.cambium.checkpoint.ModelConfig;
+import io.cambium.checkpoint.UsageException;
 import io.cambium.checkpoint.family.DecoderSpec;
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.checkpoint.family.Family;
 import io.cambium.checkpoint.family.ModelTensor;
 import io.cambium.checkpoint.family.Part;
+import io.cambium.upcycle.engine.Candidate;
+import io.cambium.upcycle.engine.Engine;
+import io.cambium.upcycle.engine.Engines;
+import io.cambium.upcycle.engine.Verdict;
 import io.cambium.upcycle.growth.GrowthOptions.Mode;
 import io.cambium.upcycle.growth.GrowthOptions.Moments;
 import io.cambium.upcycle.growth.GrowthOptions.Replicas;
@@ -17,10 +22,9 @@ import io.cambium.upcycle.ledger.Entry;
 import io.cambium.upcycle.ledger.SourceCheckpoint;
 import io.cambium.upcycle.ledger.SourceTensor.Origin;
 import io.cambium.upcycle.plan.Accounting;
-import io.cambium.upcycle.plan.ModelSize;
+import io.cambium.upcycle.plan.Figures;
 import io.cambium.upcycle.plan.SideFiles;
 import io.cambium.upcycle.plan.UpcyclePlan;
-import io.cambium.upcycle.plan.UpcyclePlan.Figures;
 import io.cambium.upcycle.runner.InputMoments;
 import io.cambium.upcycle.runner.ModelRunner;
 import io.cambium.upcycle.runner.TokenIds;
@@ -28,6 +32,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -151,6 +156,8 @@ public final class GrowthPlanner {
             .orElse(List.of());
     Manifest.Growth growth = growth();
     Manifest.Selection selection = selection(holdBack);
+    Manifest manifest = directory.manifest().withGrowth(growth, selection);
+    SequencedMap<Engine, Verdict> engines = engines(config, decoder, tensors, manifest);
     SideFiles sideFiles = SideFiles.of(source);
     return new UpcyclePlan(
         List.of(directory.path().toString()),
@@ -160,20 +167,59 @@ public final class GrowthPlanner {
             growth, selection, layers, mixture.topK(), topK(mixture, options), !moments.isEmpty()),
         options.seed(),
         GrowthPromise.of(options, mixture, routerType(), layers.values()),
-        figures(weights, moments, decoder, tensors),
+        options.runsOn(),
+        engines,
+        Figures.of(source, decoder, tensors, weights, moments),
         config,
-        directory.manifest().withGrowth(growth, selection),
+        manifest,
         weights,
         moments,
         copied(sideFiles),
         leftOut(weights, moments, sideFiles),
-        GrowthWarnings.of(options, routerType(), directions.warnings()));
+        warnings(directions, engines));
+  }
+
+  /**
+   * Whether each engine will run the result.
+   *
+   * @throws UsageException if one that has to will not
+   */
+  private SequencedMap<Engine, Verdict> engines(
+      ObjectNode config, DecoderSpec decoder, List<ModelTensor> tensors, Manifest manifest) {
+    Family family = source.weights().family();
+    ModelTensor expert = source.tensor(Part.EXPERT_DOWN, layers.firstKey(), 0);
+    SequencedMap<Engine, Verdict> engines =
+        Engine.verdicts(
+            new Candidate(
+                family.modelType(),
+                decoder,
+                config,
+                source.weights().spec(expert.name()).dtype(),
+                tensors.equals(family.tensors(decoder)),
+                Candidate.hasGlmTokens(source),
+                manifest));
+    List<String> refusals = Engines.refusals(engines, options.runsOn());
+    if (!refusals.isEmpty()) {
+      throw new UsageException(
+          source.path(),
+          "would grow into what an engine refuses: " + String.join("; ", refusals),
+          "leave the engine out of --runs-on, or mend what it names");
+    }
+    return engines;
+  }
+
+  private List<String> warnings(Directions directions, SequencedMap<Engine, Verdict> engines) {
+    List<String> warnings =
+        new ArrayList<>(GrowthWarnings.of(options, routerType(), directions.warnings()));
+    warnings.addAll(Engines.warnings(engines, options.runsOn()));
+    return warnings;
   }
 
   private static ObjectNode config(
       CheckpointDirectory model, Mixture mixture, GrowthOptions options) {
     Family family = model.family();
-    ObjectNode config = family.withExperts(model.config().json(), options.experts());
+    ObjectNode config =
+        family.withExperts(family.spelledOut(model.config().json()), options.experts());
     if (options.mode() != Mode.WIDE) {
       return config;
     }
@@ -257,15 +303,5 @@ public final class GrowthPlanner {
                     : Optional.empty());
     leftOut.putAll(sideFiles.reasons());
     return leftOut;
-  }
-
-  private Figures figures(
-      List<Entry> weights, List<Entry> moments, DecoderSpec decoder, List<ModelTensor> tensors) {
-    return new Figures(
-        ModelSize.of(source), ModelSize.of(decoder, tensors, bytes(weights)), bytes(moments));
-  }
-
-  private static long bytes(List<Entry> entries) {
-    return entries.stream().mapToLong(Entry::bytes).sum();
   }
 }

@@ -1,11 +1,15 @@
 package io.cambium.upcycle.plan;
 
+import io.cambium.upcycle.engine.Engine;
+import io.cambium.upcycle.engine.Verdict;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.ToLongFunction;
+import java.util.stream.Collectors;
 
 /** A plan for people. */
 final class PlanText {
@@ -29,10 +33,14 @@ final class PlanText {
     lines.add("Growing " + String.join(" and ", plan.sources()) + " into " + plan.target());
     line("family", plan.family());
     plan.settings().forEach(this::line);
+    line("per layer", experts());
     line("step 0", plan.stepZero().toString());
     line("parameters", change(ModelSize::parameters) + ", embeddings counted");
     line("per token", change(ModelSize::activeParameters));
     line("bytes", bytes());
+    line("memory", memory());
+    line("time", time());
+    engines();
     line("files", plan.copiedFiles().isEmpty() ? "none" : String.join(", ", plan.copiedFiles()));
     leftOut();
     plan.warnings().forEach(warning -> lines.add("warning: " + warning));
@@ -57,6 +65,53 @@ final class PlanText {
         : weights
             + String.format(
                 Locale.ROOT, ", and %,d of optimizer state", plan.figures().optimizerBytes());
+  }
+
+  /** Layers with as many experts together. */
+  private String experts() {
+    Map<Integer, List<Integer>> layersByExperts = new TreeMap<>();
+    plan.figures()
+        .experts()
+        .forEach((layer, experts) ->
+            layersByExperts.computeIfAbsent(experts, _ -> new ArrayList<>()).add(layer));
+    return layersByExperts.entrySet().stream()
+        .map(same ->
+            same.getKey()
+                + " experts in layers "
+                + same.getValue().stream().map(String::valueOf).collect(Collectors.joining(" ")))
+        .collect(Collectors.joining("; "));
+  }
+
+  private String memory() {
+    Cost cost = plan.figures().cost();
+    return String.format(
+        Locale.ROOT,
+        "at most %s to write, %s to compare logits, beside mapped files",
+        megabytes(cost.writingBytes()),
+        megabytes(cost.comparingBytes()));
+  }
+
+  private static String megabytes(long bytes) {
+    return String.format(Locale.ROOT, "%,d MB", (bytes + 999_999) / 1_000_000);
+  }
+
+  private String time() {
+    return String.format(
+        Locale.ROOT,
+        "about %,d s, if results are written and checked at %s/s and %,d weights/s are computed;"
+            + " then the logits",
+        plan.figures().cost().seconds(),
+        megabytes(Cost.BYTES_PER_SECOND),
+        Cost.WEIGHTS_PER_SECOND);
+  }
+
+  private void engines() {
+    String name = "runs on";
+    for (Map.Entry<Engine, Verdict> entry : plan.engines().entrySet()) {
+      String asked = plan.runsOn().contains(entry.getKey()) ? " (asked for)" : "";
+      line(name, entry.getKey() + asked + ": " + entry.getValue());
+      name = "";
+    }
   }
 
   private void leftOut() {

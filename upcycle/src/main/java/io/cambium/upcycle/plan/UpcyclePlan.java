@@ -2,12 +2,15 @@ package io.cambium.upcycle.plan;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import io.cambium.checkpoint.Manifest;
+import io.cambium.upcycle.engine.Engine;
+import io.cambium.upcycle.engine.Verdict;
 import io.cambium.upcycle.ledger.Entry;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
 import java.util.SortedMap;
+import java.util.TreeMap;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
@@ -21,7 +24,9 @@ import tools.jackson.databind.node.ObjectNode;
  * @param settings what is done, for people, by name
  * @param seed of everything drawn
  * @param stepZero what the result computes before it is trained
- * @param figures sizes before and after
+ * @param runsOn engines that a user wants it to run on
+ * @param engines whether each engine will run it
+ * @param figures sizes before and after, and what carrying it out costs
  * @param config the result's config.json
  * @param manifest the result's cambium.json, but for the checksums
  * @param weights every tensor of the model, in model order
@@ -38,6 +43,8 @@ public record UpcyclePlan(
     SequencedMap<String, String> settings,
     long seed,
     StepZero stepZero,
+    List<Engine> runsOn,
+    SequencedMap<Engine, Verdict> engines,
     Figures figures,
     ObjectNode config,
     Manifest manifest,
@@ -50,6 +57,8 @@ public record UpcyclePlan(
   public UpcyclePlan {
     sources = List.copyOf(sources);
     settings = Collections.unmodifiableSequencedMap(new LinkedHashMap<>(settings));
+    runsOn = List.copyOf(runsOn);
+    engines = Collections.unmodifiableSequencedMap(new TreeMap<>(engines));
     weights = List.copyOf(weights);
     optimizer = List.copyOf(optimizer);
   }
@@ -58,11 +67,4 @@ public record UpcyclePlan(
   public String describe() {
     return PlanText.of(this);
   }
-
-  /**
-   * Sizes of the first source and the result.
-   *
-   * @param optimizerBytes of the result's optimizer state
-   */
-  public record Figures(ModelSize source, ModelSize target, long optimizerBytes) {}
 }

@@ -1,0 +1,50 @@
+package io.cambium.upcycle.ledger;
+
+import java.util.List;
+
+/** How much memory a ledger needs while it is carried out, one line after the other. */
+public final class WorkingMemory {
+
+  /** A write from the heap goes through a buffer outside of it, of at most this size. */
+  private static final long WRITE_BYTES = 1L << 26;
+
+  private WorkingMemory() {}
+
+  /** An upper bound over all lines, in bytes. */
+  public static long bytes(List<Entry> entries) {
+    return entries.stream().mapToLong(WorkingMemory::bytes).max().orElse(0);
+  }
+
+  private static long bytes(Entry entry) {
+    return apart(entry) + (entry.formula().isCopied() ? copied(entry) : computed(entry));
+  }
+
+  /** What lies apart on disk is put together first. */
+  private static long apart(Entry entry) {
+    Strided place = Strided.of(entry);
+    if (place.isContiguous()) {
+      return 0;
+    }
+    List<Long> whole = entry.target().piece().whole();
+    boolean ofExpert = whole.size() > entry.target().shape().size();
+    return entry.onDisk().bytes() / (ofExpert ? whole.getFirst() : 1);
+  }
+
+  /** Read straight from the mapped file, unless it lies apart there; twice when it is compared. */
+  private static long copied(Entry entry) {
+    return 2 * entry.bytes();
+  }
+
+  /** Every source once as floats, the result as floats before and after a step, and its bytes. */
+  private static long computed(Entry entry) {
+    long all = 0;
+    long largest = entry.target().elements();
+    for (SourceTensor source : entry.formula().sources()) {
+      long elements = source.shape().stream().reduce(1L, Math::multiplyExact);
+      all += elements;
+      largest = Math.max(largest, elements);
+    }
+    long result = entry.bytes();
+    return (all + 2 * largest) * Float.BYTES + result + Math.min(result, WRITE_BYTES);
+  }
+}

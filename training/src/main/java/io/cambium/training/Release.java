@@ -4,7 +4,9 @@ import io.cambium.checkpoint.Manifest;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.model.SelectionRule;
 import java.util.List;
+import java.util.Map;
 import java.util.SortedMap;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
 import tools.jackson.databind.annotation.JsonNaming;
@@ -59,8 +61,13 @@ public record Release(
       return SelectionRule.PLAIN;
     }
     return mode.equals("cold")
-        ? new SelectionRule.Cold(holdBack * (1 - progress), growth.sourceExperts())
+        ? new SelectionRule.Cold(holdBack * (1 - progress), replicas(growth))
         : lineage(progress, growth.parents());
+  }
+
+  private static Map<Integer, List<Integer>> replicas(Manifest.Growth growth) {
+    return growth.parents().keySet().stream()
+        .collect(Collectors.toMap(layer -> layer, growth::replicas));
   }
 
   private SelectionRule lineage(double progress, SortedMap<Integer, List<Integer>> parents) {

@@ -39,7 +39,8 @@ class ReleaseTest {
 
   @Test
   void lowersTheHoldBackInTheSameWay() {
-    assertThat(release("cold").rule(102, GROWTH)).isEqualTo(new SelectionRule.Cold(1.5, 2));
+    assertThat(release("cold").rule(102, GROWTH))
+        .isEqualTo(new SelectionRule.Cold(1.5, Map.of(1, List.of(2))));
     SelectionRule.Cold half = (SelectionRule.Cold) release("cold").rule(107, GROWTH);
     assertThat(half.holdBack()).isCloseTo(0.75, Offset.offset(1e-12));
   }

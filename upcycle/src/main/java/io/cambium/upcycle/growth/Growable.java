@@ -6,7 +6,6 @@ import io.cambium.checkpoint.Manifest;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import java.nio.file.Path;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Whether a checkpoint is one whose experts can be replicated. */
@@ -20,9 +19,7 @@ final class Growable {
    * @throws io.cambium.checkpoint.CambiumException if the checkpoint cannot grow
    */
   static Mixture requireMixture(CheckpointDirectory weights) {
-    requireOneGroup(weights);
     requirePlainTopK(weights.path(), weights.manifest().selection());
-    requireNoPredictionLayers(weights);
     return weights.decoder().feedForwards().stream()
         .filter(Mixture.class::isInstance)
         .map(Mixture.class::cast)
@@ -37,16 +34,6 @@ final class Growable {
           path, "has layers that route differently: " + first + " and " + other, null);
     }
     return first;
-  }
-
-  private static void requireOneGroup(CheckpointDirectory weights) {
-    if (weights.decoder().feedForwards().stream()
-        .anyMatch(part -> part instanceof Mixture m && m.router().groups().count() > 1)) {
-      throw new UsageException(
-          weights.path(),
-          "chooses experts within groups, and growing them would change which compete",
-          "a model with n_group 1 can grow");
-    }
   }
 
   private static void requirePlainTopK(Path path, Manifest.@Nullable Selection selection) {
@@ -67,16 +54,5 @@ final class Growable {
             + Manifest.FILE_NAME
             + ")",
         "train it to the end of that window, then grow it");
-  }
-
-  private static void requireNoPredictionLayers(CheckpointDirectory weights) {
-    List<String> ignored = weights.ignoredTensors();
-    if (!ignored.isEmpty()) {
-      throw new CheckpointException(
-          weights.path(),
-          "holds " + ignored.size() + " tensors beyond its layers, such as " + ignored.getFirst(),
-          "growing a multi-token-prediction layer is not supported: remove its tensors and set"
-              + " num_nextn_predict_layers to 0");
-    }
   }
 }

@@ -6,6 +6,8 @@ import io.cambium.checkpoint.Manifest;
 import io.cambium.checkpoint.ModelConfig;
 import io.cambium.checkpoint.family.DecoderSpec;
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
+import io.cambium.checkpoint.family.DecoderSpec.Router;
+import io.cambium.checkpoint.family.DecoderSpec.Score;
 import io.cambium.checkpoint.family.Family;
 import io.cambium.checkpoint.family.ModelTensor;
 import io.cambium.checkpoint.family.Part;
@@ -14,6 +16,7 @@ import io.cambium.upcycle.growth.GrowthOptions.Moments;
 import io.cambium.upcycle.growth.GrowthOptions.Rows;
 import io.cambium.upcycle.ledger.Entry;
 import io.cambium.upcycle.ledger.SourceCheckpoint;
+import io.cambium.upcycle.ledger.SourceTensor;
 import io.cambium.upcycle.ledger.SourceTensor.Origin;
 import io.cambium.upcycle.plan.Accounting;
 import io.cambium.upcycle.plan.ModelSize;
@@ -66,22 +69,15 @@ public final class GrowthPlanner {
           options.experts() + " are no more than the " + experts + " the model has",
           "name a larger number");
     }
-    boolean needsBias = options.mode() == Mode.COLD || options.biasNoise() > 0;
-    if (needsBias && !mixture.router().selectionBias()) {
-      throw GrowthOptions.invalid(
-          "mode", "needs a router with a selection bias, which this family has not", null);
-    }
+    int groups = mixture.router().groups().count();
     SortedMap<Integer, Lineages> resolved = new TreeMap<>();
     options
         .counts()
-        .resolve(source.decoder().mixtureLayers(), experts, options.experts())
-        .forEach((layer, counts) -> resolved.put(layer, Lineages.of(counts)));
-    if (options.mode() == Mode.WIDE && !resolved.values().stream().allMatch(Lineages::isUniform)) {
-      throw GrowthOptions.invalid(
-          "experts",
-          options.experts() + " give unequal counts, which mode wide cannot weight",
-          "name a multiple of " + experts);
-    }
+        .resolve(source.decoder().mixtureLayers(), experts, options.experts(), groups)
+        .forEach((layer, counts) ->
+            resolved.put(
+                layer, groups == 1 ? Lineages.byRounds(counts) : Lineages.sideBySide(counts)));
+    ModeFit.require(options, mixture, resolved.values());
     return resolved;
   }
 
@@ -140,20 +136,28 @@ public final class GrowthPlanner {
         moments,
         copied(sideFiles),
         leftOut(weights, moments, sideFiles),
-        GrowthWarnings.of(options, routerType(), directions.warnings()));
+        warnings(directions.warnings()));
   }
 
   private ObjectNode config() {
     Family family = source.weights().family();
     ObjectNode config = family.withExperts(source.weights().config().json(), options.experts());
+    if (source.weights().ignoredTensors().stream().anyMatch(this::isOfPredictionLayer)) {
+      config = family.withoutPredictionLayers(config);
+    }
     if (options.mode() != Mode.WIDE) {
       return config;
     }
     ObjectNode wide = family.withTopK(config, topK());
-    // Weights that are not normalised would add up to m times the source's.
-    return mixture.router().normalised()
+    Router router = mixture.router();
+    // Siblings share what a softmax gives their parent; sigmoids would add up to m times as much.
+    return router.normalised() || router.score() == Score.SOFTMAX
         ? wide
-        : family.withRouterScale(wide, mixture.router().scale() / multiplier());
+        : family.withRouterScale(wide, router.scale() / multiplier());
+  }
+
+  private boolean isOfPredictionLayer(String tensor) {
+    return source.weights().family().isOfPredictionLayer(tensor, source.weights().config());
   }
 
   private int topK() {
@@ -175,6 +179,7 @@ public final class GrowthPlanner {
             .mapToDouble(tensor -> HoldBack.spread(source.floats(tensor), source.path()))
             .max()
             .orElseThrow();
+    // A factor on the biases only brings them closer together.
     return HoldBack.above(mixture.router().score(), spread + options.biasNoise());
   }
 
@@ -222,15 +227,34 @@ public final class GrowthPlanner {
     List<Entry> entries = new ArrayList<>(weights);
     entries.addAll(moments);
     SortedMap<String, String> leftOut =
-        Accounting.leftOut(
-            List.of(source),
-            entries,
-            tensor ->
-                tensor.origin() == Origin.OPTIMIZER && options.moments() == Moments.RESET
-                    ? Optional.of("moments are reset")
-                    : Optional.empty());
+        Accounting.leftOut(List.of(source), entries, this::reasonToLeaveOut);
     leftOut.putAll(sideFiles.reasons());
     return leftOut;
+  }
+
+  private Optional<String> reasonToLeaveOut(SourceTensor tensor) {
+    if (tensor.origin() == Origin.OPTIMIZER) {
+      return options.moments() == Moments.RESET
+          ? Optional.of("moments are reset")
+          : Optional.empty();
+    }
+    if (isOfPredictionLayer(tensor.name())) {
+      return Optional.of("a layer that predicts further tokens does not grow");
+    }
+    return source.weights().ignoredTensors().contains(tensor.name())
+        ? Optional.of("every loader computes it")
+        : Optional.empty();
+  }
+
+  private List<String> warnings(List<String> directionWarnings) {
+    List<String> warnings = new ArrayList<>();
+    if (source.weights().ignoredTensors().stream().anyMatch(this::isOfPredictionLayer)) {
+      warnings.add(
+          "the layers behind the last, which predict further tokens for speculative decoding, are"
+              + " left out: num_nextn_predict_layers is 0 afterwards");
+    }
+    warnings.addAll(GrowthWarnings.of(options, routerType(), directionWarnings));
+    return List.copyOf(warnings);
   }
 
   private Figures figures(

@@ -77,9 +77,11 @@ record WeightFormulas(
 
   private Formula selectionBias(SourceTensor tensor, DType dtype, int layer) {
     List<Integer> parents = lineages(layer).parents();
-    return options.biasNoise() == 0 && holdBack == 0 && dtype == DType.F32
+    double factor = SelectionBias.factor(source.decoder().mixture(layer), lineages(layer));
+    return factor == 1 && options.biasNoise() == 0 && holdBack == 0 && dtype == DType.F32
         ? new Formula.GatherRows(new Formula.Copy(tensor), parents)
-        : new Formula.ReplicaBias(tensor, parents, options.biasNoise(), holdBack, options.seed());
+        : new Formula.ReplicaBias(
+            tensor, parents, factor, options.biasNoise(), holdBack, options.seed());
   }
 
   private Formula copiedOrRedrawn(Formula copy, ModelTensor target) {
@@ -91,7 +93,7 @@ record WeightFormulas(
 
   /** Which neurons of an expert are drawn anew, if it is a replica and any are. */
   Optional<Neurons> redrawnNeurons(ModelTensor target) {
-    if (!target.part().isExpert()
+    if (!target.part().hasExpertNeurons()
         || options.replicas() == Replicas.COPY
         || !lineages(target.layer()).isReplica(target.expert())) {
       return Optional.empty();

@@ -9,15 +9,15 @@ class LineagesTest {
 
   @Test
   void originalsStayAndReplicasFollowRoundByRound() {
-    assertThat(Lineages.of(List.of(2, 1, 3)).parents()).containsExactly(0, 1, 2, 0, 2, 2);
-    assertThat(Lineages.of(List.of(2, 2, 2)).parents()).containsExactly(0, 1, 2, 0, 1, 2);
-    assertThat(Lineages.of(List.of(1, 4)).parents()).containsExactly(0, 1, 1, 1, 1);
-    assertThat(Lineages.of(List.of(3)).parents()).containsExactly(0, 0, 0);
+    assertThat(Lineages.byRounds(List.of(2, 1, 3)).parents()).containsExactly(0, 1, 2, 0, 2, 2);
+    assertThat(Lineages.byRounds(List.of(2, 2, 2)).parents()).containsExactly(0, 1, 2, 0, 1, 2);
+    assertThat(Lineages.byRounds(List.of(1, 4)).parents()).containsExactly(0, 1, 1, 1, 1);
+    assertThat(Lineages.byRounds(List.of(3)).parents()).containsExactly(0, 0, 0);
   }
 
   @Test
   void knowsSiblings() {
-    Lineages lineages = Lineages.of(List.of(2, 1, 3));
+    Lineages lineages = Lineages.byRounds(List.of(2, 1, 3));
     assertThat(lineages.of(2)).containsExactly(2, 4, 5);
     assertThat(lineages.siblings(4)).isEqualTo(3);
     assertThat(lineages.isReplica(2)).isFalse();

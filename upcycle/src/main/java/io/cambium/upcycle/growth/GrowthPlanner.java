@@ -145,11 +145,15 @@ public final class GrowthPlanner {
     if (source.weights().ignoredTensors().stream().anyMatch(this::isOfPredictionLayer)) {
       config = family.withoutPredictionLayers(config);
     }
+    Router router = mixture.router();
+    if (router.score() == Score.SIGMOID && router.selectionBias()) {
+      // transformers does not need it; llama.cpp takes softmax without it.
+      config.put("scoring_func", "sigmoid");
+    }
     if (options.mode() != Mode.WIDE) {
       return config;
     }
     ObjectNode wide = family.withTopK(config, topK());
-    Router router = mixture.router();
     // Siblings share what a softmax gives their parent; sigmoids would add up to m times as much.
     return router.normalised() || router.score() == Score.SOFTMAX
         ? wide

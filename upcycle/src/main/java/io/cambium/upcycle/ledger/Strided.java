@@ -36,6 +36,27 @@ record Strided(List<Long> shape, Piece piece, DType dtype) {
     return shape.stream().reduce(1L, Math::multiplyExact) * elementBytes();
   }
 
+  /** The bytes of the tensor on disk, or of one expert's share of it where it holds them all. */
+  long shareBytes() {
+    boolean ofExpert = piece.whole().size() > shape.size();
+    long whole = piece.whole().stream().reduce(1L, Math::multiplyExact) * elementBytes();
+    return whole / (ofExpert ? piece.whole().getFirst() : 1);
+  }
+
+  /** Where that share begins, in bytes. */
+  long shareStart() {
+    return offset() / shareBytes() * shareBytes();
+  }
+
+  /** Whether the other part lies in its share as this one does in its own. */
+  boolean liesLike(Strided other) {
+    return dtype == other.dtype
+        && shape.equals(other.shape)
+        && piece.strides().equals(other.piece.strides())
+        && shareBytes() == other.shareBytes()
+        && offset() - shareStart() == other.offset() - other.shareStart();
+  }
+
   private long elementBytes() {
     return dtype.bits() / 8;
   }

@@ -87,7 +87,7 @@ public final class GrowthPlanner {
    * @param runner asked what every expert is given, for rows {@code split}
    */
   public Directions directions(ModelRunner runner, List<TokenIds> calibration) {
-    if (options.rows() == Rows.COPY) {
+    if (!options.rows().haveDirections()) {
       return Directions.NONE;
     }
     if (options.rows() == Rows.SPLIT && calibration.isEmpty()) {

@@ -59,6 +59,22 @@ record Lineages(List<Integer> counts, List<Integer> parents) {
     return IntStream.range(0, experts()).filter(e -> parents.get(e) == parent).boxed().toList();
   }
 
+  /**
+   * Per grown expert a factor, evenly spread over each lineage from 1 - delta to 1 + delta: the
+   * mean over siblings is one.
+   */
+  List<Double> factors(double delta) {
+    Double[] factors = new Double[experts()];
+    for (int parent = 0; parent < sourceExperts(); parent++) {
+      List<Integer> siblings = of(parent);
+      for (int j = 0; j < siblings.size(); j++) {
+        double place = siblings.size() == 1 ? 0 : 2.0 * j / (siblings.size() - 1) - 1;
+        factors[siblings.get(j)] = 1 + delta * place;
+      }
+    }
+    return List.of(factors);
+  }
+
   boolean isUniform() {
     return counts.stream().distinct().count() == 1;
   }

@@ -5,7 +5,6 @@ import io.cambium.checkpoint.UsageException;
 import io.cambium.checkpoint.family.ModelTensor;
 import io.cambium.checkpoint.family.Part;
 import io.cambium.upcycle.growth.GrowthOptions.Replicas;
-import io.cambium.upcycle.growth.GrowthOptions.Rows;
 import io.cambium.upcycle.ledger.Entry;
 import io.cambium.upcycle.ledger.Floats;
 import io.cambium.upcycle.ledger.Formula;
@@ -66,13 +65,18 @@ record WeightFormulas(
 
   private Formula router(SourceTensor tensor, int layer) {
     List<Integer> parents = lineages(layer).parents();
-    return options.rows() == Rows.COPY
-        ? new Formula.GatherRows(new Formula.Copy(tensor), parents)
-        : new Formula.DirectedRows(
-            tensor,
-            Directions.source(layer, parents.size(), source.decoder().hiddenSize()),
-            parents,
-            options.rowDelta());
+    return switch (options.rows()) {
+      case COPY -> new Formula.GatherRows(new Formula.Copy(tensor), parents);
+      case TEMPERATURE ->
+          new Formula.ScaledRows(
+              new Formula.Copy(tensor), parents, lineages(layer).factors(options.rowDelta()));
+      case ANTITHETIC, SPLIT ->
+          new Formula.DirectedRows(
+              tensor,
+              Directions.source(layer, parents.size(), source.decoder().hiddenSize()),
+              parents,
+              options.rowDelta());
+    };
   }
 
   private Formula selectionBias(SourceTensor tensor, DType dtype, int layer) {

@@ -30,6 +30,19 @@ class CountsTest {
   }
 
   @Test
+  void groupsGrowAlike() {
+    assertThat(new Counts.Uniform().resolve(List.of(0), 6, 9, 3).get(0))
+        .containsExactly(2, 1, 2, 1, 2, 1);
+    assertThatThrownBy(() -> new Counts.Uniform().resolve(List.of(0), 6, 10, 3))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining("name a multiple of 3");
+    Counts uneven = new Counts.Everywhere(List.of(3, 1, 1, 1, 1, 2));
+    assertThatThrownBy(() -> uneven.resolve(List.of(0), 6, 9, 3))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining("groups of [4, 2, 3] experts");
+  }
+
+  @Test
   void readsOneListForAllLayersOrOneForEach() throws IOException {
     assertThat(read("[3, 1, 1]").resolve(LAYERS, 3, 5, 1))
         .isEqualTo(Map.of(1, List.of(3, 1, 1), 2, List.of(3, 1, 1)));

@@ -64,6 +64,7 @@ class FamilyGrowthTest {
     "glm4_moe, 12",
     "gpt_oss, 18",
     "granitemoe, 18",
+    "hunyuan_v1_moe, 14",
     "minimax_m2, 12",
     "mixtral, 12",
     "mixtral-fused, 18",
@@ -96,6 +97,7 @@ class FamilyGrowthTest {
     "gpt_oss, 8",
     "gpt_oss, 18",
     "granitemoe, 13",
+    "hunyuan_v1_moe, 9",
     "llama4_text, 6",
     "llama4_text_chunks, 8",
     "minimax_m2, 8",
@@ -229,6 +231,17 @@ class FamilyGrowthTest {
     assertThat(result.verification().word()).isEqualTo(Word.VERIFIED);
     double scale = result.plan().config().path("routed_scaling_factor").doubleValue();
     assertThat(scale).isEqualTo(golden.equals("dots1") ? 0.5 : 0.75);
+  }
+
+  /** Groups of which all are in play decide nothing, and need not divide the experts. */
+  @Test
+  void groupsThatAreAllInPlayBecomeOne() {
+    Path source = Goldens.unpack("deepseek_v3", folder);
+    edit(source, config -> config.put("topk_group", config.path("n_group").intValue()));
+    UpcycleResult result = grow(source, GrowthOptions.to(9));
+    assertThat(result.verification().word()).isEqualTo(Word.VERIFIED);
+    assertThat(result.plan().config().path("n_group").intValue()).isOne();
+    assertThat(result.plan().config().path("topk_group").intValue()).isOne();
   }
 
   @Test

@@ -150,6 +150,10 @@ public final class GrowthPlanner {
       // transformers does not need it; llama.cpp takes softmax without it.
       config.put("scoring_func", "sigmoid");
     }
+    if (router.groups().count() == 1 && config.path("n_group").asInt(1) > 1) {
+      // All groups are in play, which is one group; engines would still divide the experts by them.
+      config.put("n_group", 1).put("topk_group", 1);
+    }
     if (options.mode() != Mode.WIDE) {
       return config;
     }

@@ -5,7 +5,7 @@ training would do so by and by.
 usage: take_away_hold_back.py GROWN RELEASED
 Needs: torch safetensors
 """
-import json, shutil, sys
+import json, re, shutil, sys
 from pathlib import Path
 
 from safetensors.torch import load_file, save_file
@@ -13,11 +13,19 @@ from safetensors.torch import load_file, save_file
 grown, released = map(Path, sys.argv[1:3])
 shutil.copytree(grown, released)
 manifest = json.loads((grown / "cambium.json").read_text())
-originals = manifest["growth"][-1]["sourceExperts"]
+growth = manifest["growth"][-1]
+
+
+def replicas(layer):
+    parents = growth["parents"][layer]
+    return [expert for expert, parent in enumerate(parents) if parent in parents[:expert]]
+
+
 for file in released.glob("*.safetensors"):
     tensors = load_file(file)
     for name, tensor in tensors.items():
         if name.endswith("e_score_correction_bias"):
-            tensor[originals:] += manifest["selection"]["holdBack"]
+            layer = re.search(r"layers\.(\d+)\.", name).group(1)
+            tensor.view(-1)[replicas(layer)] += manifest["selection"]["holdBack"]
     save_file(tensors, file, metadata={"format": "pt"})
 (released / "cambium.json").unlink()  # its checksums are those of other bytes, and the model is a plain one

@@ -1,6 +1,7 @@
 package io.cambium.checkpoint;
 
 import io.cambium.checkpoint.family.DecoderSpec;
+import io.cambium.checkpoint.family.DecoderSpec.FeedForward;
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.checkpoint.family.Families;
 import io.cambium.checkpoint.family.Family;
@@ -28,6 +29,9 @@ public final class CheckpointDirectory implements AutoCloseable {
 
   private static final int MAX_LISTED_FAULTS = 8;
 
+  /** Of a weight, in any form that there is. */
+  private static final double LEAST_BITS = 4;
+
   private final Path path;
   private final ModelConfig config;
   private final Family family;
@@ -43,7 +47,7 @@ public final class CheckpointDirectory implements AutoCloseable {
     this.family = Families.of(config);
     this.decoder = family.decoder(config);
     this.manifest = Manifest.read(path).orElse(Manifest.EMPTY);
-    requireEnoughTensors();
+    requireEnoughBytes();
     this.tensors = family.tensors(decoder, weights.tensors());
     requireExactTensors();
   }
@@ -72,16 +76,21 @@ public final class CheckpointDirectory implements AutoCloseable {
   }
 
   /** Before a list is made that is as long as config.json claims. */
-  private void requireEnoughTensors() {
-    long experts =
-        decoder.feedForwards().stream()
-            .mapToLong(part -> part instanceof Mixture mixture ? mixture.experts() : 0)
-            .sum();
-    long present = weights.tensors().size();
-    if (experts > present) {
+  private void requireEnoughBytes() {
+    long experts = 0;
+    double needed = 0;
+    for (FeedForward part : decoder.feedForwards()) {
+      if (part instanceof Mixture mixture) {
+        experts += mixture.experts();
+        double weights = 3.0 * mixture.intermediateSize() * decoder.hiddenSize();
+        needed += mixture.experts() * weights * LEAST_BITS / Byte.SIZE;
+      }
+    }
+    long present = weights.tensors().stream().map(this::spec).mapToLong(TensorSpec::bytes).sum();
+    if (needed > present) {
       throw new CheckpointException(
           path,
-          "holds %d tensors, but config.json describes %d experts".formatted(present, experts),
+          "holds %d bytes, but config.json describes %d experts".formatted(present, experts),
           "config.json and weights must be of one model");
     }
   }

@@ -12,9 +12,11 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -102,7 +104,7 @@ public record Manifest(
    *
    * @param step training step of the transition; absent for a conversion
    * @param parents per routing layer, by layer index: for each expert of the grown model, the index
-   *     of the source expert it descends from
+   *     of the source expert it descends from; the first of a lineage is the original
    */
   @JsonInclude(JsonInclude.Include.NON_NULL)
   public record Growth(
@@ -126,6 +128,19 @@ public record Manifest(
         copy.put(layer.getKey(), List.copyOf(layer.getValue()));
       }
       parents = Collections.unmodifiableSortedMap(copy);
+    }
+
+    /** The experts of a layer that are replicas: all of a lineage but its first. */
+    public List<Integer> replicas(int layer) {
+      return replicas(Objects.requireNonNull(parents.get(layer)));
+    }
+
+    /** The same, of the parents of a layer. */
+    public static List<Integer> replicas(List<Integer> parents) {
+      return IntStream.range(0, parents.size())
+          .filter(expert -> parents.indexOf(parents.get(expert)) < expert)
+          .boxed()
+          .toList();
     }
 
     private static void requireParents(int layer, List<Integer> parents, int source, int target) {

@@ -32,8 +32,8 @@ final class GrowthArguments {
       paramLabel = "ROWS",
       description =
           "Router rows of siblings: copy; antithetic: apart in random directions; split: apart"
-              + " along what the expert is given, from --data (default: split in mode lineage,"
-              + " else copy).")
+              + " along what the expert is given, from --data; temperature: sharper and softer"
+              + " (default: split in mode lineage, else copy).")
   private @Nullable Rows rows;
 
   @Option(

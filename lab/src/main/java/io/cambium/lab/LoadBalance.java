@@ -61,22 +61,32 @@ public record LoadBalance(
     return steps.subList(Math.max(0, steps.size() - LAST_STEPS), steps.size());
   }
 
-  /** [layer][expert] load relative to the mean over the first {@code experts}, steps averaged. */
-  private static double[][] meanLoad(List<Metric.Train> steps, int experts) {
+  /**
+   * [layer][expert] load relative to the mean, steps averaged, in ascending order.
+   *
+   * @param inPlay experts that take part; those held back, in whatever places, have the least load
+   */
+  private static double[][] meanLoad(List<Metric.Train> steps, int inPlay) {
     int layers = steps.getLast().load().size();
-    double[][] load_LE = new double[layers][experts];
-    for (Metric.Train step : steps) {
-      for (int layer = 0; layer < layers; layer++) {
-        for (int expert = 0; expert < experts; expert++) {
-          load_LE[layer][expert] += step.load().get(layer).get(expert);
-        }
-      }
+    double[][] load_LE = new double[layers][];
+    for (int layer = 0; layer < layers; layer++) {
+      double[] load_E = sum(steps, layer);
+      Arrays.sort(load_E);
+      load_LE[layer] = Arrays.copyOfRange(load_E, load_E.length - inPlay, load_E.length);
     }
     for (double[] load_E : load_LE) {
       double mean = Arrays.stream(load_E).average().orElseThrow();
       Arrays.setAll(load_E, expert -> load_E[expert] / mean);
     }
     return load_LE;
+  }
+
+  private static double[] sum(List<Metric.Train> steps, int layer) {
+    double[] load_E = new double[steps.getLast().load().get(layer).size()];
+    for (Metric.Train step : steps) {
+      Arrays.setAll(load_E, expert -> load_E[expert] + step.load().get(layer).get(expert));
+    }
+    return load_E;
   }
 
   /** Of loads with mean 1. */

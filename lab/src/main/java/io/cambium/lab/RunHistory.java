@@ -140,8 +140,7 @@ public record RunHistory(Path directory, String configuration, List<Metric> even
   }
 
   /**
-   * How many experts take part: all but the replicas that a {@code cold} growth still holds back,
-   * which come after the source's experts (method 2, order on disk).
+   * How many experts take part: all but the replicas that a {@code cold} growth still holds back.
    */
   public int expertsInPlay() {
     return growth().filter(this::holdsBack).map(Metric.Growth::sourceExperts).orElse(experts());

@@ -2,6 +2,8 @@ package io.cambium.model;
 
 import io.cambium.checkpoint.family.DecoderSpec.Groups;
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
+import io.cambium.checkpoint.family.DecoderSpec.Score;
+import java.util.List;
 import java.util.Objects;
 import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.ScalarTypeOptional;
@@ -70,13 +72,11 @@ final class Router {
         Tensor scores_TE = scores(logits_TE);
         yield decide(logits_TE, scores_TE, biased(scores_TE.detach()));
       }
-      case SelectionRule.Cold(double holdBack, int sourceExperts) -> {
+      case SelectionRule.Cold(double holdBack, var replicas) -> {
         Tensor scores_TE = scores(logits_TE);
-        Tensor choice_TE = biased(scores_TE.detach()).clone();
-        choice_TE
-            .narrow(1, sourceExperts, mixture.experts() - sourceExperts)
-            .sub_(Torch.scalar(holdBack));
-        yield decide(logits_TE, scores_TE, choice_TE);
+        Tensor lowered_E =
+            lowered(Objects.requireNonNull(replicas.get(tokens.layer())), (float) holdBack);
+        yield decide(logits_TE, scores_TE, biased(scores_TE.detach()).sub(lowered_E));
       }
       case SelectionRule.Lineage lineage -> byLineage(logits_TE, lineage, tokens.layer());
       case SelectionRule.Hash hash -> byHash(logits_TE, hash, tokens);
@@ -95,6 +95,12 @@ final class Router {
     return selectionBias_E == null ? scores_TE : scores_TE.add(selectionBias_E);
   }
 
+  private Tensor lowered(List<Integer> replicas, float holdBack) {
+    float[] lowered_E = new float[mixture.experts()];
+    replicas.forEach(expert -> lowered_E[expert] = holdBack);
+    return Torch.tensor(lowered_E, lowered_E.length);
+  }
+
   private Decision byLineage(Tensor logits_TE, SelectionRule.Lineage rule, int layer) {
     LineageIndex index = LineageIndex.of(Objects.requireNonNull(rule.parents().get(layer)));
     Tensor mean_TE = torch.mm(logits_TE, index.meanOf_EE().to(logits_TE.scalar_type()));
@@ -102,7 +108,7 @@ final class Router {
         mean_TE
             .mul(Torch.scalar(1 - rule.ownLogit()))
             .add(logits_TE.mul(Torch.scalar(rule.ownLogit())));
-    Tensor scores_TE = scores(mixed_TE);
+    Tensor scores_TE = lineageScores(mixed_TE, index, rule.ownLogit());
     Tensor others_TE = nonBest(biased(scores(logits_TE.detach())), index);
     Tensor choice_TE = biased(scores_TE.detach());
     Tensor lowered_TE =
@@ -111,6 +117,16 @@ final class Router {
             : choice_TE.sub(
                 others_TE.to(ScalarType.Float).mul_(Torch.scalar(rule.siblingPenalty())));
     return decide(logits_TE, scores_TE, lowered_TE);
+  }
+
+  /** Scores that are the source's while no own logit counts. */
+  private Tensor lineageScores(Tensor mixed_TE, LineageIndex index, double ownLogit) {
+    boolean shared = mixture.router().score() == Score.SOFTMAX && !mixture.router().normalised();
+    if (!shared) {
+      return scores(mixed_TE);
+    }
+    Tensor power_E = index.logSiblings_E().mul(Torch.scalar(1 - ownLogit));
+    return scores(mixed_TE.sub(power_E)).mul(power_E.exp());
   }
 
   /** Equal weights of the sum that normalised ones have, whatever the hidden state. */

@@ -24,13 +24,15 @@ public sealed interface SelectionRule {
    * Replicas' selection scores are lowered.
    *
    * @param holdBack by how much
-   * @param sourceExperts experts below this index are originals
+   * @param replicas per routing layer, the experts it concerns
    */
-  record Cold(double holdBack, int sourceExperts) implements SelectionRule {}
+  record Cold(double holdBack, Map<Integer, List<Integer>> replicas) implements SelectionRule {}
 
   /**
    * The best sibling stands for its lineage; the others are lowered. Scores come from a mixture of
-   * a replica's own logit and its lineage's mean.
+   * a replica's own logit and its lineage's mean. Where a softmax's weights are not normalised, r
+   * siblings would share their parent's: there the scores are {@code r^(1-a) softmax(z - (1-a) ln
+   * r)}, a the share of the own logit.
    *
    * @param ownLogit share of the own logit, 0 to 1
    * @param siblingPenalty what the others are lowered by; infinite at first

@@ -211,7 +211,7 @@ public final class Torch {
   }
 
   /** A new fp32 tensor of this shape. */
-  static Tensor tensor(float[] values, long... shape) {
+  public static Tensor tensor(float[] values, long... shape) {
     Tensor tensor = empty(ScalarType.Float, shape);
     memory(tensor).copyFrom(MemorySegment.ofArray(values));
     return tensor;

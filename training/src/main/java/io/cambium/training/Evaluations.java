@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -62,9 +63,10 @@ final class Evaluations {
   /**
    * Evaluates a model under its present selection rule.
    *
-   * @param active experts below this index can be chosen
+   * @param active the experts that can be chosen, by routing layer
    */
-  Metric.Evaluation evaluate(ModelInTraining model, long step, long tokens, int active) {
+  Metric.Evaluation evaluate(
+      ModelInTraining model, long step, long tokens, Map<Integer, int[]> active) {
     Map<String, Evaluator.DomainResult> results =
         evaluator.evaluate(model.decoder(), model.parents());
     SortedMap<String, Double> losses = new TreeMap<>();
@@ -101,14 +103,16 @@ final class Evaluations {
   }
 
   private static int dead(
-      List<Integer> layers, Map<String, Evaluator.DomainResult> results, int active) {
+      List<Integer> layers,
+      Map<String, Evaluator.DomainResult> results,
+      Map<Integer, int[]> active) {
     int dead = 0;
     for (int layer : layers) {
       List<long[]> loads_DE =
           results.values().stream().map(result -> result.routing().assignments(layer)).toList();
       long[] sum_E = new long[loads_DE.getFirst().length];
       loads_DE.forEach(load_E -> Loads.add(sum_E, load_E));
-      dead += Loads.dead(sum_E, active);
+      dead += Loads.dead(sum_E, Objects.requireNonNull(active.get(layer)));
     }
     return dead;
   }

@@ -14,12 +14,12 @@ public final class Loads {
   /**
    * {@code max / mean - 1} (arXiv 2408.15664, section 4.1): 0 at perfect balance.
    *
-   * @param active experts below this index count
+   * @param active the experts that count
    */
-  static double maxVio(long[] load_E, int active) {
-    long total = Arrays.stream(load_E, 0, active).sum();
-    long max = Arrays.stream(load_E, 0, active).max().orElseThrow();
-    return (double) max * active / total - 1;
+  static double maxVio(long[] load_E, int[] active) {
+    long total = Arrays.stream(active).mapToLong(e -> load_E[e]).sum();
+    long max = Arrays.stream(active).mapToLong(e -> load_E[e]).max().orElseThrow();
+    return (double) max * active.length / total - 1;
   }
 
   /** Adds one load to another in place. */
@@ -36,10 +36,10 @@ public final class Loads {
   /**
    * Experts with next to no load.
    *
-   * @param active experts below this index count
+   * @param active the experts that count
    */
-  static int dead(long[] load_E, int active) {
-    double least = DEAD_BELOW / active * Arrays.stream(load_E).sum();
-    return (int) Arrays.stream(load_E, 0, active).filter(load -> load < least).count();
+  static int dead(long[] load_E, int[] active) {
+    double least = DEAD_BELOW / active.length * Arrays.stream(load_E).sum();
+    return (int) Arrays.stream(active).filter(e -> load_E[e] < least).count();
   }
 }

@@ -167,7 +167,9 @@ final class ModelInTraining {
   private void writeWeights(Path directory, Manifest.@Nullable Selection selection) {
     Map<ModelTensor, Tensor> weights = new LinkedHashMap<>(decoder.weights().all());
     weights.replaceAll((tensor, value) ->
-        tensor.part() == Part.SELECTION_BIAS ? foldedBias(value, selection) : value);
+        tensor.part() == Part.SELECTION_BIAS
+            ? foldedBias(tensor.layer(), value, selection)
+            : value);
     State state = new State("", weights);
     try (CheckpointWriter writer =
         CheckpointWriter.create(
@@ -248,26 +250,24 @@ final class ModelInTraining {
    * In memory the hold-back is a rule of its own; on disk it is folded into the replicas' selection
    * bias.
    */
-  private Tensor foldedBias(Tensor bias_E, Manifest.@Nullable Selection selection) {
-    if (holdBack(selection) == 0) {
-      return bias_E;
-    }
-    Tensor folded_E = bias_E.clone();
-    long replicas = folded_E.numel() - originals();
-    folded_E.narrow(0, originals(), replicas).sub_(new Scalar((float) holdBack(selection)));
-    return folded_E;
+  private Tensor foldedBias(int layer, Tensor bias_E, Manifest.@Nullable Selection selection) {
+    return holdBack(selection) == 0
+        ? bias_E
+        : bias_E.sub(onReplicas(layer, (float) holdBack(selection)));
   }
 
   private void raiseReplicas(Manifest.@Nullable Selection selection) {
     if (holdBack(selection) > 0) {
-      for (Tensor bias_E : decoder.selectionBiases().values()) {
-        long replicas = bias_E.numel() - originals();
-        bias_E.narrow(0, originals(), replicas).add_(new Scalar(holdBack(selection)));
-      }
+      decoder
+          .selectionBiases()
+          .forEach((layer, bias_E) -> bias_E.add_(onReplicas(layer, (float) holdBack(selection))));
     }
   }
 
-  private int originals() {
-    return manifest.growth().getLast().sourceExperts();
+  /** An amount for each replica of the last growth, and zero for each original, [E]. */
+  private Tensor onReplicas(int layer, float amount) {
+    float[] amounts_E = new float[decoder.experts()];
+    manifest.growth().getLast().replicas(layer).forEach(expert -> amounts_E[expert] = amount);
+    return Torch.tensor(amounts_E, amounts_E.length);
   }
 }

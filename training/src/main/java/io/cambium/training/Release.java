@@ -5,7 +5,9 @@ import io.cambium.checkpoint.Manifest.Selection.Mode;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.model.SelectionRule;
 import java.util.List;
+import java.util.Map;
 import java.util.SortedMap;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
 import tools.jackson.databind.annotation.JsonNaming;
@@ -70,8 +72,13 @@ public record Release(Mode mode, long fromStep, long windowSteps, long holdSteps
       return SelectionRule.PLAIN;
     }
     return mode == Mode.COLD
-        ? new SelectionRule.Cold(holdBack * (1 - progress), growth.sourceExperts())
+        ? new SelectionRule.Cold(holdBack * (1 - progress), replicas(growth))
         : lineage(progress, growth.parents());
+  }
+
+  private static Map<Integer, List<Integer>> replicas(Manifest.Growth growth) {
+    return growth.parents().keySet().stream()
+        .collect(Collectors.toMap(layer -> layer, growth::replicas));
   }
 
   private SelectionRule lineage(double progress, SortedMap<Integer, List<Integer>> parents) {

@@ -24,9 +24,14 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -306,12 +311,18 @@ public final class Trainer implements AutoCloseable {
     forgetFinishedRelease();
   }
 
-  /** Experts that can be chosen at all: held-back replicas cannot, and come after the originals. */
-  private int activeExperts() {
+  /** By routing layer, the experts that can be chosen at all: held-back replicas cannot. */
+  private Map<Integer, int[]> activeExperts() {
     Release release = state.release();
     boolean held = release != null && release.mode() == Mode.COLD && release.exact(state.step());
-    int all = model.decoder().experts();
-    return held ? model.manifest().growth().getLast().sourceExperts() : all;
+    Map<Integer, int[]> active = new TreeMap<>();
+    for (int layer : model.decoder().spec().mixtureLayers()) {
+      List<Integer> out = held ? model.manifest().growth().getLast().replicas(layer) : List.of();
+      active.put(
+          layer,
+          IntStream.range(0, model.decoder().experts()).filter(e -> !out.contains(e)).toArray());
+    }
+    return active;
   }
 
   private void forgetFinishedRelease() {
@@ -333,7 +344,12 @@ public final class Trainer implements AutoCloseable {
 
   private Metric.Train trainMetric(
       TrainingStep.Result result, double learningRate, double seconds) {
-    int active = activeExperts();
+    Map<Integer, int[]> active = activeExperts();
+    List<Double> maxVio = new ArrayList<>();
+    result
+        .loads()
+        .forEach((layer, load) ->
+            maxVio.add(Loads.maxVio(load, Objects.requireNonNull(active.get(layer)))));
     return new Metric.Train(
         state.step(),
         state.tokens(),
@@ -342,7 +358,7 @@ public final class Trainer implements AutoCloseable {
         result.gradientNorm(),
         config.batch().tokens() / seconds,
         state.seconds(),
-        result.loads().values().stream().map(load -> Loads.maxVio(load, active)).toList(),
+        maxVio,
         result.loads().values().stream().map(Loads::shares).toList());
   }
 

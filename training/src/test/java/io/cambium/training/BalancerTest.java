@@ -18,7 +18,9 @@ class BalancerTest {
   void raisesWhatHasTooLittleAndStaysCentred() {
     Torch.start();
     Tensor bias_E = torch.zeros(3);
-    new Balancer(0.001).update(Map.of(4, bias_E), Map.of(4, new long[] {10, 1, 1}), 3);
+    new Balancer(0.001)
+        .update(
+            Map.of(4, bias_E), Map.of(4, new long[] {10, 1, 1}), Map.of(4, new int[] {0, 1, 2}));
     float[] moved = Torch.floats(bias_E);
     assertThat(moved[0]).isCloseTo(-0.001f - 0.001f / 3, ROUNDING);
     assertThat(moved[1]).isCloseTo(0.001f - 0.001f / 3, ROUNDING);
@@ -29,7 +31,8 @@ class BalancerTest {
   void leavesEvenLoadAlone() {
     Torch.start();
     Tensor bias_E = torch.zeros(2);
-    new Balancer(0.001).update(Map.of(0, bias_E), Map.of(0, new long[] {4, 4}), 2);
+    new Balancer(0.001)
+        .update(Map.of(0, bias_E), Map.of(0, new long[] {4, 4}), Map.of(0, new int[] {0, 1}));
     assertThat(Torch.floats(bias_E)).containsOnly(0);
   }
 
@@ -37,7 +40,8 @@ class BalancerTest {
   void heldBackReplicasKeepTheirDistanceFromTheMean() {
     Torch.start();
     Tensor bias_E = torch.zeros(4);
-    new Balancer(0.001).update(Map.of(0, bias_E), Map.of(0, new long[] {6, 2, 0, 0}), 2);
-    assertThat(Torch.floats(bias_E)).containsExactly(-0.001f, 0.001f, 0, 0);
+    new Balancer(0.001)
+        .update(Map.of(0, bias_E), Map.of(0, new long[] {6, 0, 2, 0}), Map.of(0, new int[] {0, 2}));
+    assertThat(Torch.floats(bias_E)).containsExactly(-0.001f, 0, 0.001f, 0);
   }
 }

@@ -40,7 +40,8 @@ class ReleaseTest {
 
   @Test
   void lowersTheHoldBackInTheSameWay() {
-    assertThat(release(Mode.COLD).rule(102, GROWTH)).isEqualTo(new SelectionRule.Cold(1.5, 2));
+    assertThat(release(Mode.COLD).rule(102, GROWTH))
+        .isEqualTo(new SelectionRule.Cold(1.5, Map.of(1, List.of(2))));
     SelectionRule.Cold half = (SelectionRule.Cold) release(Mode.COLD).rule(107, GROWTH);
     assertThat(half.holdBack()).isCloseTo(0.75, Offset.offset(1e-12));
   }

@@ -17,9 +17,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.SequencedSet;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
@@ -54,15 +56,17 @@ final class GrowthExamples {
     Files.writeString(
         directory.resolve(SourceCheckpoint.TRAINER), "{\"step\": 123, \"tokens\": 456}\n");
     try (CheckpointDirectory checkpoint = CheckpointDirectory.open(directory)) {
-      List<TensorSpec> specs = new ArrayList<>();
+      SequencedSet<TensorSpec> specs = new LinkedHashSet<>();
       for (ModelTensor tensor : checkpoint.tensors()) {
         if (tensor.part() != Part.SELECTION_BIAS) {
-          specs.add(new TensorSpec(tensor.name() + ".exp_avg", DType.F32, tensor.shape()));
-          specs.add(new TensorSpec(tensor.name() + ".exp_avg_sq", DType.F32, tensor.shape()));
+          List<Long> shape = tensor.piece().whole();
+          specs.add(new TensorSpec(tensor.name() + ".exp_avg", DType.F32, shape));
+          specs.add(new TensorSpec(tensor.name() + ".exp_avg_sq", DType.F32, shape));
         }
       }
       Path file = directory.resolve(SourceCheckpoint.OPTIMIZER);
-      try (SafetensorsWriter writer = SafetensorsWriter.create(file, specs, Map.of("a", "b"))) {
+      try (SafetensorsWriter writer =
+          SafetensorsWriter.create(file, List.copyOf(specs), Map.of("a", "b"))) {
         for (TensorSpec spec : specs) {
           CounterRandom random = CounterRandom.of(4, spec.name());
           float[] values = new float[(int) spec.elements()];

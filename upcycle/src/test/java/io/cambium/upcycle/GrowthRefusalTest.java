@@ -133,15 +133,6 @@ class GrowthRefusalTest {
   }
 
   @Test
-  void aMultiTokenPredictionLayer() {
-    Configs.edit(source, config -> config.put("num_nextn_predict_layers", 1));
-    addTensor(source.resolve("model.safetensors"), "model.layers.3.enorm.weight");
-    refused(source, CheckpointException.class)
-        .hasMessageContaining("model.layers.3.enorm.weight")
-        .hasMessageContaining("num_nextn_predict_layers");
-  }
-
-  @Test
   void anOptimizerThatDoesNotBelongToTheWeights() throws IOException {
     GrowthExamples.addTrainingState(source);
     Path optimizer = source.resolve(SourceCheckpoint.OPTIMIZER);

@@ -228,6 +228,19 @@ class UpcyclerTest {
   }
 
   @Test
+  void everyExpertKnowsItsFounder() {
+    Path eight = TinyModels.glm4Moe().experts(8).topK(2).write(folder.resolve("eight"));
+    grow(eight, target, GrowthOptions.to(12).mode(Mode.FLAT).build());
+    grow(target, folder.resolve("twenty"), GrowthOptions.to(20).build());
+    Manifest manifest = Manifest.read(folder.resolve("twenty")).orElseThrow();
+    assertThat(manifest.growth()).extracting(Manifest.Growth::sourceExperts).containsExactly(8, 12);
+    // Experts 8 to 11 descend from 0 to 3; the second step doubles 0 to 7 of the twelve.
+    assertThat(manifest.founders())
+        .containsOnlyKeys(1, 2)
+        .containsEntry(1, List.of(0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 0, 1, 2, 3, 4, 5, 6, 7));
+  }
+
+  @Test
   void sameSeedSameBytes() throws IOException {
     GrowthOptions options = uneven(Mode.LINEAGE).rows(Rows.SPLIT).build();
     grow(source, target, options);

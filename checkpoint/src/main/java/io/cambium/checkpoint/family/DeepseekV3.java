@@ -48,7 +48,7 @@ final class DeepseekV3 extends Family {
   }
 
   @Override
-  public boolean ignores(String tensor, ModelConfig config) {
-    return super.ignores(tensor, config) || PredictionLayers.hold(tensor, config);
+  public boolean isOfPredictionLayer(String tensor, ModelConfig config) {
+    return PredictionLayers.hold(tensor, config);
   }
 }

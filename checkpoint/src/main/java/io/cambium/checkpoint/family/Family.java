@@ -150,10 +150,18 @@ public abstract class Family {
     return keys;
   }
 
-  /**
-   * Whether the family's own loader leaves this tensor out, such as a multi-token-prediction layer.
-   */
-  public boolean ignores(String tensor, ModelConfig config) {
-    return COMPUTED.matcher(tensor).matches();
+  /** The same config.json without layers behind the last that predict further tokens. */
+  public final ObjectNode withoutPredictionLayers(ObjectNode config) {
+    return config.deepCopy().put(PredictionLayers.KEY, 0);
+  }
+
+  /** Whether the family's own loader leaves this tensor out. */
+  public final boolean ignores(String tensor, ModelConfig config) {
+    return COMPUTED.matcher(tensor).matches() || isOfPredictionLayer(tensor, config);
+  }
+
+  /** Whether the tensor belongs to a layer behind the last that predicts further tokens. */
+  public boolean isOfPredictionLayer(String tensor, ModelConfig config) {
+    return false;
   }
 }

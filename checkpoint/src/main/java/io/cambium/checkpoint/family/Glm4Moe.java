@@ -78,7 +78,7 @@ final class Glm4Moe extends Family {
   }
 
   @Override
-  public boolean ignores(String tensor, ModelConfig config) {
-    return super.ignores(tensor, config) || PredictionLayers.hold(tensor, config);
+  public boolean isOfPredictionLayer(String tensor, ModelConfig config) {
+    return PredictionLayers.hold(tensor, config);
   }
 }

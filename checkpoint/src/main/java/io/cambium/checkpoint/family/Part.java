@@ -57,6 +57,11 @@ public enum Part {
     return name().endsWith("DOWN") ? 1 : 0;
   }
 
+  /** Whether the tensor belongs to one routed expert and has entries of each of its neurons. */
+  public boolean hasExpertNeurons() {
+    return isExpert() && this != EXPERT_DOWN_BIAS;
+  }
+
   /** Whether the tensor's first axis counts the routed experts. */
   public boolean hasExpertRows() {
     return this == ROUTER || this == ROUTER_BIAS || this == SELECTION_BIAS;

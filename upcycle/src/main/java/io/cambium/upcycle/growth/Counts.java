@@ -19,7 +19,10 @@ import tools.jackson.databind.node.ObjectNode;
 /** How many experts each source expert becomes, itself included. */
 public sealed interface Counts {
 
-  /** As equal as the numbers allow; what is left over goes to the lowest indices. */
+  /**
+   * As equal as the numbers allow, in each group of experts that the router knows; what is left
+   * over goes to the lowest indices of the group.
+   */
   record Uniform() implements Counts {}
 
   /** The same counts in every layer that routes. */
@@ -91,19 +94,35 @@ public sealed interface Counts {
    * @param layers indices of those layers
    * @param experts number of source experts
    * @param target number of experts after growing
+   * @param groups of experts that the router chooses first, equal before and after
    * @throws UsageException if a layer is missing or unknown, a count below 1, or a sum wrong
    */
-  default SortedMap<Integer, List<Integer>> resolve(List<Integer> layers, int experts, int target) {
+  default SortedMap<Integer, List<Integer>> resolve(
+      List<Integer> layers, int experts, int target, int groups) {
+    if (target % groups != 0) {
+      throw GrowthOptions.invalid(
+          "experts",
+          target + " cannot be divided into the " + groups + " groups that the router chooses from",
+          "name a multiple of " + groups);
+    }
     SortedMap<Integer, List<Integer>> resolved = new TreeMap<>();
     switch (this) {
-      case Uniform() -> layers.forEach(layer -> resolved.put(layer, uniform(experts, target)));
+      case Uniform() -> {
+        List<Integer> ofGroup = uniform(experts / groups, target / groups);
+        List<Integer> counts =
+            IntStream.range(0, experts).mapToObj(e -> ofGroup.get(e % ofGroup.size())).toList();
+        layers.forEach(layer -> resolved.put(layer, counts));
+      }
       case Everywhere(var counts) -> layers.forEach(layer -> resolved.put(layer, counts));
       case ByLayer(var counts) -> resolved.putAll(counts);
     }
     if (!List.copyOf(resolved.keySet()).equals(layers)) {
       throw invalid("name the layers " + resolved.keySet() + ", but the model routes in " + layers);
     }
-    resolved.forEach((layer, counts) -> require(layer, counts, experts, target));
+    resolved.forEach((layer, counts) -> {
+      require(layer, counts, experts, target);
+      requireEqualGroups(layer, counts, groups);
+    });
     return resolved;
   }
 
@@ -123,6 +142,21 @@ public sealed interface Counts {
     long sum = counts.stream().mapToLong(Integer::longValue).sum();
     if (sum != target) {
       throw invalid("of layer " + layer + " add up to " + sum + ", not to " + target + " experts");
+    }
+  }
+
+  private static void requireEqualGroups(int layer, List<Integer> counts, int groups) {
+    int each = counts.size() / groups;
+    List<Integer> sums =
+        IntStream.range(0, groups)
+            .mapToObj(g -> counts.subList(g * each, (g + 1) * each))
+            .map(group -> group.stream().mapToInt(Integer::intValue).sum())
+            .toList();
+    if (sums.stream().distinct().count() > 1) {
+      throw GrowthOptions.invalid(
+          "counts",
+          "of layer " + layer + " make groups of " + sums + " experts, which must be equal",
+          "let the counts of every group of " + each + " add up to the same number");
     }
   }
 

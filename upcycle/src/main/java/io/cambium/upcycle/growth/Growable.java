@@ -6,7 +6,6 @@ import io.cambium.checkpoint.Manifest;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import java.nio.file.Path;
-import java.util.List;
 
 /** Whether a checkpoint is one whose experts can be replicated. */
 final class Growable {
@@ -19,7 +18,6 @@ final class Growable {
    * @throws io.cambium.checkpoint.CambiumException if the model can never grow
    */
   static Mixture requireMixture(CheckpointDirectory weights) {
-    requireOneGroup(weights);
     requireRouting(weights);
     return weights.decoder().feedForwards().stream()
         .filter(Mixture.class::isInstance)
@@ -35,16 +33,6 @@ final class Growable {
           path, "has layers that route differently: " + first + " and " + other, null);
     }
     return first;
-  }
-
-  private static void requireOneGroup(CheckpointDirectory weights) {
-    if (weights.decoder().feedForwards().stream()
-        .anyMatch(part -> part instanceof Mixture m && m.router().groups().count() > 1)) {
-      throw new UsageException(
-          weights.path(),
-          "chooses experts within groups, and growing them would change which compete",
-          "a model with n_group 1 can grow");
-    }
   }
 
   private static void requireRouting(CheckpointDirectory weights) {
@@ -73,14 +61,6 @@ final class Growable {
               + Manifest.FILE_NAME
               + ")",
           "train it to the end of that window, then grow it");
-    }
-    List<String> ignored = weights.ignoredTensors();
-    if (!ignored.isEmpty()) {
-      throw new CheckpointException(
-          weights.path(),
-          "holds " + ignored.size() + " tensors beyond its layers, such as " + ignored.getFirst(),
-          "growing a multi-token-prediction layer is not supported: remove its tensors and set"
-              + " num_nextn_predict_layers to 0");
     }
   }
 }

@@ -60,7 +60,14 @@ public record GrowthOptions(
     /** Random directions that cancel out over the siblings. */
     ANTITHETIC,
     /** Along the principal components of what the expert is given; needs calibration tokens. */
-    SPLIT;
+    SPLIT,
+    /** Times factors evenly apart around one: sharper and softer siblings. */
+    TEMPERATURE;
+
+    /** Whether they part along directions that are computed first. */
+    boolean haveDirections() {
+      return this == ANTITHETIC || this == SPLIT;
+    }
 
     @Override
     public String toString() {
@@ -114,6 +121,11 @@ public record GrowthOptions(
         "row-delta",
         rowDelta + " does not go with rows " + rows,
         "copied rows take none, others a positive one");
+    require(
+        rows != Rows.TEMPERATURE || rowDelta < 1,
+        "row-delta",
+        rowDelta + " would turn rows around",
+        "rows temperature take less than 1");
     require(
         replicas == Replicas.COPY ? dropRate == 0 : dropRate > 0,
         "drop-rate",

@@ -7,6 +7,8 @@ import io.cambium.checkpoint.ModelConfig;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.checkpoint.family.DecoderSpec;
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
+import io.cambium.checkpoint.family.DecoderSpec.Router;
+import io.cambium.checkpoint.family.DecoderSpec.Score;
 import io.cambium.checkpoint.family.Family;
 import io.cambium.checkpoint.family.ModelTensor;
 import io.cambium.checkpoint.family.Part;
@@ -20,6 +22,7 @@ import io.cambium.upcycle.growth.GrowthOptions.Replicas;
 import io.cambium.upcycle.growth.GrowthOptions.Rows;
 import io.cambium.upcycle.ledger.Entry;
 import io.cambium.upcycle.ledger.SourceCheckpoint;
+import io.cambium.upcycle.ledger.SourceTensor;
 import io.cambium.upcycle.ledger.SourceTensor.Origin;
 import io.cambium.upcycle.plan.Accounting;
 import io.cambium.upcycle.plan.Figures;
@@ -82,17 +85,15 @@ public final class GrowthPlanner {
       DecoderSpec model, Mixture mixture, GrowthOptions options) {
     requireFits(mixture, options);
     int experts = mixture.experts();
+    int groups = mixture.router().groups().count();
     SortedMap<Integer, Lineages> resolved = new TreeMap<>();
     options
         .counts()
-        .resolve(model.mixtureLayers(), experts, options.experts())
-        .forEach((layer, counts) -> resolved.put(layer, Lineages.of(counts)));
-    if (options.mode() == Mode.WIDE && !resolved.values().stream().allMatch(Lineages::isUniform)) {
-      throw GrowthOptions.invalid(
-          "experts",
-          options.experts() + " give unequal counts, which mode wide cannot weight",
-          "name a multiple of " + experts);
-    }
+        .resolve(model.mixtureLayers(), experts, options.experts(), groups)
+        .forEach((layer, counts) ->
+            resolved.put(
+                layer, groups == 1 ? Lineages.byRounds(counts) : Lineages.sideBySide(counts)));
+    ModeFit.require(options, mixture, resolved.values());
     return resolved;
   }
 
@@ -103,11 +104,6 @@ public final class GrowthPlanner {
           "experts",
           options.experts() + " are no more than the " + experts + " the model has",
           "name a larger number");
-    }
-    boolean needsBias = options.mode() == Mode.COLD || options.biasNoise() > 0;
-    if (needsBias && !mixture.router().selectionBias()) {
-      throw GrowthOptions.invalid(
-          "mode", "needs a router with a selection bias, which this family has not", null);
     }
     int width = mixture.intermediateSize();
     if (options.replicas() == Replicas.DROP && options.redrawnNeurons(width) == 0) {
@@ -122,7 +118,7 @@ public final class GrowthPlanner {
    * @param runner asked what every expert is given, for rows {@code split}
    */
   public Directions directions(ModelRunner runner, List<TokenIds> calibration) {
-    if (options.rows() == Rows.COPY) {
+    if (!options.rows().haveDirections()) {
       return Directions.NONE;
     }
     if (options.rows() == Rows.SPLIT && calibration.isEmpty()) {
@@ -209,8 +205,14 @@ public final class GrowthPlanner {
   }
 
   private List<String> warnings(Directions directions, SequencedMap<Engine, Verdict> engines) {
-    List<String> warnings =
-        new ArrayList<>(GrowthWarnings.of(options, routerType(), directions.warnings()));
+    List<String> warnings = new ArrayList<>();
+    CheckpointDirectory model = source.weights();
+    if (model.ignoredTensors().stream().anyMatch(tensor -> isOfPredictionLayer(tensor, model))) {
+      warnings.add(
+          "the layers behind the last, which predict further tokens for speculative decoding, are"
+              + " left out: num_nextn_predict_layers is 0 afterwards");
+    }
+    warnings.addAll(GrowthWarnings.of(options, routerType(), directions.warnings()));
     warnings.addAll(Engines.warnings(engines, options.runsOn()));
     return warnings;
   }
@@ -220,15 +222,27 @@ public final class GrowthPlanner {
     Family family = model.family();
     ObjectNode config =
         family.withExperts(family.spelledOut(model.config().json()), options.experts());
+    if (model.ignoredTensors().stream().anyMatch(tensor -> isOfPredictionLayer(tensor, model))) {
+      config = family.withoutPredictionLayers(config);
+    }
+    Router router = mixture.router();
+    if (router.groups().count() == 1 && config.path("n_group").asInt(1) > 1) {
+      // All groups are in play, which is one group; engines would still divide the experts by them.
+      config.put("n_group", 1).put("topk_group", 1);
+    }
     if (options.mode() != Mode.WIDE) {
       return config;
     }
     ObjectNode wide = family.withTopK(config, topK(mixture, options));
-    // Weights that are not normalised would add up to m times the source's.
+    // Siblings share what a softmax gives their parent; sigmoids would add up to m times as much.
     int m = options.experts() / mixture.experts();
-    return mixture.router().normalised()
+    return router.normalised() || router.score() == Score.SOFTMAX
         ? wide
-        : family.withRouterScale(wide, mixture.router().scale() / m);
+        : family.withRouterScale(wide, router.scale() / m);
+  }
+
+  private static boolean isOfPredictionLayer(String tensor, CheckpointDirectory model) {
+    return model.family().isOfPredictionLayer(tensor, model.config());
   }
 
   private static int topK(Mixture mixture, GrowthOptions options) {
@@ -247,6 +261,7 @@ public final class GrowthPlanner {
             .mapToDouble(tensor -> HoldBack.spread(source.floats(tensor), source.path()))
             .max()
             .orElseThrow();
+    // A factor on the biases only brings them closer together.
     return HoldBack.above(mixture.router().score(), spread + options.biasNoise());
   }
 
@@ -294,14 +309,22 @@ public final class GrowthPlanner {
     List<Entry> entries = new ArrayList<>(weights);
     entries.addAll(moments);
     SortedMap<String, String> leftOut =
-        Accounting.leftOut(
-            List.of(source),
-            entries,
-            tensor ->
-                tensor.origin() == Origin.OPTIMIZER && options.moments() == Moments.RESET
-                    ? Optional.of("moments are reset")
-                    : Optional.empty());
+        Accounting.leftOut(List.of(source), entries, this::reasonToLeaveOut);
     leftOut.putAll(sideFiles.reasons());
     return leftOut;
+  }
+
+  private Optional<String> reasonToLeaveOut(SourceTensor tensor) {
+    if (tensor.origin() == Origin.OPTIMIZER) {
+      return options.moments() == Moments.RESET
+          ? Optional.of("moments are reset")
+          : Optional.empty();
+    }
+    if (isOfPredictionLayer(tensor.name(), source.weights())) {
+      return Optional.of("a layer that predicts further tokens does not grow");
+    }
+    return source.weights().ignoredTensors().contains(tensor.name())
+        ? Optional.of("every loader computes it")
+        : Optional.empty();
   }
 }

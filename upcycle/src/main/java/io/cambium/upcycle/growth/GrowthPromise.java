@@ -1,7 +1,10 @@
 package io.cambium.upcycle.growth;
 
 import io.cambium.checkpoint.DType;
+import io.cambium.checkpoint.family.DecoderSpec.GroupScore;
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
+import io.cambium.checkpoint.family.DecoderSpec.Router;
+import io.cambium.checkpoint.family.DecoderSpec.Score;
 import io.cambium.upcycle.growth.GrowthOptions.Mode;
 import io.cambium.upcycle.growth.GrowthOptions.Replicas;
 import io.cambium.upcycle.growth.GrowthOptions.Rows;
@@ -19,16 +22,28 @@ final class GrowthPromise {
   /** What the options promise for a layer such as this one. */
   static StepZero of(
       GrowthOptions options, Mixture source, DType routerType, Collection<Lineages> layers) {
-    boolean copiedRows = options.rows() == Rows.COPY;
-    if (options.mode() == Mode.COLD) {
-      return new Exact();
+    if (!layers.stream().allMatch(lineages -> SelectionBias.fits(source, lineages))) {
+      return new NotExact(
+          "a softmax gives every expert less where there are more, by a factor that unequal counts"
+              + " change from token to token, and no selection bias follows that");
     }
-    if (options.mode() == Mode.LINEAGE) {
-      return copiedRows || routerType == DType.F32
-          ? new Exact()
-          : new NotExact("rows that differ are rounded to " + routerType);
-    }
-    if (!copiedRows) {
+    return switch (options.mode()) {
+      case COLD -> new Exact();
+      case LINEAGE -> lineage(options, routerType);
+      case WIDE, FLAT -> together(options, source, layers);
+    };
+  }
+
+  private static StepZero lineage(GrowthOptions options, DType routerType) {
+    return options.rows() == Rows.COPY || routerType == DType.F32
+        ? new Exact()
+        : new NotExact("rows that differ are rounded to " + routerType);
+  }
+
+  /** Siblings are chosen together from the first step on. */
+  private static StepZero together(
+      GrowthOptions options, Mixture source, Collection<Lineages> layers) {
+    if (options.rows() != Rows.COPY) {
       return new NotExact("the siblings' rows differ, and mode " + options.mode() + " uses them");
     }
     if (options.replicas() == Replicas.DROP) {
@@ -41,9 +56,16 @@ final class GrowthPromise {
   }
 
   private static StepZero flat(Mixture source, Collection<Lineages> layers) {
+    Router router = source.router();
+    if (router.groups().count() > 1 && router.groups().score() == GroupScore.BEST_TWO) {
+      return new NotExact("siblings take both of the places that a group is judged by");
+    }
+    boolean shares = router.score() == Score.SOFTMAX && !router.normalised();
     int topK = source.topK();
     if (topK == 1) {
-      return new Exact();
+      return shares
+          ? new NotExact("siblings share a weight of which only one of them brings its part")
+          : new Exact();
     }
     if (!layers.stream().allMatch(Lineages::isUniform)) {
       return new NotExact("siblings share a token's slots, and some have more than others");
@@ -52,7 +74,10 @@ final class GrowthPromise {
     if (topK % m != 0) {
       return new NotExact(m + " siblings share a token's " + topK + " slots unevenly");
     }
-    return source.router().normalised()
+    if (router.weightsInput()) {
+      return new NotExact("siblings are weighted on their inputs, and their outputs add up");
+    }
+    return router.normalised() || shares
         ? new SourceAtTopK(topK / m)
         : new NotExact("weights that are not normalised add up over siblings");
   }

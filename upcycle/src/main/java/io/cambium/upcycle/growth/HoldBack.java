@@ -18,7 +18,11 @@ final class HoldBack {
 
   private HoldBack() {}
 
-  /** Among experts whose selection biases lie so far apart. */
+  /**
+   * Among experts whose selection biases lie so far apart. Where experts are chosen within groups
+   * it keeps replicas out of a group's score too: that counts its best or its two best, and a group
+   * has as many originals as it had.
+   */
   static double above(Score score, double biasSpread) {
     return Math.ceil((span(score) + biasSpread + MARGIN) / STEP) * STEP;
   }

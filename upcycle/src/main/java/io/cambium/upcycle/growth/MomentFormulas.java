@@ -66,8 +66,8 @@ record MomentFormulas(SafetensorsFile optimizer, WeightFormulas weights, Moments
   }
 
   private Formula carried(ModelTensor target, Formula.Copy source, int power) {
-    if (target.part() == Part.ROUTER) {
-      return router(source, weights.lineages(target.layer()), power);
+    if (target.part().hasExpertRows()) {
+      return rows(source, weights.lineages(target.layer()), power);
     }
     if (!target.part().isExpert()) {
       return source;
@@ -80,7 +80,7 @@ record MomentFormulas(SafetensorsFile optimizer, WeightFormulas weights, Moments
         .orElse(scaled);
   }
 
-  private Formula router(Formula.Copy source, Lineages lineages, int power) {
+  private Formula rows(Formula.Copy source, Lineages lineages, int power) {
     List<Double> factors = new ArrayList<>();
     for (int expert = 0; expert < lineages.experts(); expert++) {
       factors.add(factor(lineages, expert, power));

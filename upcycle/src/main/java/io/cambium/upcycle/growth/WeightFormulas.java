@@ -5,7 +5,6 @@ import io.cambium.checkpoint.UsageException;
 import io.cambium.checkpoint.family.ModelTensor;
 import io.cambium.checkpoint.family.Part;
 import io.cambium.upcycle.growth.GrowthOptions.Replicas;
-import io.cambium.upcycle.growth.GrowthOptions.Rows;
 import io.cambium.upcycle.ledger.Entry;
 import io.cambium.upcycle.ledger.Floats;
 import io.cambium.upcycle.ledger.Formula;
@@ -66,20 +65,27 @@ record WeightFormulas(
 
   private Formula router(SourceTensor tensor, int layer) {
     List<Integer> parents = lineages(layer).parents();
-    return options.rows() == Rows.COPY
-        ? new Formula.GatherRows(new Formula.Copy(tensor), parents)
-        : new Formula.DirectedRows(
-            tensor,
-            Directions.source(layer, parents.size(), source.decoder().hiddenSize()),
-            parents,
-            options.rowDelta());
+    return switch (options.rows()) {
+      case COPY -> new Formula.GatherRows(new Formula.Copy(tensor), parents);
+      case TEMPERATURE ->
+          new Formula.ScaledRows(
+              new Formula.Copy(tensor), parents, lineages(layer).factors(options.rowDelta()));
+      case ANTITHETIC, SPLIT ->
+          new Formula.DirectedRows(
+              tensor,
+              Directions.source(layer, parents.size(), source.decoder().hiddenSize()),
+              parents,
+              options.rowDelta());
+    };
   }
 
   private Formula selectionBias(SourceTensor tensor, DType dtype, int layer) {
     List<Integer> parents = lineages(layer).parents();
-    return options.biasNoise() == 0 && holdBack == 0 && dtype == DType.F32
+    double factor = SelectionBias.factor(source.decoder().mixture(layer), lineages(layer));
+    return factor == 1 && options.biasNoise() == 0 && holdBack == 0 && dtype == DType.F32
         ? new Formula.GatherRows(new Formula.Copy(tensor), parents)
-        : new Formula.ReplicaBias(tensor, parents, options.biasNoise(), holdBack, options.seed());
+        : new Formula.ReplicaBias(
+            tensor, parents, factor, options.biasNoise(), holdBack, options.seed());
   }
 
   private Formula copiedOrRedrawn(Formula copy, ModelTensor target) {
@@ -91,7 +97,7 @@ record WeightFormulas(
 
   /** Which neurons of an expert are drawn anew, if it is a replica and any are. */
   Optional<Neurons> redrawnNeurons(ModelTensor target) {
-    if (!target.part().isExpert()
+    if (!target.part().hasExpertNeurons()
         || options.replicas() == Replicas.COPY
         || !lineages(target.layer()).isReplica(target.expert())) {
       return Optional.empty();

@@ -18,7 +18,7 @@ public sealed interface Formula {
     return switch (this) {
       case Copy(var source) -> List.of(source);
       case DirectedRows(var source, var directions, _, _) -> List.of(source, directions);
-      case ReplicaBias(var source, _, _, _, _) -> List.of(source);
+      case ReplicaBias(var source, _, _, _, _, _) -> List.of(source);
       case GatherRows(var of, _) -> of.sources();
       case ScaledRows(var of, _, _) -> of.sources();
       case Slice(var of, _, _, _) -> of.sources();
@@ -81,12 +81,17 @@ public sealed interface Formula {
       implements Formula {}
 
   /**
-   * Entry n is the source's entry {@code parents[n]}; those of replicas, which are all entries
-   * beyond the source's, plus uniform noise in [-noise, noise) and minus the hold-back. In fp32
-   * whatever the source's type.
+   * Entry n is the source's entry {@code parents[n]} times a factor; those of replicas, which are
+   * all entries of a parent but the first, plus uniform noise in [-noise, noise) and minus the
+   * hold-back. In fp32 whatever the source's type.
    */
   record ReplicaBias(
-      SourceTensor source, List<Integer> parents, double noise, double holdBack, long seed)
+      SourceTensor source,
+      List<Integer> parents,
+      double factor,
+      double noise,
+      double holdBack,
+      long seed)
       implements Formula {}
 
   /** Every source of all of them. */

@@ -2,7 +2,10 @@ package io.cambium.upcycle.ledger;
 
 import io.cambium.checkpoint.CounterRandom;
 import io.cambium.checkpoint.DType;
+import io.cambium.checkpoint.Manifest;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.IntToDoubleFunction;
 import java.util.stream.IntStream;
 
@@ -55,10 +58,11 @@ public final class RouterRows {
   /** The selection bias, with noise and hold-back on the replicas' entries. */
   static float[] replicaBias(float[] bias_E, Formula.ReplicaBias formula, String tensor) {
     CounterRandom random = CounterRandom.of(formula.seed(), tensor);
+    Set<Integer> replicas = new HashSet<>(Manifest.Growth.replicas(formula.parents()));
     float[] bias_N = new float[formula.parents().size()];
     for (int n = 0; n < bias_N.length; n++) {
-      double value = bias_E[formula.parents().get(n)];
-      if (n >= bias_E.length) {
+      double value = formula.factor() * bias_E[formula.parents().get(n)];
+      if (replicas.contains(n)) {
         value += formula.noise() * (2 * random.uniform(n) - 1) - formula.holdBack();
       }
       bias_N[n] = (float) value;

@@ -4,6 +4,7 @@ import io.cambium.checkpoint.CheckpointDirectory;
 import io.cambium.checkpoint.CheckpointException;
 import io.cambium.checkpoint.Json;
 import io.cambium.checkpoint.SafetensorsFile;
+import io.cambium.checkpoint.TensorSpec;
 import io.cambium.checkpoint.family.DecoderSpec;
 import io.cambium.checkpoint.family.ModelTensor;
 import io.cambium.checkpoint.family.Part;
@@ -12,11 +13,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.stream.Collectors;
 import tools.jackson.databind.JsonNode;
 
 /** A checkpoint that something is made of, with its optimizer state where it has one. */
@@ -138,11 +141,23 @@ public final class SourceCheckpoint implements AutoCloseable {
               weights.spec(name).shape(),
               ModelTensor.Piece.whole(weights.spec(name).shape())));
     }
-    optimizer.ifPresent(file ->
-        file.tensors()
-            .forEach((name, entry) ->
-                all.add(SourceTensor.whole(Origin.OPTIMIZER, name, entry.spec().shape()))));
+    Map<String, List<ModelTensor>> byName =
+        weights.tensors().stream().collect(Collectors.groupingBy(ModelTensor::name));
+    optimizer.ifPresent(
+        file -> file.tensors().values().forEach(entry -> all.addAll(parts(entry.spec(), byName))));
     return all;
+  }
+
+  /** What the optimizer keeps of a tensor on disk has the parts that the tensor has. */
+  private static List<SourceTensor> parts(TensorSpec kept, Map<String, List<ModelTensor>> byName) {
+    String name = kept.name();
+    String weight = name.substring(0, Math.max(0, name.lastIndexOf('.')));
+    List<ModelTensor> whole = byName.getOrDefault(weight, List.of());
+    return whole.isEmpty()
+        ? List.of(SourceTensor.whole(Origin.OPTIMIZER, name, kept.shape()))
+        : whole.stream()
+            .map(part -> new SourceTensor(Origin.OPTIMIZER, 0, name, part.shape(), part.piece()))
+            .toList();
   }
 
   @Override

@@ -26,10 +26,16 @@ public record Sources(List<SourceCheckpoint> checkpoints, Optional<SafetensorsFi
    * @param arena holds what does not lie so on disk
    */
   MemorySegment data(SourceTensor tensor, Arena arena) {
-    return new Strided(tensor.shape(), tensor.piece(), dtype(tensor)).gather(onDisk(tensor), arena);
+    return place(tensor).gather(onDisk(tensor), arena);
   }
 
-  private MemorySegment onDisk(SourceTensor tensor) {
+  /** Where a tensor lies on disk. */
+  Strided place(SourceTensor tensor) {
+    return new Strided(tensor.shape(), tensor.piece(), dtype(tensor));
+  }
+
+  /** The whole tensor on disk that it lies in. */
+  MemorySegment onDisk(SourceTensor tensor) {
     return switch (tensor.origin()) {
       case WEIGHTS -> checkpoints.get(tensor.model()).weights().data(tensor.name());
       case OPTIMIZER -> optimizer(tensor).data(tensor.name());

@@ -4,6 +4,7 @@ import io.cambium.checkpoint.DType;
 import io.cambium.checkpoint.family.ModelTensor.Piece;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.List;
 
 /**
@@ -13,6 +14,9 @@ import java.util.List;
  * @param shape of the part
  */
 record Strided(List<Long> shape, Piece piece, DType dtype) {
+
+  private static final ValueLayout.OfShort BITS_16 = ValueLayout.JAVA_SHORT_UNALIGNED;
+  private static final ValueLayout.OfInt BITS_32 = ValueLayout.JAVA_INT_UNALIGNED;
 
   /** Where a line of the ledger goes. */
   static Strided of(Entry entry) {
@@ -32,6 +36,27 @@ record Strided(List<Long> shape, Piece piece, DType dtype) {
     return shape.stream().reduce(1L, Math::multiplyExact) * elementBytes();
   }
 
+  /** The bytes of the tensor on disk, or of one expert's share of it where it holds them all. */
+  long shareBytes() {
+    boolean ofExpert = piece.whole().size() > shape.size();
+    long whole = piece.whole().stream().reduce(1L, Math::multiplyExact) * elementBytes();
+    return whole / (ofExpert ? piece.whole().getFirst() : 1);
+  }
+
+  /** Where that share begins, in bytes. */
+  long shareStart() {
+    return offset() / shareBytes() * shareBytes();
+  }
+
+  /** Whether the other part lies in its share as this one does in its own. */
+  boolean liesLike(Strided other) {
+    return dtype == other.dtype
+        && shape.equals(other.shape)
+        && piece.strides().equals(other.piece.strides())
+        && shareBytes() == other.shareBytes()
+        && offset() - shareStart() == other.offset() - other.shareStart();
+  }
+
   private long elementBytes() {
     return dtype.bits() / 8;
   }
@@ -46,7 +71,7 @@ record Strided(List<Long> shape, Piece piece, DType dtype) {
       return whole.asSlice(offset(), bytes());
     }
     MemorySegment part = arena.allocate(bytes(), 8);
-    move((at, place) -> MemorySegment.copy(whole, place, part, at, elementBytes()));
+    move(whole, 0, part, true);
     return part;
   }
 
@@ -60,22 +85,33 @@ record Strided(List<Long> shape, Piece piece, DType dtype) {
       MemorySegment.copy(part, 0, region, offset() - from, bytes());
       return;
     }
-    move((at, place) -> MemorySegment.copy(part, at, region, place - from, elementBytes()));
+    move(region, from, part, false);
   }
 
-  private interface Move {
-    void element(long inPart, long onDisk);
-  }
-
-  private void move(Move move) {
+  /** Copies element by element: typed accesses, several times as fast as copies of so few bytes. */
+  private void move(MemorySegment apart, long from, MemorySegment part, boolean gather) {
     long columns = shape.size() == 2 ? shape.get(1) : 1;
     long columnStride = shape.size() == 2 ? piece.strides().get(1) : 0;
+    long size = elementBytes();
     for (long row = 0; row < shape.getFirst(); row++) {
       long start = piece.offset() + row * piece.strides().getFirst();
       for (long column = 0; column < columns; column++) {
-        long onDisk = start + column * columnStride;
-        move.element((row * columns + column) * elementBytes(), onDisk * elementBytes());
+        long there = (start + column * columnStride) * size - from;
+        long here = (row * columns + column) * size;
+        if (gather) {
+          copy(apart, there, part, here);
+        } else {
+          copy(part, here, apart, there);
+        }
       }
+    }
+  }
+
+  private void copy(MemorySegment from, long at, MemorySegment to, long place) {
+    switch (dtype.bits()) {
+      case 16 -> to.set(BITS_16, place, from.get(BITS_16, at));
+      case 32 -> to.set(BITS_32, place, from.get(BITS_32, at));
+      default -> MemorySegment.copy(from, at, to, place, elementBytes());
     }
   }
 }

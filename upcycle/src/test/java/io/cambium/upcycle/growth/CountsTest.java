@@ -22,18 +22,31 @@ class CountsTest {
 
   @Test
   void uniformLeavesTheRestToTheLowestIndices() {
-    assertThat(new Counts.Uniform().resolve(LAYERS, 3, 8))
+    assertThat(new Counts.Uniform().resolve(LAYERS, 3, 8, 1))
         .isEqualTo(Map.of(1, List.of(3, 3, 2), 2, List.of(3, 3, 2)));
-    assertThat(new Counts.Uniform().resolve(LAYERS, 8, 20).get(1))
+    assertThat(new Counts.Uniform().resolve(LAYERS, 8, 20, 1).get(1))
         .containsExactly(3, 3, 3, 3, 2, 2, 2, 2);
-    assertThat(new Counts.Uniform().resolve(List.of(0), 1, 7)).isEqualTo(Map.of(0, List.of(7)));
+    assertThat(new Counts.Uniform().resolve(List.of(0), 1, 7, 1)).isEqualTo(Map.of(0, List.of(7)));
+  }
+
+  @Test
+  void groupsGrowAlike() {
+    assertThat(new Counts.Uniform().resolve(List.of(0), 6, 9, 3).get(0))
+        .containsExactly(2, 1, 2, 1, 2, 1);
+    assertThatThrownBy(() -> new Counts.Uniform().resolve(List.of(0), 6, 10, 3))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining("name a multiple of 3");
+    Counts uneven = new Counts.Everywhere(List.of(3, 1, 1, 1, 1, 2));
+    assertThatThrownBy(() -> uneven.resolve(List.of(0), 6, 9, 3))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining("groups of [4, 2, 3] experts");
   }
 
   @Test
   void readsOneListForAllLayersOrOneForEach() throws IOException {
-    assertThat(read("[3, 1, 1]").resolve(LAYERS, 3, 5))
+    assertThat(read("[3, 1, 1]").resolve(LAYERS, 3, 5, 1))
         .isEqualTo(Map.of(1, List.of(3, 1, 1), 2, List.of(3, 1, 1)));
-    assertThat(read("{\"2\": [1, 1, 3], \"1\": [1, 3, 1]}").resolve(LAYERS, 3, 5))
+    assertThat(read("{\"2\": [1, 1, 3], \"1\": [1, 3, 1]}").resolve(LAYERS, 3, 5, 1))
         .isEqualTo(Map.of(1, List.of(1, 3, 1), 2, List.of(1, 1, 3)));
   }
 
@@ -55,7 +68,7 @@ class CountsTest {
         "[3, 1|is not valid JSON",
       })
   void refuses(String json, String message) {
-    assertThatThrownBy(() -> read(json).resolve(LAYERS, 3, 5))
+    assertThatThrownBy(() -> read(json).resolve(LAYERS, 3, 5, 1))
         .isInstanceOf(UsageException.class)
         .hasMessageContaining(message);
   }

@@ -94,7 +94,7 @@ class DirectionsTest {
   void anExpertThatSawTooLittleGetsRandomDirectionsAndAWarning() {
     GrowthOptions options = GrowthOptions.to(5).mode(Mode.LINEAGE).rows(Rows.SPLIT).build();
     SortedMap<Integer, Lineages> layers = new TreeMap<>();
-    layers.put(1, Lineages.of(List.of(2, 2, 1)));
+    layers.put(1, Lineages.byRounds(List.of(2, 2, 1)));
     List<InputMoments> moments = new ArrayList<>();
     moments.add(new InputMoments(1, 0, 100, new double[3], diagonal(1, 9, 2)));
     // One token: what is left of its covariance is rounding.
@@ -118,14 +118,14 @@ class DirectionsTest {
   @ParameterizedTest
   @ValueSource(doubles = {0.3, 0.6, 2.0, 100})
   void rowsOfALineageMeanTheirParent(double delta) {
-    List<Integer> parents = Lineages.of(List.of(4, 1, 3)).parents();
+    List<Integer> parents = Lineages.byRounds(List.of(4, 1, 3)).parents();
     CounterRandom random = CounterRandom.of(1, "rows");
     float[] w_ED = new float[3 * SIZE_D];
     for (int i = 0; i < w_ED.length; i++) {
       w_ED[i] = (float) random.gaussian(i);
     }
     SortedMap<Integer, Lineages> layers = new TreeMap<>();
-    layers.put(0, Lineages.of(List.of(4, 1, 3)));
+    layers.put(0, Lineages.byRounds(List.of(4, 1, 3)));
     GrowthOptions options =
         GrowthOptions.to(8).mode(Mode.LINEAGE).rows(Rows.ANTITHETIC).seed(5).build();
     float[] directions_ND =

@@ -11,9 +11,7 @@ import java.lang.ref.Reference;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.bytedeco.javacpp.BytePointer;
-import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Scalar;
@@ -46,9 +44,6 @@ public final class Torch {
     prepareProcess();
   }
 
-  /** What OPENBLAS_NUM_THREADS says. */
-  private static final AtomicInteger blasThreads = new AtomicInteger(1);
-
   private Torch() {}
 
   /**
@@ -56,30 +51,7 @@ public final class Torch {
    * entry point of this module calls it, and more than once is fine.
    */
   public static void start() {
-    start(1);
-  }
-
-  /**
-   * The same for matrix products that use several threads. Other ops stay with one: two pools of
-   * threads that wait for each other are six times slower (SmolLM2-135M on two cores: 3.7 tokens/s
-   * against 21.5).
-   */
-  static void start(int threadsOfProducts) {
     torch.set_num_threads(1);
-    if (threadsOfProducts != blasThreads.getAndSet(threadsOfProducts)) {
-      setBlasThreads(threadsOfProducts);
-    }
-  }
-
-  /** OpenBLAS counts its threads by itself, for the whole process; other libraries have no such. */
-  private static void setBlasThreads(int threads) {
-    Pointer function = Loader.addressof("openblas_set_num_threads");
-    if (function != null) {
-      call(
-          MemorySegment.ofAddress(function.address()),
-          FunctionDescriptor.ofVoid(ValueLayout.JAVA_INT),
-          threads);
-    }
   }
 
   private static void prepareProcess() {

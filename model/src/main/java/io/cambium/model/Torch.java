@@ -20,6 +20,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
 
 /** libtorch's start-up, and the few bridges between its tensors and Java's memory. */
 public final class Torch {
@@ -44,14 +45,28 @@ public final class Torch {
     prepareProcess();
   }
 
+  private static volatile boolean checked;
+
   private Torch() {}
 
   /**
    * Sets the process up for one thread per op. Must come before the first class of libtorch; every
    * entry point of this module calls it, and more than once is fine.
+   *
+   * @throws io.cambium.checkpoint.UsageException if a BLAS was asked for that is not there
    */
   public static void start() {
     torch.set_num_threads(1);
+    if (!checked) {
+      Blas.requireChoice();
+      checked = true;
+    }
+  }
+
+  /** The library that multiplies matrices, and its version or kernel. */
+  public static String blas() {
+    start();
+    return Blas.name();
   }
 
   private static void prepareProcess() {
@@ -62,6 +77,7 @@ public final class Torch {
     // threads).
     environment("OPENBLAS_NUM_THREADS", Optional.of("1"));
     environment("OMP_NUM_THREADS", Optional.of("1"));
+    environment("MKL_THREADING_LAYER", Optional.of("SEQUENTIAL"));
     keepFreedMemory();
   }
 
@@ -108,10 +124,12 @@ public final class Torch {
         });
   }
 
-  private static void call(MemorySegment function, FunctionDescriptor signature, Object... args) {
+  /** Calls a C function; null if it returns nothing. */
+  static @Nullable Object call(
+      MemorySegment function, FunctionDescriptor signature, Object... args) {
     MethodHandle handle = Linker.nativeLinker().downcallHandle(function, signature);
     try {
-      handle.invokeWithArguments(args);
+      return handle.invokeWithArguments(args);
     } catch (Throwable e) {
       throw new IllegalStateException("a call into the C library failed", e);
     }

@@ -1,4 +1,5 @@
-# build_if_needed HOME JDK leaves in cli/target/launcher what the program is started from:
+# build_if_needed HOME JDK LAUNCHER [PROFILE] builds, with a profile of Maven, and leaves in the
+# directory LAUNCHER, which is below cli/target, what the program is started from:
 #   lib/            the jars of Cambium itself, copied there so that a later build does not pull
 #                   them from under a program that is running
 #   classpath.txt   the jars of others, in the local Maven repository
@@ -6,6 +7,7 @@
 
 build_if_needed() (
   cd "$1"
+  launcher=$3
   if up_to_date; then exit 0; fi
   mkdir -p cli/target
   lock=cli/target/launcher.lock
@@ -14,12 +16,12 @@ build_if_needed() (
   trap 'exit 130' INT
   trap 'exit 143' TERM
   # Another launcher may have built while this one waited.
-  if ! up_to_date; then build "$2"; fi
+  if ! up_to_date; then build "$2" "${4:-}"; fi
 )
 
 up_to_date() (
-  cd cli/target/launcher 2>/dev/null && [ -f stamp ] || exit 1
-  newer=$(cd ../../.. && find pom.xml ./*/pom.xml ./*/src/main -newer cli/target/launcher/stamp)
+  cd "$launcher" 2>/dev/null && [ -f stamp ] || exit 1
+  newer=$(cd ../../.. && find pom.xml ./*/pom.xml ./*/src/main -newer "$launcher/stamp")
   [ -z "$newer" ] || exit 1
   IFS=:
   for jar in $(cat classpath.txt); do
@@ -53,16 +55,17 @@ build() {
     echo "  -> install Maven 3.8 or newer: https://maven.apache.org" >&2
     exit 2
   }
-  if [ -d cli/target/launcher ]; then
+  if [ -d "$launcher" ]; then
     echo "building Cambium (sources have changed)..." >&2
   else
     echo "building Cambium (first use, about 3 minutes with the downloads)..." >&2
   fi
-  next=cli/target/launcher.next
+  next=$launcher.next
   rm -rf "$next" && mkdir -p "$next/lib"
   : >"$next/stamp" # before the build: what changes meanwhile is newer
   # -DskipTests still compiles the tests: some modules' tests need those of another.
-  if ! JAVA_HOME=$1 mvn -B -q -Dstyle.color=never -DskipTests package </dev/null >"$next/build.log" 2>&1; then
+  # shellcheck disable=SC2086 # a profile, or nothing
+  if ! JAVA_HOME=$1 mvn -B -q $2 -Dstyle.color=never -DskipTests package </dev/null >"$next/build.log" 2>&1; then
     grep -v '^WARNING: ' "$next/build.log" >&2 || true
     echo "error: the build failed; its output is above" >&2
     exit 1
@@ -70,6 +73,6 @@ build() {
   version=$(sed -n 's/^version=//p' cli/target/classes/io/cambium/cli/version.properties)
   cp ./*/target/cambium-*-"$version".jar "$next/lib/"
   cp cli/target/classpath.txt "$next/"
-  rm -rf cli/target/launcher
-  mv "$next" cli/target/launcher
+  rm -rf "$launcher"
+  mv "$next" "$launcher"
 }

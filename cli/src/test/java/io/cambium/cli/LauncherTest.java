@@ -39,6 +39,7 @@ class LauncherTest {
       #!/bin/sh
       sleep 0.3
       printf b >>builds
+      echo "$@" >>arguments
       [ ! -f broken ] || { echo "[ERROR] Model.java: ';' expected"; exit 1; }
       mkdir -p cli/target/classes/io/cambium/cli
       echo version=1 >cli/target/classes/io/cambium/cli/version.properties
@@ -158,6 +159,29 @@ class LauncherTest {
         .isEqualTo("error: CAMBIUM_JAVA_HOME is " + jdk + ", which is no JDK 25\n");
   }
 
+  @Test
+  void buildsAndRunsWithMklWhereAskedTo() throws Exception {
+    Map<String, String> mkl = Map.of("CAMBIUM_BLAS", "mkl");
+    String launcher = home.resolve("cambium").toString();
+    assertThat(launch(launcher).output()).doesNotContain("mkl");
+    assertThat(Files.readString(home.resolve("arguments"))).doesNotContain("mkl");
+    assertThat(result(process(mkl, launcher)).output())
+        .contains("building Cambium", "<-Dorg.bytedeco.openblas.load=mkl_rt>", "/launcher-mkl/");
+    assertThat(Files.readString(home.resolve("arguments"))).contains("-Pmkl");
+    assertThat(launch(launcher).output()).doesNotContain("building");
+    assertThat(result(process(mkl, launcher)).output()).doesNotContain("building");
+    assertThat(builds()).isEqualTo(2);
+  }
+
+  @Test
+  void refusesABlasItDoesNotKnow() throws Exception {
+    Map<String, String> atlas = Map.of("CAMBIUM_BLAS", "atlas");
+    Result refused = result(process(atlas, home.resolve("cambium").toString()));
+    assertThat(refused.exitCode()).isEqualTo(2);
+    assertThat(refused.output())
+        .contains("CAMBIUM_BLAS is atlas", "set it to openblas or mkl, or unset it");
+  }
+
   private record Result(int exitCode, String output) {}
 
   private Result launch(String... command) throws Exception {
@@ -169,6 +193,7 @@ class LauncherTest {
     builder.redirectErrorStream(true);
     builder.environment().merge("PATH", directory.resolve("bin") + ":", (path, bin) -> bin + path);
     builder.environment().put("CAMBIUM_JAVA_HOME", jdk.toString());
+    builder.environment().remove("CAMBIUM_BLAS");
     builder.environment().put("OPENBLAS_CORETYPE", "Haswell");
     builder.environment().putAll(environment);
     return builder.start();

@@ -89,7 +89,9 @@ public final class Benchmark {
     DecoderSpec spec = shape.decoder();
     try (Team team = new Team(workers)) {
       double rate = MatrixProductRate.measure(team);
-      log.accept("matrix products: %.0f GFLOP/s on %d workers".formatted(rate / 1e9, workers));
+      log.accept(
+          "matrix products: %.0f GFLOP/s on %d workers, %s"
+              .formatted(rate / 1e9, workers, Torch.blas()));
       Decoder decoder = Decoder.forTraining(Weights.random(spec, family.tensors(spec), 0.02), team);
       AdamW optimizer = new AdamW(decoder, SETTINGS);
       double best = Double.POSITIVE_INFINITY;

@@ -43,6 +43,16 @@ final class AttentionProduct {
     return product(q_BHSd, k_BHTd, v_BHTd, new TensorOptional(mask_ST), false);
   }
 
+  /**
+   * Attends for the last token alone, which may have several queries Q in a head: all see the same.
+   */
+  Tensor ofLastToken(Tensor q_BHQd, Tensor k_BHTd, Tensor v_BHTd) {
+    long seen = k_BHTd.size(2);
+    boolean all = reach.kind() == Reach.Kind.FULL || seen <= reach.tokens();
+    TensorOptional mask_1T = all ? new TensorOptional() : new TensorOptional(visible(1, seen));
+    return product(q_BHQd, k_BHTd, v_BHTd, mask_1T, false);
+  }
+
   private Tensor product(
       Tensor q_BHSd, Tensor k_BHTd, Tensor v_BHTd, TensorOptional mask, boolean causal) {
     // In half precision libtorch's kernel for CPUs is slower than in fp32.

@@ -43,18 +43,40 @@ final class GroupedQueryAttention implements Attention {
     }
     Tensor keys_BTGd = cache == null ? key_BSGd : cache.appendKeys(key_BSGd);
     Tensor values_BTGd = cache == null ? value_BSGd : cache.appendValues(value_BSGd);
-    Tensor out_BHSd =
-        product.apply(
-            query_BSHd.transpose(1, 2),
-            repeated(keys_BTGd).transpose(1, 2),
-            repeated(values_BTGd).transpose(1, 2),
-            spec.sinks() ? parameters.get(Part.SINKS, layer) : null);
-    Tensor joined_BSC = out_BHSd.transpose(1, 2).flatten(2, 3);
+    Tensor sinks_H = spec.sinks() ? parameters.get(Part.SINKS, layer) : null;
     return linear(
-        joined_BSC,
+        query_BSHd.size(1) == 1 && sinks_H == null
+            ? lookOnce(query_BSHd, keys_BTGd, values_BTGd)
+            : look(query_BSHd, keys_BTGd, values_BTGd, sinks_H),
         parameters,
         Part.ATTENTION_OUTPUT,
         spec.outputBias() ? Part.ATTENTION_OUTPUT_BIAS : null);
+  }
+
+  /** Each head's queries over its keys: [B, S, H*d]. */
+  private Tensor look(
+      Tensor query_BSHd, Tensor keys_BTGd, Tensor values_BTGd, @Nullable Tensor sinks_H) {
+    return product
+        .apply(
+            query_BSHd.transpose(1, 2),
+            repeated(keys_BTGd).transpose(1, 2),
+            repeated(values_BTGd).transpose(1, 2),
+            sinks_H)
+        .transpose(1, 2)
+        .flatten(2, 3);
+  }
+
+  /**
+   * The same for a single token, without a copy of what it looks at: the query heads that share a
+   * key-value head see the same keys, as queries of one head would.
+   */
+  private Tensor lookOnce(Tensor query_B1Hd, Tensor keys_BTGd, Tensor values_BTGd) {
+    return product
+        .ofLastToken(
+            query_B1Hd.view(query_B1Hd.size(0), spec.kvHeads(), -1, spec.headDim()),
+            keys_BTGd.transpose(1, 2),
+            values_BTGd.transpose(1, 2))
+        .reshape(query_B1Hd.size(0), 1, -1);
   }
 
   private Tensor projected(Tensor x_BSD, Parameters parameters, Part weight, Part bias) {

@@ -25,17 +25,17 @@ final class MatrixProductKernel implements ExpertKernel {
     Tensor gate_NF = gateUp_N2F.narrow(1, 0, width);
     Tensor up_NF = gateUp_N2F.narrow(1, width, width);
     if (weights.gateUp_2FD() == null) {
-      torch.mm_out(gate_NF, x_ND, weights.gate_FD().t());
-      torch.mm_out(up_NF, x_ND, weights.up_FD().t());
+      Ops.linear(gate_NF, x_ND, weights.gate_FD());
+      Ops.linear(up_NF, x_ND, weights.up_FD());
     } else {
-      torch.mm_out(gateUp_N2F, x_ND, weights.gateUp_2FD().t());
+      Ops.linear(gateUp_N2F, x_ND, weights.gateUp_2FD());
     }
     Biases biases = weights.biases();
     if (biases != null) {
       gate_NF.add_(biases.gate_F());
       up_NF.add_(biases.up_F());
     }
-    torch.mm_out(y_ND, inner(gate_NF, up_NF), weights.down_DF().t());
+    Ops.linear(y_ND, inner(gate_NF, up_NF), weights.down_DF());
     if (biases != null) {
       y_ND.add_(biases.down_D());
     }

@@ -2,18 +2,16 @@ package io.cambium.model;
 
 import io.cambium.checkpoint.family.DecoderSpec.Activation;
 import io.cambium.checkpoint.family.DecoderSpec.Norms;
+import org.bytedeco.pytorch.DoubleOptional;
+import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /** Small compositions that more than one part of the decoder uses. */
 final class Ops {
-
-  /** Shapes [1, C] and [1, 1, C]. */
-  private static final long[] ONE_ROW = {1, -1};
-
-  private static final long[] ONE_SEQUENCE = {1, 1, -1};
 
   private Ops() {}
 
@@ -24,10 +22,14 @@ final class Ops {
   }
 
   /**
-   * The same without a weight. Through the vector norm, whose forward and backward pass read x less
-   * often than those of a mean of squares.
+   * The same without a weight. One op without autograd; with it through the vector norm, whose
+   * forward and backward pass read x less often than those of a mean of squares.
    */
   static Tensor unitMeanSquare(Tensor x, double eps) {
+    if (!GradMode.is_enabled()) {
+      return torch.rms_norm(
+          x, new long[] {x.size(-1)}, new TensorOptional(), new DoubleOptional(eps));
+    }
     Tensor wide = x.to(wide(x));
     Tensor scale =
         torch
@@ -40,14 +42,25 @@ final class Ops {
     return wide.mul(scale).to(x.scalar_type());
   }
 
-  /**
-   * {@code x weight^T}. A single row goes through the product of matrix and vector, which reads the
-   * weight once; that of matrices would copy it first.
-   */
+  /** {@code x weight^T}. */
   static Tensor linear(Tensor x, Tensor weight) {
-    return x.numel() == weight.size(1)
-        ? weight.mv(x.flatten()).view(x.dim() == 2 ? ONE_ROW : ONE_SEQUENCE)
-        : torch.linear(x, weight);
+    if (!Crew.HERE.isBound()) {
+      return torch.linear(x, weight);
+    }
+    long[] shape = x.shape();
+    shape[shape.length - 1] = weight.size(0);
+    Tensor out = Torch.empty(x.scalar_type().intern(), shape);
+    linear(out.flatten(0, -2), x.flatten(0, -2), weight);
+    return out;
+  }
+
+  /** {@code out_NC = x_ND weight_CD^T}, outside autograd. */
+  static void linear(Tensor out_NC, Tensor x_ND, Tensor weight_CD) {
+    if (Crew.HERE.isBound()) {
+      Crew.HERE.get().multiply(x_ND, weight_CD, out_NC);
+    } else {
+      torch.mm_out(out_NC, x_ND, weight_CD.t());
+    }
   }
 
   /** The type for sums over what is in half precision: fp32 at least. */

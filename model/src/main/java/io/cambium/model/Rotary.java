@@ -83,13 +83,13 @@ final class Rotary {
 
   /**
    * [S, R] of the table as [S, H, R]: a small copy, but then the product with x runs through memory
-   * in one go instead of R elements at a time.
+   * in one go instead of R elements at a time. Of a single token it is not worth it.
    */
   private static Tensor perHead(Tensor table_SR, Tensor x_BSHR, long start) {
-    return table_SR
-        .narrow(0, start, x_BSHR.size(1))
-        .unsqueeze(1)
-        .expand(-1, x_BSHR.size(2), -1)
-        .contiguous();
+    Tensor rows_SR = table_SR.narrow(0, start, x_BSHR.size(1));
+    if (x_BSHR.size(1) == 1) {
+      return rows_SR;
+    }
+    return rows_SR.unsqueeze(1).expand(-1, x_BSHR.size(2), -1).contiguous();
   }
 }

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 public final class Team implements AutoCloseable {
 
   private final int size;
-  private final int threadsOfProducts;
+  private final @Nullable Crew crew;
   private final ExecutorService threads;
   private final Object lock = new Object();
   private int waiting;
@@ -27,15 +27,15 @@ public final class Team implements AutoCloseable {
   private @Nullable Throwable failure;
 
   public Team(int size) {
-    this(size, 1);
+    this(size, null);
   }
 
-  private Team(int size, int threadsOfProducts) {
+  private Team(int size, @Nullable Crew crew) {
     if (size < 1) {
       throw new IllegalArgumentException("a team of " + size);
     }
     this.size = size;
-    this.threadsOfProducts = threadsOfProducts;
+    this.crew = crew;
     this.threads =
         Executors.newFixedThreadPool(
             size, Thread.ofPlatform().daemon().name("worker-", 0).factory());
@@ -51,7 +51,7 @@ public final class Team implements AutoCloseable {
    * where there is nothing to share out.
    */
   public static Team ofOneOnAllCores() {
-    return new Team(1, Runtime.getRuntime().availableProcessors());
+    return new Team(1, new Crew(Runtime.getRuntime().availableProcessors()));
   }
 
   public int size() {
@@ -99,8 +99,12 @@ public final class Team implements AutoCloseable {
 
   private void perform(Consumer<Member> task, Member member) {
     try {
-      Torch.start(threadsOfProducts);
-      task.accept(member);
+      Torch.start();
+      if (crew == null) {
+        task.accept(member);
+      } else {
+        ScopedValue.where(Crew.HERE, crew).run(() -> task.accept(member));
+      }
     } catch (CancellationException e) {
       // Another member failed first; its error is the one to report.
       return;
@@ -171,6 +175,9 @@ public final class Team implements AutoCloseable {
   @Override
   public void close() {
     threads.shutdownNow();
+    if (crew != null) {
+      crew.close();
+    }
   }
 
   /** One thread of the team, inside a task. */

@@ -11,9 +11,7 @@ import java.lang.ref.Reference;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.bytedeco.javacpp.BytePointer;
-import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Scalar;
@@ -22,6 +20,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
 
 /** libtorch's start-up, and the few bridges between its tensors and Java's memory. */
 public final class Torch {
@@ -46,40 +45,28 @@ public final class Torch {
     prepareProcess();
   }
 
-  /** What OPENBLAS_NUM_THREADS says. */
-  private static final AtomicInteger blasThreads = new AtomicInteger(1);
+  private static volatile boolean checked;
 
   private Torch() {}
 
   /**
    * Sets the process up for one thread per op. Must come before the first class of libtorch; every
    * entry point of this module calls it, and more than once is fine.
+   *
+   * @throws io.cambium.checkpoint.UsageException if a BLAS was asked for that is not there
    */
   public static void start() {
-    start(1);
-  }
-
-  /**
-   * The same for matrix products that use several threads. Other ops stay with one: two pools of
-   * threads that wait for each other are six times slower (SmolLM2-135M on two cores: 3.7 tokens/s
-   * against 21.5).
-   */
-  static void start(int threadsOfProducts) {
     torch.set_num_threads(1);
-    if (threadsOfProducts != blasThreads.getAndSet(threadsOfProducts)) {
-      setBlasThreads(threadsOfProducts);
+    if (!checked) {
+      Blas.requireChoice();
+      checked = true;
     }
   }
 
-  /** OpenBLAS counts its threads by itself, for the whole process; other libraries have no such. */
-  private static void setBlasThreads(int threads) {
-    Pointer function = Loader.addressof("openblas_set_num_threads");
-    if (function != null) {
-      call(
-          MemorySegment.ofAddress(function.address()),
-          FunctionDescriptor.ofVoid(ValueLayout.JAVA_INT),
-          threads);
-    }
+  /** The library that multiplies matrices, and its version or kernel. */
+  public static String blas() {
+    start();
+    return Blas.name();
   }
 
   private static void prepareProcess() {
@@ -90,6 +77,7 @@ public final class Torch {
     // threads).
     environment("OPENBLAS_NUM_THREADS", Optional.of("1"));
     environment("OMP_NUM_THREADS", Optional.of("1"));
+    environment("MKL_THREADING_LAYER", Optional.of("SEQUENTIAL"));
     keepFreedMemory();
   }
 
@@ -136,10 +124,12 @@ public final class Torch {
         });
   }
 
-  private static void call(MemorySegment function, FunctionDescriptor signature, Object... args) {
+  /** Calls a C function; null if it returns nothing. */
+  static @Nullable Object call(
+      MemorySegment function, FunctionDescriptor signature, Object... args) {
     MethodHandle handle = Linker.nativeLinker().downcallHandle(function, signature);
     try {
-      handle.invokeWithArguments(args);
+      return handle.invokeWithArguments(args);
     } catch (Throwable e) {
       throw new IllegalStateException("a call into the C library failed", e);
     }

@@ -36,14 +36,15 @@ class GeneratorTest {
     Path path = Goldens.unpack(golden, folder);
     try (SafetensorsFile expected = SafetensorsFile.open(path.resolve(Goldens.EXPECTED));
         CheckpointDirectory directory = CheckpointDirectory.open(path);
-        Team team = new Team(1)) {
-      Decoder decoder = Decoder.forInference(Weights.map(directory, DType.F32), team);
+        Team alone = new Team(1);
+        Team helped = Team.ofOneOnAllCores()) {
+      Weights weights = Weights.map(directory, DType.F32);
       long[] ids =
           Arrays.copyOf(
               expected.data("input_ids").toArray(ValueLayout.JAVA_LONG_UNALIGNED), LENGTH);
       float[] want = expected.data("logits").toArray(ValueLayout.JAVA_FLOAT_UNALIGNED);
-      compare(decoder, ids, want, 5);
-      compare(decoder, ids, want, 5, 12);
+      compare(Decoder.forInference(weights, alone), ids, want, 5);
+      compare(Decoder.forInference(weights, helped), ids, want, 5, 12);
     }
   }
 

@@ -5,12 +5,21 @@ import io.cambium.upcycle.dense.LayerChoice;
 import io.cambium.upcycle.dense.expert.ExpertInitialisations;
 import io.cambium.upcycle.dense.expert.ExpertInitialisations.Parameters;
 import io.cambium.upcycle.dense.router.Normal;
+import java.util.Iterator;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** The options of upcycling a dense model. */
 final class DenseArguments {
+
+  /** For the help text. */
+  static final class Initialisations implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return ExpertInitialisations.names().iterator();
+    }
+  }
 
   @Option(
       names = "--top-k",
@@ -39,8 +48,22 @@ final class DenseArguments {
   @Option(
       names = "--init",
       paramLabel = "INIT",
-      description = "How copies differ: copy, drop (default: copy).")
+      completionCandidates = Initialisations.class,
+      description = "How copies differ: ${COMPLETION-CANDIDATES} (default: copy).")
   private String init = "copy";
+
+  @Option(
+      names = "--noise",
+      paramLabel = "S",
+      description =
+          "Standard deviation of duplicate-noise, as a share of the matrix's own (default: 0.01).")
+  private @Nullable Double noise;
+
+  @Option(
+      names = "--svd-share",
+      paramLabel = "P",
+      description = "Share of the squared singular values that svd keeps (default: 0.9).")
+  private @Nullable Double svdShare;
 
   @Option(
       names = "--router-std",
@@ -61,8 +84,7 @@ final class DenseArguments {
         granularity,
         new LayerChoice(layers),
         sharedExpert,
-        ExpertInitialisations.named(
-            init, dropRate == null ? Parameters.DEFAULT : new Parameters(dropRate)),
+        ExpertInitialisations.named(init, new Parameters(noise, dropRate, svdShare)),
         new Normal(routerDeviation),
         Optional.ofNullable(family),
         seed,

@@ -45,6 +45,7 @@ public record DenseOptions(
         "granularity",
         granularity + " makes no sound number of experts",
         "name 1 or more");
+    experts.requireFits(copies, granularity);
   }
 
   /** Routed experts in a layer. */

@@ -7,6 +7,7 @@ import io.cambium.model.TorchRunner;
 import io.cambium.upcycle.PlannedUpcycle;
 import io.cambium.upcycle.UpcycleResult;
 import io.cambium.upcycle.Upcycler;
+import io.cambium.upcycle.plan.UpcyclePlan;
 import io.cambium.upcycle.runner.TokenIds;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -110,11 +111,8 @@ final class UpcycleCommand implements Callable<Integer> {
     }
     PrintWriter out = spec.commandLine().getOut();
     try (PlannedUpcycle planned = plan()) {
-      if (json) {
-        out.print(new String(Json.bytes(planned.plan()), StandardCharsets.UTF_8));
-      } else {
-        out.print(planned.plan().describe());
-      }
+      UpcyclePlan plan = dryRun ? planned.measured() : planned.plan();
+      out.print(json ? new String(Json.bytes(plan), StandardCharsets.UTF_8) : plan.describe());
       out.flush();
       if (!dryRun) {
         execute(planned, out);
@@ -176,7 +174,7 @@ final class UpcycleCommand implements Callable<Integer> {
     try (TerminalProgress progress = TerminalProgress.onStandardError()) {
       result = planned.execute(progress);
     }
-    out.println(result.verification().describe());
+    out.println(result.describe());
     out.println("Wrote " + target);
     out.flush();
   }

@@ -150,7 +150,8 @@ public final class DensePlanner {
         options.experts().name(),
         options.router().name(),
         parameters,
-        options.seed());
+        options.seed(),
+        null);
   }
 
   private SequencedMap<String, String> settings() {

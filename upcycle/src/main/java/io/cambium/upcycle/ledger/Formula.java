@@ -44,6 +44,21 @@ public sealed interface Formula {
     };
   }
 
+  /** The same without what makes one copy of a block differ from another. */
+  default Formula unperturbed() {
+    return switch (this) {
+      case Redrawn(var of, _, _, _) -> of.unperturbed();
+      case Noisy(var of, _, _, _) -> of.unperturbed();
+      case Permuted(var of, _, _) -> of.unperturbed();
+      case Masked(var of, _, _, _) -> of.unperturbed();
+      case Spectral(var of, _, _, _) -> of.unperturbed();
+      case Slice(var of, int axis, long from, long count) ->
+          new Slice(of.unperturbed(), axis, from, count);
+      case Scaled(var of, double factor) -> new Scaled(of.unperturbed(), factor);
+      default -> this;
+    };
+  }
+
   /** The source, byte for byte. */
   record Copy(SourceTensor source) implements Formula {}
 

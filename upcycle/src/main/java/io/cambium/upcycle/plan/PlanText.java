@@ -29,6 +29,7 @@ final class PlanText {
     lines.add("Growing " + String.join(" and ", plan.sources()) + " into " + plan.target());
     line("family", plan.family());
     plan.settings().forEach(this::line);
+    RealisedText.of(plan.manifest()).ifPresent(text -> line("copies", text));
     line("step 0", plan.stepZero().toString());
     line("parameters", change(ModelSize::parameters) + ", embeddings counted");
     line("per token", change(ModelSize::activeParameters));

@@ -6,7 +6,7 @@ import io.cambium.checkpoint.SafetensorsFile;
 import io.cambium.checkpoint.StagedDirectory;
 import io.cambium.checkpoint.VerificationException;
 import io.cambium.upcycle.dense.CopyDistances;
-import io.cambium.upcycle.growth.Directions;
+import io.cambium.upcycle.ledger.Directions;
 import io.cambium.upcycle.ledger.SourceCheckpoint;
 import io.cambium.upcycle.ledger.Sources;
 import io.cambium.upcycle.plan.UpcyclePlan;

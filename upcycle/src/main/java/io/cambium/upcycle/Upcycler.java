@@ -4,7 +4,7 @@ import io.cambium.checkpoint.Progress;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.upcycle.dense.DenseOptions;
 import io.cambium.upcycle.dense.DensePlanner;
-import io.cambium.upcycle.growth.Directions;
+import io.cambium.upcycle.ledger.Directions;
 import io.cambium.upcycle.growth.GrowthOptions;
 import io.cambium.upcycle.growth.GrowthPlanner;
 import io.cambium.upcycle.ledger.SourceCheckpoint;

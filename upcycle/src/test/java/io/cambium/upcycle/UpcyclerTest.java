@@ -15,7 +15,7 @@ import io.cambium.checkpoint.Json;
 import io.cambium.checkpoint.Manifest;
 import io.cambium.checkpoint.testing.TinyModels;
 import io.cambium.upcycle.growth.Counts;
-import io.cambium.upcycle.growth.Directions;
+import io.cambium.upcycle.ledger.Directions;
 import io.cambium.upcycle.growth.GrowthOptions;
 import io.cambium.upcycle.growth.GrowthOptions.Mode;
 import io.cambium.upcycle.growth.GrowthOptions.Moments;

@@ -1,12 +1,20 @@
 package io.cambium.cli;
 
+import io.cambium.checkpoint.UsageException;
 import io.cambium.upcycle.dense.DenseOptions;
+import io.cambium.upcycle.dense.DenseSources;
 import io.cambium.upcycle.dense.LayerChoice;
 import io.cambium.upcycle.dense.expert.ExpertInitialisations;
 import io.cambium.upcycle.dense.expert.ExpertInitialisations.Parameters;
-import io.cambium.upcycle.dense.router.Normal;
+import io.cambium.upcycle.dense.router.RouterInitialisations;
+import io.cambium.upcycle.runner.TokenIds;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Iterator;
+import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.SequencedMap;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -18,6 +26,14 @@ final class DenseArguments {
     @Override
     public Iterator<String> iterator() {
       return ExpertInitialisations.names().iterator();
+    }
+  }
+
+  /** Likewise. */
+  static final class Routers implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return RouterInitialisations.names().iterator();
     }
   }
 
@@ -66,10 +82,19 @@ final class DenseArguments {
   private @Nullable Double svdShare;
 
   @Option(
+      names = "--router",
+      paramLabel = "ROUTER",
+      completionCandidates = Routers.class,
+      description =
+          "Where its rows come from: ${COMPLETION-CANDIDATES} (default: normal). centroid needs"
+              + " --data.")
+  private String router = "normal";
+
+  @Option(
       names = "--router-std",
       paramLabel = "S",
       description = "Standard deviation of the router's rows (default: 0.02).")
-  private double routerDeviation = Normal.DEFAULT.deviation();
+  private @Nullable Double routerDeviation;
 
   @Option(
       names = "--family",
@@ -77,7 +102,54 @@ final class DenseArguments {
       description = "The model_type to write (default: the first that fits).")
   private @Nullable String family;
 
-  DenseOptions options(int experts, @Nullable Double dropRate, long seed, boolean overwrite) {
+  @Option(
+      names = "--source",
+      paramLabel = "SOURCE",
+      description =
+          "One of several models of one kind, instead of SOURCE: copy i comes of the i-th, round"
+              + " and round.")
+  private List<Path> sources = new ArrayList<>();
+
+  @Option(
+      names = "--base",
+      paramLabel = "INDEX",
+      description =
+          "Which of several models, from 0, gives all weights but experts (default: their mean).")
+  private @Nullable Integer base;
+
+  List<Path> sources() {
+    return sources;
+  }
+
+  /**
+   * The models.
+   *
+   * @param paths those of {@link #sources()}, or the one that is named without an option
+   */
+  DenseSources sources(List<Path> paths) {
+    if (base != null && paths.size() == 1) {
+      throw new UsageException(
+          "option base", "chooses among several models", "give --source twice or more");
+    }
+    return new DenseSources(paths, base == null ? OptionalInt.empty() : OptionalInt.of(base));
+  }
+
+  /** Whether the router needs tokens of each domain. */
+  boolean needsDomains() {
+    return router.equals("centroid");
+  }
+
+  /**
+   * The rest.
+   *
+   * @param domains tokens of each, where they are needed
+   */
+  DenseOptions options(
+      int experts,
+      @Nullable Double dropRate,
+      SequencedMap<String, List<TokenIds>> domains,
+      long seed,
+      boolean overwrite) {
     return new DenseOptions(
         experts,
         topK,
@@ -85,7 +157,7 @@ final class DenseArguments {
         new LayerChoice(layers),
         sharedExpert,
         ExpertInitialisations.named(init, new Parameters(noise, dropRate, svdShare)),
-        new Normal(routerDeviation),
+        RouterInitialisations.named(router, routerDeviation, domains),
         Optional.ofNullable(family),
         seed,
         overwrite);

@@ -4,6 +4,7 @@ import io.cambium.checkpoint.CounterRandom;
 import io.cambium.checkpoint.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -64,6 +65,7 @@ public final class Evaluator {
         scale(values.data(), factor);
         yield values;
       }
+      case Formula.Mean(var of) -> mean(of);
       case Formula.Shifted(var of, double amount) -> {
         Values values = compute(of);
         shift(values.data(), amount);
@@ -127,6 +129,22 @@ public final class Evaluator {
       values[i] = (float) (deviation * random.gaussian(i));
     }
     return new Values(shape, values);
+  }
+
+  private Values mean(List<Formula> of) {
+    Values first = compute(of.getFirst());
+    double[] sums = new double[first.data().length];
+    Arrays.setAll(sums, i -> first.data()[i]);
+    for (Formula formula : of.subList(1, of.size())) {
+      float[] values = compute(formula).data();
+      for (int i = 0; i < sums.length; i++) {
+        sums[i] += values[i];
+      }
+    }
+    for (int i = 0; i < sums.length; i++) {
+      first.data()[i] = (float) (sums[i] / of.size());
+    }
+    return first;
   }
 
   private static void scale(float[] values, double factor) {

@@ -30,6 +30,7 @@ public sealed interface Formula {
       case Permuted(var of, _, _) -> of.sources();
       case Masked(var of, _, _, _) -> of.sources();
       case Spectral(var of, _, _, _) -> of.sources();
+      case Mean(var of) -> sources(of).toList();
       case Zeros(), Normal(_, _, _, _) -> List.of();
     };
   }
@@ -79,6 +80,13 @@ public sealed interface Formula {
 
   /** Times a factor. */
   record Scaled(Formula of, double factor) implements Formula {}
+
+  /** The mean of several. */
+  record Mean(List<Formula> of) implements Formula {
+    public Mean {
+      of = List.copyOf(of);
+    }
+  }
 
   /** Plus an amount. */
   record Shifted(Formula of, double amount) implements Formula {}

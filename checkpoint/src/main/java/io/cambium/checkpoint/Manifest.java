@@ -74,7 +74,9 @@ public record Manifest(
    * @param initialisation how the copies differ
    * @param parameters of initialisation and router, by name
    * @param router how its rows were made
+   * @param realised how far the copies are from the block; absent where they equal it
    */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
   public record SparseUpcycling(
       List<String> sources,
       int copies,
@@ -85,14 +87,55 @@ public record Manifest(
       String initialisation,
       String router,
       SortedMap<String, Double> parameters,
-      long seed) {
+      long seed,
+      @Nullable Realised realised) {
 
     public SparseUpcycling {
       sources = List.copyOf(sources);
       layers = List.copyOf(layers);
       parameters = Collections.unmodifiableSortedMap(new TreeMap<>(parameters));
     }
+
+    private SparseUpcycling with(Realised measured) {
+      return new SparseUpcycling(
+          sources,
+          copies,
+          topK,
+          granularity,
+          layers,
+          sharedExpert,
+          initialisation,
+          router,
+          parameters,
+          seed,
+          measured);
+    }
   }
+
+  /**
+   * What became of the copies of dense blocks, measured in the weights as they are written, rounded
+   * to their type.
+   *
+   * @param layers that were measured
+   * @param matrices by name: gate, up, down
+   */
+  public record Realised(List<Integer> layers, SortedMap<String, Distances> matrices) {
+
+    public Realised {
+      layers = List.copyOf(layers);
+      matrices = Collections.unmodifiableSortedMap(new TreeMap<>(matrices));
+    }
+  }
+
+  /**
+   * Distances in one kind of matrix, relative: the root of the sum of squared differences over that
+   * of the block's squared weights, both over all layers and copies.
+   *
+   * @param fromBlock of a copy from its block
+   * @param betweenCopies of neighbouring copies from each other
+   * @param changed share of the weights that are another number than in the block
+   */
+  public record Distances(double fromBlock, double betweenCopies, double changed) {}
 
   /** What a model that was dense begins with. */
   public static Manifest of(SparseUpcycling sparse) {
@@ -267,6 +310,12 @@ public record Manifest(
                   layer, parents, (older, _) -> parents.stream().map(older::get).toList()));
     }
     return founders;
+  }
+
+  /** With what was measured of the copies of dense blocks. */
+  public Manifest withRealised(Realised realised) {
+    return new Manifest(
+        FORMAT, Objects.requireNonNull(sparse).with(realised), growth, selection, sha256);
   }
 
   /** With a growth step after the others, and the selection rule that it leaves. */

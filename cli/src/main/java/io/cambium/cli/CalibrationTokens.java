@@ -6,7 +6,9 @@ import io.cambium.training.data.Corpus;
 import io.cambium.upcycle.runner.TokenIds;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.SequencedMap;
 
 /** Text for a growth step that is not part of a training run. */
 final class CalibrationTokens {
@@ -33,17 +35,38 @@ final class CalibrationTokens {
       BatchSampler sampler = new BatchSampler(corpus, LENGTH, seed);
       List<TokenIds> batches = new ArrayList<>();
       for (int batch = 0; batch < BATCHES; batch++) {
-        batches.add(batch(sampler, (long) batch * SEQUENCES));
+        batches.add(batch(sampler, (long) batch * SEQUENCES, 1));
       }
       return batches;
     }
   }
 
-  private static TokenIds batch(BatchSampler sampler, long first) {
+  /**
+   * One batch of each domain's training split, by the domain's name.
+   *
+   * @throws io.cambium.checkpoint.CheckpointException as above
+   */
+  static SequencedMap<String, List<TokenIds>> domains(Path directory, Path model, long seed) {
+    try (Corpus corpus = Corpus.open(directory);
+        CheckpointDirectory checkpoint = CheckpointDirectory.open(model)) {
+      corpus.tokenizer().requireFits(checkpoint.decoder().vocabSize(), model);
+      BatchSampler sampler = new BatchSampler(corpus, LENGTH, seed);
+      List<Corpus.Domain> domains = corpus.domains();
+      SequencedMap<String, List<TokenIds>> batches = new LinkedHashMap<>();
+      for (int domain = 0; domain < domains.size(); domain++) {
+        // Sequences take turns over the domains.
+        TokenIds batch = batch(sampler, domain, domains.size());
+        batches.put(domains.get(domain).name(), List.of(batch));
+      }
+      return batches;
+    }
+  }
+
+  private static TokenIds batch(BatchSampler sampler, long first, int step) {
     long[] ids = new long[SEQUENCES * LENGTH];
     long[] sequence = new long[LENGTH + 1];
     for (int i = 0; i < SEQUENCES; i++) {
-      sampler.copy(first + i, sequence, 0);
+      sampler.copy(first + (long) i * step, sequence, 0);
       System.arraycopy(sequence, 0, ids, i * LENGTH, LENGTH);
     }
     return new TokenIds(SEQUENCES, LENGTH, ids);

@@ -1,18 +1,42 @@
 package io.cambium.cli;
 
+import io.cambium.checkpoint.UsageException;
 import io.cambium.upcycle.dense.DenseOptions;
+import io.cambium.upcycle.dense.DenseSources;
 import io.cambium.upcycle.dense.LayerChoice;
 import io.cambium.upcycle.dense.expert.ExpertInitialisations;
 import io.cambium.upcycle.dense.expert.ExpertInitialisations.Parameters;
-import io.cambium.upcycle.dense.router.Normal;
+import io.cambium.upcycle.dense.router.RouterInitialisations;
 import io.cambium.upcycle.engine.Engine;
+import io.cambium.upcycle.runner.TokenIds;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.SequencedMap;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** The options of upcycling a dense model. */
 final class DenseArguments {
+
+  /** For the help text. */
+  static final class Initialisations implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return ExpertInitialisations.names().iterator();
+    }
+  }
+
+  /** Likewise. */
+  static final class Routers implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return RouterInitialisations.names().iterator();
+    }
+  }
 
   @Option(
       names = "--top-k",
@@ -41,14 +65,37 @@ final class DenseArguments {
   @Option(
       names = "--init",
       paramLabel = "INIT",
-      description = "How copies differ: copy, drop (default: copy).")
+      completionCandidates = Initialisations.class,
+      description = "How copies differ: ${COMPLETION-CANDIDATES} (default: copy).")
   private String init = "copy";
+
+  @Option(
+      names = "--noise",
+      paramLabel = "S",
+      description =
+          "Standard deviation of duplicate-noise, as a share of the matrix's own (default: 0.01).")
+  private @Nullable Double noise;
+
+  @Option(
+      names = "--svd-share",
+      paramLabel = "P",
+      description = "Share of the squared singular values that svd keeps (default: 0.9).")
+  private @Nullable Double svdShare;
+
+  @Option(
+      names = "--router",
+      paramLabel = "ROUTER",
+      completionCandidates = Routers.class,
+      description =
+          "Where its rows come from: ${COMPLETION-CANDIDATES} (default: normal). centroid needs"
+              + " --data.")
+  private String router = "normal";
 
   @Option(
       names = "--router-std",
       paramLabel = "S",
       description = "Standard deviation of the router's rows (default: 0.02).")
-  private double routerDeviation = Normal.DEFAULT.deviation();
+  private @Nullable Double routerDeviation;
 
   @Option(
       names = "--family",
@@ -56,17 +103,63 @@ final class DenseArguments {
       description = "The model_type to write (default: the first that fits).")
   private @Nullable String family;
 
+  @Option(
+      names = "--source",
+      paramLabel = "SOURCE",
+      description =
+          "One of several models of one kind, instead of SOURCE: copy i comes of the i-th, round"
+              + " and round.")
+  private List<Path> sources = new ArrayList<>();
+
+  @Option(
+      names = "--base",
+      paramLabel = "INDEX",
+      description =
+          "Which of several models, from 0, gives all weights but experts (default: their mean).")
+  private @Nullable Integer base;
+
+  List<Path> sources() {
+    return sources;
+  }
+
+  /**
+   * The models.
+   *
+   * @param paths those of {@link #sources()}, or the one that is named without an option
+   */
+  DenseSources sources(List<Path> paths) {
+    if (base != null && paths.size() == 1) {
+      throw new UsageException(
+          "option base", "chooses among several models", "give --source twice or more");
+    }
+    return new DenseSources(paths, base == null ? OptionalInt.empty() : OptionalInt.of(base));
+  }
+
+  /** Whether the router needs tokens of each domain. */
+  boolean needsDomains() {
+    return router.equals("centroid");
+  }
+
+  /**
+   * The rest.
+   *
+   * @param domains tokens of each, where they are needed
+   */
   DenseOptions options(
-      int experts, @Nullable Double dropRate, List<Engine> runsOn, long seed, boolean overwrite) {
+      int experts,
+      @Nullable Double dropRate,
+      List<Engine> runsOn,
+      SequencedMap<String, List<TokenIds>> domains,
+      long seed,
+      boolean overwrite) {
     return new DenseOptions(
         experts,
         topK,
         granularity,
         new LayerChoice(layers),
         sharedExpert,
-        ExpertInitialisations.named(
-            init, dropRate == null ? Parameters.DEFAULT : new Parameters(dropRate)),
-        new Normal(routerDeviation),
+        ExpertInitialisations.named(init, new Parameters(noise, dropRate, svdShare)),
+        RouterInitialisations.named(router, routerDeviation, domains),
         Optional.ofNullable(family),
         runsOn,
         seed,

@@ -8,11 +8,14 @@ import io.cambium.upcycle.PlannedUpcycle;
 import io.cambium.upcycle.UpcycleResult;
 import io.cambium.upcycle.Upcycler;
 import io.cambium.upcycle.engine.Engine;
+import io.cambium.upcycle.plan.UpcyclePlan;
 import io.cambium.upcycle.runner.TokenIds;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.SequencedMap;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -44,17 +47,21 @@ import picocli.CommandLine.Spec;
       "  cambium upcycle SmolLM2-135M moe --experts 4 --granularity 2 --layers 1::2",
       "  cambium upcycle Qwen2-0.5B moe --experts 8 --init drop --dry-run",
       "  cambium upcycle Qwen2-0.5B moe --experts 8 --runs-on llama.cpp",
+      "  cambium upcycle moe --source code --source prose --experts 4",
       "  cambium upcycle moe grown --experts 32",
       "  cambium upcycle moe grown --experts 32 --mode lineage --data corpus",
       "  cambium upcycle moe grown --experts 20 --replicas drop --seed 7"
     })
 final class UpcycleCommand implements Callable<Integer> {
 
-  @Parameters(paramLabel = "SOURCE", description = "Checkpoint directory, dense or with experts.")
-  private Path source;
-
-  @Parameters(paramLabel = "TARGET", description = "Checkpoint directory to write.")
-  private Path target;
+  @Parameters(
+      arity = "1..2",
+      paramLabel = "[SOURCE] TARGET",
+      hideParamSyntax = true,
+      description =
+          "Checkpoint directory, dense or with experts, and the one to write; TARGET alone with"
+              + " --source.")
+  private List<Path> paths;
 
   @Option(
       names = "--experts",
@@ -121,11 +128,8 @@ final class UpcycleCommand implements Callable<Integer> {
     }
     PrintWriter out = spec.commandLine().getOut();
     try (PlannedUpcycle planned = plan()) {
-      if (json) {
-        out.print(new String(Json.bytes(planned.plan()), StandardCharsets.UTF_8));
-      } else {
-        out.print(planned.plan().describe());
-      }
+      UpcyclePlan plan = dryRun ? planned.measured() : planned.plan();
+      out.print(json ? new String(Json.bytes(plan), StandardCharsets.UTF_8) : plan.describe());
       out.flush();
       if (!dryRun) {
         execute(planned, out);
@@ -135,24 +139,29 @@ final class UpcycleCommand implements Callable<Integer> {
   }
 
   private PlannedUpcycle plan() {
+    Path source = sources().getFirst();
     List<TokenIds> calibration =
         data == null ? List.of() : CalibrationTokens.read(data, source, seed);
     List<TokenIds> comparison = data == null ? VerificationTokens.of(source) : calibration;
-    if (hasExperts()) {
-      requireNone(dense.getClass(), "has experts already");
+    if (hasExperts(source)) {
+      requireNone(dense.getClass(), source, "has experts already");
       return Upcycler.plan(
           source,
-          target,
+          target(),
           growth.options(experts, dropRate, engines(List.of()), seed, overwrite),
           new TorchRunner(),
           calibration,
           comparison);
     }
-    requireNone(growth.getClass(), "is dense");
+    requireNone(growth.getClass(), source, "is dense");
+    SequencedMap<String, List<TokenIds>> domains =
+        data != null && dense.needsDomains()
+            ? CalibrationTokens.domains(data, source, seed)
+            : new LinkedHashMap<>();
     return Upcycler.planDense(
-        source,
-        target,
-        dense.options(experts, dropRate, engines(Engine.DEFAULT), seed, overwrite),
+        dense.sources(sources()),
+        target(),
+        dense.options(experts, dropRate, engines(Engine.DEFAULT), domains, seed, overwrite),
         new TorchRunner(),
         comparison);
   }
@@ -161,14 +170,30 @@ final class UpcycleCommand implements Callable<Integer> {
     return runsOn == null ? otherwise : Engine.parse(runsOn);
   }
 
-  private boolean hasExperts() {
+  private Path target() {
+    return paths.getLast();
+  }
+
+  /** SOURCE, or those of --source. */
+  private List<Path> sources() {
+    boolean named = paths.size() == 2;
+    if (named != dense.sources().isEmpty()) {
+      throw new UsageException(
+          "SOURCE",
+          named ? "is given beside --source" : "is missing",
+          "write SOURCE TARGET, or TARGET with a --source for each of several models");
+    }
+    return named ? List.of(paths.getFirst()) : dense.sources();
+  }
+
+  private static boolean hasExperts(Path source) {
     try (CheckpointDirectory checkpoint = CheckpointDirectory.open(source)) {
       return !checkpoint.decoder().mixtureLayers().isEmpty();
     }
   }
 
   /** Refuses options that mean nothing for this source. */
-  private void requireNone(Class<?> group, String because) {
+  private void requireNone(Class<?> group, Path source, String because) {
     String given =
         spec.commandLine().getParseResult().matchedOptions().stream()
             .filter(option -> isOf(option, group))
@@ -191,8 +216,8 @@ final class UpcycleCommand implements Callable<Integer> {
     try (TerminalProgress progress = TerminalProgress.onStandardError()) {
       result = planned.execute(progress);
     }
-    out.println(result.verification().describe());
-    out.println("Wrote " + target);
+    out.println(result.describe());
+    out.println("Wrote " + target());
     out.flush();
   }
 }

@@ -123,13 +123,15 @@ final class Pass {
         x_BSD,
         Part.FEED_FORWARD_NORM,
         layer,
-        in_BSD ->
-            Ops.gated(
-                in_BSD,
-                parameters.get(Part.DENSE_GATE, layer),
-                parameters.get(Part.DENSE_UP, layer),
-                parameters.get(Part.DENSE_DOWN, layer),
-                dense.activation()));
+        in_BSD -> {
+          decoder.listener().passed(member.index(), layer, in_BSD.detach().flatten(0, 1));
+          return Ops.gated(
+              in_BSD,
+              parameters.get(Part.DENSE_GATE, layer),
+              parameters.get(Part.DENSE_UP, layer),
+              parameters.get(Part.DENSE_DOWN, layer),
+              dense.activation());
+        });
   }
 
   /** A residual block, normalised before or behind. */

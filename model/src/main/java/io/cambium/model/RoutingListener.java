@@ -2,15 +2,24 @@ package io.cambium.model;
 
 import org.bytedeco.pytorch.Tensor;
 
-/** Watches what reaches the routers. Called by every worker, at the same time. */
+/** Watches what reaches the feed-forward blocks. Called by every worker, at the same time. */
 public interface RoutingListener {
 
   /** Watches nothing. */
   RoutingListener NONE = (worker, layer, x_TD, choice) -> {};
 
   /**
+   * A routing layer's turn.
+   *
    * @param x_TD the layer's input after its norm, valid during the call
    * @param choice the chosen experts, T*K, slots of a token side by side
    */
   void routed(int worker, int layer, Tensor x_TD, int[] choice);
+
+  /**
+   * A dense layer's turn.
+   *
+   * @param x_TD likewise
+   */
+  default void passed(int worker, int layer, Tensor x_TD) {}
 }

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.SortedMap;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -53,6 +54,25 @@ public final class TorchRunner implements ModelRunner {
       }
       return inputs.moments();
     }
+  }
+
+  /** On one core, as above. */
+  @Override
+  public List<SortedMap<Integer, double[]>> blockInputMeans(
+      Path path, List<List<TokenIds>> groups) {
+    try (InferenceModel model = InferenceModel.open(path, OptionalInt.empty(), new Team(1))) {
+      return groups.stream().map(batches -> blockInputMeans(model.decoder(), batches)).toList();
+    }
+  }
+
+  private static SortedMap<Integer, double[]> blockInputMeans(
+      Decoder decoder, List<TokenIds> batches) {
+    BlockInputs inputs = new BlockInputs(decoder.spec());
+    decoder.listen(inputs);
+    for (TokenIds batch : batches) {
+      decoder.team().run(member -> decoder.logits(member, share(batch, member)));
+    }
+    return inputs.means();
   }
 
   /** A member's part of the sequences, [b, S]. */

@@ -2,9 +2,11 @@ package io.cambium.upcycle;
 
 import io.cambium.checkpoint.CheckpointException;
 import io.cambium.checkpoint.CheckpointWriter;
+import io.cambium.checkpoint.Manifest;
 import io.cambium.checkpoint.Progress;
 import io.cambium.checkpoint.SafetensorsFile;
 import io.cambium.checkpoint.SafetensorsWriter;
+import io.cambium.upcycle.dense.CopyDistances;
 import io.cambium.upcycle.ledger.Entry;
 import io.cambium.upcycle.ledger.LedgerWriter;
 import io.cambium.upcycle.ledger.SourceCheckpoint;
@@ -15,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 
 /** Writes what a plan says into a staged directory, tensor by tensor. */
 final class Executor {
@@ -34,22 +37,29 @@ final class Executor {
     this.totalBytes = plan.figures().target().bytes() + plan.figures().optimizerBytes();
   }
 
-  static void execute(UpcyclePlan plan, Sources sources, Path directory, Progress progress) {
+  /** Writes everything, and returns the manifest as it was written, but for the checksums. */
+  static Manifest execute(UpcyclePlan plan, Sources sources, Path directory, Progress progress) {
     Executor executor = new Executor(plan, sources, directory, progress);
     plan.copiedFiles().forEach(executor::copy);
     executor.writeOptimizer();
-    executor.writeWeights();
+    return executor.writeWeights();
   }
 
-  private void writeWeights() {
+  private Manifest writeWeights() {
+    Optional<CopyDistances> distances = CopyDistances.of(plan, sources);
+    LedgerWriter.Listener listener =
+        distances.<LedgerWriter.Listener>map(d -> d).orElse(LedgerWriter.Listener.NONE);
     try (CheckpointWriter writer =
         CheckpointWriter.create(
             directory,
             plan.config(),
             Entry.onDisk(plan.weights()),
             CheckpointWriter.DEFAULT_SHARD_BYTES)) {
-      writeAll(plan.weights(), writer::write);
-      writer.finish(plan.manifest());
+      writeAll(plan.weights(), writer::write, listener);
+      Manifest manifest =
+          distances.map(d -> plan.manifest().withRealised(d.realised())).orElse(plan.manifest());
+      writer.finish(manifest);
+      return manifest;
     }
   }
 
@@ -63,13 +73,14 @@ final class Executor {
             inDirectory(SourceCheckpoint.OPTIMIZER),
             Entry.onDisk(plan.optimizer()),
             source.metadata())) {
-      writeAll(plan.optimizer(), writer::write);
+      writeAll(plan.optimizer(), writer::write, LedgerWriter.Listener.NONE);
       writer.requireComplete();
     }
   }
 
-  private void writeAll(List<Entry> entries, LedgerWriter.Output output) {
-    new LedgerWriter(sources, output)
+  private void writeAll(
+      List<Entry> entries, LedgerWriter.Output output, LedgerWriter.Listener listener) {
+    new LedgerWriter(sources, output, listener)
         .write(
             entries,
             bytes -> {

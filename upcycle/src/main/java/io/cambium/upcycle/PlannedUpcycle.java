@@ -1,10 +1,12 @@
 package io.cambium.upcycle;
 
+import io.cambium.checkpoint.Manifest;
 import io.cambium.checkpoint.Progress;
 import io.cambium.checkpoint.SafetensorsFile;
 import io.cambium.checkpoint.StagedDirectory;
 import io.cambium.checkpoint.VerificationException;
-import io.cambium.upcycle.growth.Directions;
+import io.cambium.upcycle.dense.CopyDistances;
+import io.cambium.upcycle.ledger.Directions;
 import io.cambium.upcycle.ledger.SourceCheckpoint;
 import io.cambium.upcycle.ledger.Sources;
 import io.cambium.upcycle.plan.UpcyclePlan;
@@ -44,6 +46,17 @@ public final class PlannedUpcycle implements AutoCloseable {
   }
 
   /**
+   * The plan with distances between copies of dense blocks, as far as one layer shows them: the
+   * first that routes is computed, and nothing is written.
+   */
+  public UpcyclePlan measured() {
+    Sources sources = new Sources(checkpoints, Optional.empty());
+    return CopyDistances.of(plan, sources)
+        .map(distances -> plan.withManifest(plan.manifest().withRealised(distances.firstLayer())))
+        .orElse(plan);
+  }
+
+  /**
    * Writes, verifies, and gives the directory its name.
    *
    * @throws VerificationException if the result is not what was promised; it then stays under its
@@ -52,26 +65,28 @@ public final class PlannedUpcycle implements AutoCloseable {
   public UpcycleResult execute(Progress progress) {
     Path target = Path.of(plan.target());
     try (StagedDirectory staged = StagedDirectory.create(target, overwrite)) {
-      Verification verification;
+      UpcycleResult result;
       try {
-        verification = writeAndVerify(staged.path(), progress);
+        result = writeAndVerify(staged.path(), progress);
       } catch (VerificationException e) {
         staged.keep();
         throw e;
       }
       staged.commit();
-      return new UpcycleResult(plan, verification);
+      return result;
     }
   }
 
-  private Verification writeAndVerify(Path directory, Progress progress) {
+  private UpcycleResult writeAndVerify(Path directory, Progress progress) {
     Verifier verifier = new Verifier(plan, directory);
+    Manifest manifest;
     try (Sources sources = new Sources(checkpoints, writeDirections(directory))) {
-      Executor.execute(plan, sources, directory, progress);
+      manifest = Executor.execute(plan, sources, directory, progress);
       verifier.verifyStructure(sources, progress);
     }
     int vocabSize = checkpoints.getFirst().decoder().vocabSize();
-    return verifier.verifyLogits(runner, comparison, vocabSize, progress);
+    Verification verification = verifier.verifyLogits(runner, comparison, vocabSize, progress);
+    return new UpcycleResult(plan, manifest, verification);
   }
 
   private Optional<SafetensorsFile> writeDirections(Path directory) {

@@ -1,11 +1,21 @@
 package io.cambium.upcycle;
 
+import io.cambium.checkpoint.Manifest;
+import io.cambium.upcycle.plan.RealisedText;
 import io.cambium.upcycle.plan.UpcyclePlan;
 
 /**
  * A conversion that was carried out.
  *
  * @param plan what was to be done
+ * @param manifest as it was written, but for the checksums
  * @param verification what reopening the result has shown
  */
-public record UpcycleResult(UpcyclePlan plan, Verification verification) {}
+public record UpcycleResult(UpcyclePlan plan, Manifest manifest, Verification verification) {
+
+  /** The result for people, in a few lines. */
+  public String describe() {
+    return RealisedText.of(manifest).map(text -> "copies: " + text + "\n").orElse("")
+        + verification.describe();
+  }
+}

@@ -4,15 +4,17 @@ import io.cambium.checkpoint.Progress;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.upcycle.dense.DenseOptions;
 import io.cambium.upcycle.dense.DensePlanner;
-import io.cambium.upcycle.growth.Directions;
+import io.cambium.upcycle.dense.DenseSources;
 import io.cambium.upcycle.growth.GrowthOptions;
 import io.cambium.upcycle.growth.GrowthPlanner;
+import io.cambium.upcycle.ledger.Directions;
 import io.cambium.upcycle.ledger.SourceCheckpoint;
 import io.cambium.upcycle.runner.ModelRunner;
 import io.cambium.upcycle.runner.TokenIds;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -82,28 +84,33 @@ public final class Upcycler {
    * Plans to make experts of a dense model's blocks; nothing is written.
    *
    * @param comparison what the logits are compared on; random tokens if empty
-   * @throws UsageException if the options do not fit the model, no family can take it, or the
+   * @throws UsageException if the options do not fit the models, no family can take them, or the
    *     target exists
-   * @throws io.cambium.checkpoint.CheckpointException if the source is broken
+   * @throws io.cambium.checkpoint.CheckpointException if a source is broken
    */
   public static PlannedUpcycle planDense(
-      Path source,
+      DenseSources sources,
       Path target,
       DenseOptions options,
       ModelRunner runner,
       List<TokenIds> comparison) {
-    requireTarget(List.of(source), target, options.overwrite());
-    SourceCheckpoint opened = SourceCheckpoint.open(source, 0);
+    requireTarget(sources.paths(), target, options.overwrite());
+    List<SourceCheckpoint> opened = new ArrayList<>();
     try {
+      for (Path path : sources.paths()) {
+        opened.add(SourceCheckpoint.open(path, opened.size()));
+      }
+      DensePlanner planner = DensePlanner.of(opened, sources.base(), options);
+      Directions directions = planner.directions(runner);
       return new PlannedUpcycle(
-          List.of(opened),
-          Directions.NONE,
-          DensePlanner.plan(opened, target, options),
+          opened,
+          directions,
+          planner.plan(target, directions),
           options.overwrite(),
           runner,
           comparison);
     } catch (RuntimeException e) {
-      opened.close();
+      opened.forEach(SourceCheckpoint::close);
       throw e;
     }
   }

@@ -34,6 +34,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.SortedMap;
 import org.assertj.core.api.AbstractThrowableAssert;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -187,6 +188,12 @@ class GrowthRefusalTest {
 
           @Override
           public List<InputMoments> inputMoments(Path directory, List<TokenIds> batches) {
+            throw new IllegalStateException("not asked for");
+          }
+
+          @Override
+          public List<SortedMap<Integer, double[]>> blockInputMeans(
+              Path directory, List<List<TokenIds>> groups) {
             throw new IllegalStateException("not asked for");
           }
         };

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalInt;
+import java.util.SortedMap;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -70,6 +71,12 @@ final class ReferenceRunner implements ModelRunner {
       }
       return moments;
     }
+  }
+
+  @Override
+  public List<SortedMap<Integer, double[]>> blockInputMeans(
+      Path directory, List<List<TokenIds>> groups) {
+    throw new UnsupportedOperationException("this model has no dense blocks");
   }
 
   private static InputMoments moments(int layer, int expert, List<double[]> inputs, int size_D) {

@@ -3,6 +3,7 @@ package io.cambium.checkpoint.family;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -435,6 +436,11 @@ public record DecoderSpec(
   /** The feed-forward part of each layer. */
   public List<FeedForward> feedForwards() {
     return layers.stream().map(Layer::feedForward).toList();
+  }
+
+  /** The first value that another has otherwise, with both, in words. */
+  public Optional<String> firstDifference(DecoderSpec other) {
+    return equals(other) ? Optional.empty() : Optional.of(SpecDifference.first(this, other));
   }
 
   /** The layers that route, by index. */

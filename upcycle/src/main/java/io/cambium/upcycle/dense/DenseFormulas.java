@@ -1,6 +1,8 @@
 package io.cambium.upcycle.dense;
 
 import io.cambium.checkpoint.DType;
+import io.cambium.checkpoint.TensorSpec;
+import io.cambium.checkpoint.family.DecoderSpec;
 import io.cambium.checkpoint.family.DecoderSpec.Dense;
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.checkpoint.family.ModelTensor;
@@ -9,11 +11,12 @@ import io.cambium.upcycle.dense.expert.ExpertSlot;
 import io.cambium.upcycle.ledger.Entry;
 import io.cambium.upcycle.ledger.Formula;
 import io.cambium.upcycle.ledger.SourceCheckpoint;
+import io.cambium.upcycle.ledger.SourceTensor.Origin;
 import java.util.List;
 import java.util.stream.IntStream;
 
 /** The formula of every weight of a model whose experts come of dense blocks. */
-record DenseFormulas(SourceCheckpoint source, DenseHome home, DenseOptions options) {
+record DenseFormulas(DenseParents parents, DenseHome home, DenseOptions options) {
 
   /** The ledger's line for one tensor of the result. */
   Entry entry(ModelTensor target) {
@@ -27,15 +30,17 @@ record DenseFormulas(SourceCheckpoint source, DenseHome home, DenseOptions optio
     return target.part() == Part.SELECTION_BIAS
         ? DType.F32
         : formula.sources().stream()
+            .filter(tensor -> tensor.origin() == Origin.WEIGHTS)
+            .map(tensor -> parents.models().get(tensor.model()).weights().spec(tensor.name()))
+            .map(TensorSpec::dtype)
             .findFirst()
-            .map(tensor -> source.weights().spec(tensor.name()).dtype())
             .orElseGet(this::modelType);
   }
 
   /** The type of new tensors. */
   DType modelType() {
-    ModelTensor embedding = source.tensor(Part.EMBEDDING, ModelTensor.NONE, ModelTensor.NONE);
-    return source.weights().spec(embedding.name()).dtype();
+    SourceCheckpoint source = parents.first();
+    return source.dtype(source.tensor(Part.EMBEDDING, ModelTensor.NONE, ModelTensor.NONE));
   }
 
   private Formula formula(ModelTensor target) {
@@ -55,44 +60,47 @@ record DenseFormulas(SourceCheckpoint source, DenseHome home, DenseOptions optio
       case SELECTION_BIAS, ROUTER_BIAS, SHARED_SCALE -> new Formula.Zeros();
       case EMBEDDING -> scaledEmbedding();
       case LM_HEAD ->
-          source
-              .find(Part.LM_HEAD, ModelTensor.NONE, ModelTensor.NONE)
-              .map(this::copy)
-              .orElseGet(this::embedding);
+          parents.find(Part.LM_HEAD, ModelTensor.NONE, ModelTensor.NONE).orElseGet(this::embedding);
       default -> carried(target);
     };
   }
 
   private Formula carried(ModelTensor target) {
     Formula copied =
-        source
+        parents
             .find(target.part(), target.layer(), target.expert())
-            .map(this::copy)
             // What the family has and the source has not are biases.
             .orElseGet(Formula.Zeros::new);
-    boolean fromOne = home.folded() && source.decoder().norms().fromOne();
+    boolean fromOne = home.folded() && decoder().norms().fromOne();
     return fromOne && target.part().isNorm() ? new Formula.Shifted(copied, 1) : copied;
   }
 
-  private Formula copy(ModelTensor tensor) {
-    return new Formula.Copy(source.source(tensor));
+  private DecoderSpec decoder() {
+    return parents.first().decoder();
   }
 
   private Formula embedding() {
-    return copy(source.tensor(Part.EMBEDDING, ModelTensor.NONE, ModelTensor.NONE));
+    return common(Part.EMBEDDING, ModelTensor.NONE);
+  }
+
+  /** A tensor outside of experts, which the models have. */
+  private Formula common(Part part, int layer) {
+    return parents.find(part, layer, ModelTensor.NONE).orElseThrow();
   }
 
   private Formula scaledEmbedding() {
-    double factor = source.decoder().scales().embedding() / home.decoder().scales().embedding();
+    double factor = decoder().scales().embedding() / home.decoder().scales().embedding();
     return factor == 1 ? embedding() : new Formula.Scaled(embedding(), factor);
   }
 
-  private Formula dense(int layer, Part part) {
-    return copy(source.tensor(part, layer, ModelTensor.NONE));
+  /** The block that a copy comes of. */
+  private Formula dense(int layer, Part part, int copy) {
+    SourceCheckpoint model = parents.of(copy);
+    return new Formula.Copy(model.source(model.tensor(part, layer, ModelTensor.NONE)));
   }
 
   private int width(int layer) {
-    return ((Dense) source.decoder().layers().get(layer).feedForward()).intermediateSize();
+    return ((Dense) decoder().layers().get(layer).feedForward()).intermediateSize();
   }
 
   /** Expert n is shard n mod G of copy n / G. */
@@ -101,7 +109,7 @@ record DenseFormulas(SourceCheckpoint source, DenseHome home, DenseOptions optio
     int copy = target.expert() / options.granularity();
     ExpertSlot slot =
         new ExpertSlot(layer, copy, options.copies(), part, width(layer), options.seed());
-    Formula whole = options.experts().copy(dense(layer, part), slot);
+    Formula whole = options.experts().copy(dense(layer, part, copy), slot);
     Mixture mixture = home.decoder().mixture(layer);
     int width = mixture.intermediateSize();
     int shard = target.expert() % options.granularity();
@@ -114,7 +122,7 @@ record DenseFormulas(SourceCheckpoint source, DenseHome home, DenseOptions optio
 
   /** All shards of a copy have its row, so that a token visits them together. */
   private Formula router(int layer) {
-    int hidden = source.decoder().hiddenSize();
+    int hidden = decoder().hiddenSize();
     Formula rows = options.router().rows(layer, options.copies(), hidden, options.seed());
     if (options.granularity() == 1) {
       return rows;
@@ -128,13 +136,13 @@ record DenseFormulas(SourceCheckpoint source, DenseHome home, DenseOptions optio
 
   /** The first neurons of the block, as many as the shared expert has. */
   private Formula shared(ModelTensor target, Part part) {
-    Formula block = dense(target.layer(), part);
+    Formula block = common(part, target.layer());
     long width = target.shape().getFirst();
     return width == width(target.layer()) ? block : new Formula.Slice(block, 0, 0, width);
   }
 
   private Formula sharedDown(int layer) {
-    Formula block = dense(layer, Part.DENSE_DOWN);
+    Formula block = common(Part.DENSE_DOWN, layer);
     // A gated one is at half weight already.
     return home.decoder().mixture(layer).sharedGate() ? block : new Formula.Scaled(block, 0.5);
   }

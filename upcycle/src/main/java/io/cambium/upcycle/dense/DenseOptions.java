@@ -50,6 +50,12 @@ public record DenseOptions(
         "granularity",
         granularity + " makes no sound number of experts",
         "name 1 or more");
+    require(
+        granularity == 1 || router.selection(seed).isEmpty(),
+        "router",
+        router.name() + " chooses experts one by one, not the shards of a copy together",
+        "leave out --granularity");
+    experts.requireFits(copies, granularity);
   }
 
   /** Routed experts in a layer. */

@@ -6,8 +6,10 @@ import io.cambium.checkpoint.UsageException;
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.checkpoint.family.ModelTensor;
 import io.cambium.upcycle.engine.Engines;
+import io.cambium.upcycle.ledger.Directions;
 import io.cambium.upcycle.ledger.Entry;
 import io.cambium.upcycle.ledger.SourceCheckpoint;
+import io.cambium.upcycle.ledger.SourceTensor;
 import io.cambium.upcycle.plan.Accounting;
 import io.cambium.upcycle.plan.Figures;
 import io.cambium.upcycle.plan.SideFiles;
@@ -15,6 +17,7 @@ import io.cambium.upcycle.plan.StepZero;
 import io.cambium.upcycle.plan.StepZero.Exact;
 import io.cambium.upcycle.plan.StepZero.NotExact;
 import io.cambium.upcycle.plan.UpcyclePlan;
+import io.cambium.upcycle.runner.ModelRunner;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -22,6 +25,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.SequencedMap;
 import java.util.Set;
 import java.util.SortedMap;
@@ -43,38 +47,62 @@ public final class DensePlanner {
           "attention_dropout");
 
   private final SourceCheckpoint source;
+  private final DenseParents parents;
   private final DenseOptions options;
   private final DenseHome home;
   private final DenseFormulas formulas;
 
-  private DensePlanner(SourceCheckpoint source, DenseOptions options) {
-    this.source = source;
+  private DensePlanner(DenseParents parents, DenseOptions options) {
+    this.source = parents.first();
+    this.parents = parents;
     this.options = options;
     this.home = DenseHome.choose(source, options);
-    this.formulas = new DenseFormulas(source, home, options);
+    this.formulas = new DenseFormulas(parents, home, options);
+  }
+
+  /**
+   * Begins a plan.
+   *
+   * @param models the sources, opened, in their order
+   * @throws UsageException if a source has experts already, the sources are not of one kind, or no
+   *     family can take them
+   */
+  public static DensePlanner of(
+      List<SourceCheckpoint> models, OptionalInt base, DenseOptions options) {
+    for (SourceCheckpoint model : models) {
+      if (!model.decoder().mixtureLayers().isEmpty()) {
+        throw new UsageException(
+            model.path(), "has experts already", "leave out the options for dense models");
+      }
+    }
+    if (options.copies() < models.size()) {
+      throw DenseOptions.invalid(
+          "experts",
+          options.copies() + " copies leave some of " + models.size() + " sources without one",
+          "name at least " + models.size());
+    }
+    return new DensePlanner(new DenseParents(models, base), options);
+  }
+
+  /** What the router's rows follow. */
+  public Directions directions(ModelRunner runner) {
+    return options
+        .router()
+        .directions(parents.reference(), home.decoder().mixtureLayers(), options.copies(), runner);
   }
 
   /**
    * The whole plan.
    *
-   * @throws UsageException if the source has experts already, or no family can take it
-   * @throws io.cambium.checkpoint.CheckpointException if a tensor of the source is not accounted
+   * @throws io.cambium.checkpoint.CheckpointException if a tensor of the sources is not accounted
    *     for
    */
-  public static UpcyclePlan plan(SourceCheckpoint source, Path target, DenseOptions options) {
-    if (!source.decoder().mixtureLayers().isEmpty()) {
-      throw new UsageException(
-          source.path(), "has experts already", "leave out the options for dense models");
-    }
-    return new DensePlanner(source, options).plan(target);
-  }
-
-  private UpcyclePlan plan(Path target) {
+  public UpcyclePlan plan(Path target, Directions directions) {
     List<ModelTensor> tensors = home.family().tensors(home.decoder());
     List<Entry> weights = tensors.stream().map(formulas::entry).toList();
     SideFiles sideFiles = SideFiles.of(source);
     return new UpcyclePlan(
-        List.of(source.path().toString()),
+        parents.models().stream().map(model -> model.path().toString()).toList(),
         target.toString(),
         home.family().modelType(),
         settings(),
@@ -84,12 +112,17 @@ public final class DensePlanner {
         home.engines(),
         Figures.of(source, home.decoder(), tensors, weights, List.of()),
         config(),
-        Manifest.of(sparse()),
+        manifest(),
         weights,
         List.of(),
         sideFiles.copied(),
         leftOut(weights, sideFiles),
-        warnings());
+        warnings(directions));
+  }
+
+  private Manifest manifest() {
+    return Manifest.of(sparse())
+        .withSelection(options.router().selection(options.seed()).orElse(null));
   }
 
   private ObjectNode config() {
@@ -103,15 +136,12 @@ public final class DensePlanner {
   private SortedMap<String, String> leftOut(List<Entry> weights, SideFiles sideFiles) {
     SortedMap<String, String> leftOut =
         Accounting.leftOut(
-            List.of(source),
+            parents.models(),
             weights,
             tensor ->
                 switch (tensor.origin()) {
                   case OPTIMIZER -> Optional.of("a new model begins with fresh moments");
-                  case WEIGHTS ->
-                      source.weights().ignoredTensors().contains(tensor.name())
-                          ? Optional.of("every loader computes it")
-                          : Optional.empty();
+                  case WEIGHTS -> leftOut(tensor);
                   case DIRECTIONS -> Optional.empty();
                 });
     ObjectNode written = config();
@@ -124,8 +154,19 @@ public final class DensePlanner {
     return leftOut;
   }
 
+  private Optional<String> leftOut(SourceTensor tensor) {
+    if (parents.models().get(tensor.model()).weights().ignoredTensors().contains(tensor.name())) {
+      return Optional.of("every loader computes it");
+    }
+    int base = parents.base().orElse(tensor.model());
+    return base == tensor.model() ? Optional.empty() : Optional.of("taken from source " + base);
+  }
+
   private StepZero stepZero() {
     DType dtype = formulas.modelType();
+    if (!parents.areEqual()) {
+      return new NotExact("the sources differ");
+    }
     if (!options.experts().keepsFunction()) {
       return new NotExact("the copies differ (" + options.experts().name() + ")");
     }
@@ -142,7 +183,7 @@ public final class DensePlanner {
     SortedMap<String, Double> parameters = new TreeMap<>(options.experts().parameters());
     parameters.putAll(options.router().parameters());
     return new Manifest.SparseUpcycling(
-        List.of(source.weights().family().modelType()),
+        parents.models().stream().map(model -> model.weights().family().modelType()).toList(),
         options.copies(),
         options.topK(),
         options.granularity(),
@@ -151,14 +192,15 @@ public final class DensePlanner {
         options.experts().name(),
         options.router().name(),
         parameters,
-        options.seed());
+        options.seed(),
+        null);
   }
 
   private SequencedMap<String, String> settings() {
     List<Integer> layers = home.decoder().mixtureLayers();
     Mixture mixture = home.decoder().mixture(layers.getFirst());
     SequencedMap<String, String> settings = new LinkedHashMap<>();
-    settings.put("from", source.weights().family().modelType());
+    settings.put("from", from());
     settings.put(
         "experts",
         "%d of width %d in %s, top-%d"
@@ -175,6 +217,19 @@ public final class DensePlanner {
     settings.put("router", described(options.router().name(), options.router().parameters()));
     settings.put("seed", Long.toString(options.seed()));
     return settings;
+  }
+
+  private String from() {
+    String family = source.weights().family().modelType();
+    int models = parents.models().size();
+    if (models == 1) {
+      return family;
+    }
+    String others =
+        parents.base().isPresent()
+            ? "taken from source " + parents.base().getAsInt()
+            : "the mean of all";
+    return models + " models of " + family + ", copies in turn; other weights " + others;
   }
 
   private String layers(List<Integer> routing) {
@@ -201,9 +256,20 @@ public final class DensePlanner {
             .collect(Collectors.joining());
   }
 
-  private List<String> warnings() {
-    List<String> warnings = new ArrayList<>(Engines.warnings(home.engines(), options.runsOn()));
-    if (options.topK() == 1) {
+  private List<String> warnings(Directions directions) {
+    List<String> warnings = new ArrayList<>(directions.warnings());
+    warnings.addAll(Engines.warnings(home.engines(), options.runsOn()));
+    boolean hash = options.router().selection(options.seed()).isPresent();
+    if (hash) {
+      warnings.add(
+          "only Cambium chooses experts by token id: other engines would use the router's random"
+              + " rows");
+    }
+    if (parents.models().size() > 1 && !parents.haveTokenizers()) {
+      warnings.add(
+          "the sources have no tokenizer.json, so that their vocabularies were not compared");
+    }
+    if (options.topK() == 1 && !hash) {
       warnings.add(
           "one expert per token with weights that add up to one gives the router no gradient from"
               + " the loss: take top-2, or balance it by other losses");

@@ -20,6 +20,7 @@ import io.cambium.upcycle.growth.GrowthOptions.Mode;
 import io.cambium.upcycle.growth.GrowthOptions.Moments;
 import io.cambium.upcycle.growth.GrowthOptions.Replicas;
 import io.cambium.upcycle.growth.GrowthOptions.Rows;
+import io.cambium.upcycle.ledger.Directions;
 import io.cambium.upcycle.ledger.Entry;
 import io.cambium.upcycle.ledger.SourceCheckpoint;
 import io.cambium.upcycle.ledger.SourceTensor;
@@ -127,7 +128,7 @@ public final class GrowthPlanner {
     }
     List<InputMoments> moments =
         options.rows() == Rows.SPLIT ? runner.inputMoments(source.path(), calibration) : List.of();
-    return Directions.compute(options, layers, source.decoder().hiddenSize(), moments);
+    return RowDirections.compute(options, layers, source.decoder().hiddenSize(), moments);
   }
 
   /**

@@ -5,6 +5,7 @@ import io.cambium.checkpoint.UsageException;
 import io.cambium.checkpoint.family.ModelTensor;
 import io.cambium.checkpoint.family.Part;
 import io.cambium.upcycle.growth.GrowthOptions.Replicas;
+import io.cambium.upcycle.ledger.Directions;
 import io.cambium.upcycle.ledger.Entry;
 import io.cambium.upcycle.ledger.Floats;
 import io.cambium.upcycle.ledger.Formula;

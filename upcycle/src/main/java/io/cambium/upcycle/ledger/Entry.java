@@ -26,6 +26,11 @@ public record Entry(ModelTensor target, DType dtype, Formula formula) {
     return new TensorSpec(target.name(), dtype, target.shape()).bytes();
   }
 
+  /** The same tensor without what makes one copy of a block differ from another. */
+  public Entry unperturbed() {
+    return new Entry(target, dtype, formula.unperturbed());
+  }
+
   /** The tensors on disk that these lines fill, in their order. */
   public static List<TensorSpec> onDisk(List<Entry> entries) {
     SequencedMap<String, TensorSpec> byName = new LinkedHashMap<>();

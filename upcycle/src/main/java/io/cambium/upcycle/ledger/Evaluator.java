@@ -4,13 +4,14 @@ import io.cambium.checkpoint.CounterRandom;
 import io.cambium.checkpoint.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.List;
 
 /**
  * Computes tensors from their formulas. Copies go straight from the mapped source to the sink; of
  * what is computed, one tensor at a time is in memory.
  */
-public record Evaluator(Sources sources) {
+public final class Evaluator {
 
   /** Takes a piece of a tensor, {@code offset} bytes from its start. */
   public interface Sink {
@@ -18,6 +19,17 @@ public record Evaluator(Sources sources) {
   }
 
   private static final long ZEROS_BYTES = 1 << 20;
+
+  /** Gate, up and down. */
+  private static final int MATRICES = 3;
+
+  private final Sources sources;
+  private final Spectra spectra;
+
+  public Evaluator(Sources sources) {
+    this.sources = sources;
+    this.spectra = new Spectra(MATRICES * sources.checkpoints().size());
+  }
 
   /** Computes one tensor, piece by piece, in order. */
   public void evaluate(Entry entry, Sink sink) {
@@ -53,6 +65,7 @@ public record Evaluator(Sources sources) {
         scale(values.data(), factor);
         yield values;
       }
+      case Formula.Mean(var of) -> mean(of);
       case Formula.Shifted(var of, double amount) -> {
         Values values = compute(of);
         shift(values.data(), amount);
@@ -67,6 +80,19 @@ public record Evaluator(Sources sources) {
         Values values = compute(of);
         RedrawnNeurons.clear(values.data(), neurons, axis);
         yield values;
+      }
+      case Formula.Noisy(var of, double share, long seed, var key) -> {
+        Values values = compute(of);
+        Noise.add(values.data(), share, CounterRandom.of(seed, key));
+        yield values;
+      }
+      case Formula.Permuted(var of, var order, int axis) ->
+          compute(of).gather(axis, order.indices());
+      case Formula.Masked(var of, int axis, long from, long count) ->
+          compute(of).masked(axis, from, count);
+      case Formula.Spectral(var of, double share, long seed, var key) -> {
+        Values values = compute(of);
+        yield spectra.get(of, values, share).withRandomSigns(values, CounterRandom.of(seed, key));
       }
       case Formula.DirectedRows(var source, var directions, var parents, double delta) -> {
         Values rows_ND = sources.values(directions);
@@ -103,6 +129,22 @@ public record Evaluator(Sources sources) {
       values[i] = (float) (deviation * random.gaussian(i));
     }
     return new Values(shape, values);
+  }
+
+  private Values mean(List<Formula> of) {
+    Values first = compute(of.getFirst());
+    double[] sums = new double[first.data().length];
+    Arrays.setAll(sums, i -> first.data()[i]);
+    for (Formula formula : of.subList(1, of.size())) {
+      float[] values = compute(formula).data();
+      for (int i = 0; i < sums.length; i++) {
+        sums[i] += values[i];
+      }
+    }
+    for (int i = 0; i < sums.length; i++) {
+      first.data()[i] = (float) (sums[i] / of.size());
+    }
+    return first;
   }
 
   private static void scale(float[] values, double factor) {

@@ -26,6 +26,11 @@ public sealed interface Formula {
       case Shifted(var of, _) -> of.sources();
       case Redrawn(var of, _, _, _) -> of.sources();
       case Cleared(var of, _, _) -> of.sources();
+      case Noisy(var of, _, _, _) -> of.sources();
+      case Permuted(var of, _, _) -> of.sources();
+      case Masked(var of, _, _, _) -> of.sources();
+      case Spectral(var of, _, _, _) -> of.sources();
+      case Mean(var of) -> sources(of).toList();
       case Zeros(), Normal(_, _, _, _) -> List.of();
     };
   }
@@ -37,6 +42,21 @@ public sealed interface Formula {
       case GatherRows(Copy _, _) -> true;
       case Slice(Copy _, int axis, _, _) -> axis == 0;
       default -> false;
+    };
+  }
+
+  /** The same without what makes one copy of a block differ from another. */
+  default Formula unperturbed() {
+    return switch (this) {
+      case Redrawn(var of, _, _, _) -> of.unperturbed();
+      case Noisy(var of, _, _, _) -> of.unperturbed();
+      case Permuted(var of, _, _) -> of.unperturbed();
+      case Masked(var of, _, _, _) -> of.unperturbed();
+      case Spectral(var of, _, _, _) -> of.unperturbed();
+      case Slice(var of, int axis, long from, long count) ->
+          new Slice(of.unperturbed(), axis, from, count);
+      case Scaled(var of, double factor) -> new Scaled(of.unperturbed(), factor);
+      default -> this;
     };
   }
 
@@ -61,6 +81,13 @@ public sealed interface Formula {
   /** Times a factor. */
   record Scaled(Formula of, double factor) implements Formula {}
 
+  /** The mean of several. */
+  record Mean(List<Formula> of) implements Formula {
+    public Mean {
+      of = List.copyOf(of);
+    }
+  }
+
   /** Plus an amount. */
   record Shifted(Formula of, double amount) implements Formula {}
 
@@ -71,6 +98,21 @@ public sealed interface Formula {
 
   /** With zeros for some neurons: moments whose weights were drawn anew. */
   record Cleared(Formula of, Neurons neurons, int axis) implements Formula {}
+
+  /** Plus noise, normal around zero; its deviation is a share of that of all entries. */
+  record Noisy(Formula of, double share, long seed, String key) implements Formula {}
+
+  /** With the neurons in another order. */
+  record Permuted(Formula of, NeuronOrder order, int axis) implements Formula {}
+
+  /** With zeros for all but some neighbours along an axis. */
+  record Masked(Formula of, int axis, long from, long count) implements Formula {}
+
+  /**
+   * A matrix sum s_i u_i v_i' over its singular values, with random signs for the weaker ones: the
+   * strongest, as few as have together this share of the sum of all s_i², keep theirs.
+   */
+  record Spectral(Formula of, double share, long seed, String key) implements Formula {}
 
   /**
    * Row n is w + delta * |w| * d_n, w the source's row {@code parents[n]}, d_n row n of the

@@ -21,6 +21,15 @@ public final class LedgerWriter {
     void write(String tensor, long offset, MemorySegment data);
   }
 
+  /** Watches what is computed, before it is put into its place. */
+  public interface Listener {
+
+    /** Watches nothing. */
+    Listener NONE = (entry, offset, data) -> {};
+
+    void evaluated(Entry entry, long offset, MemorySegment data);
+  }
+
   /**
    * A share of a tensor on disk that is being put together.
    *
@@ -34,13 +43,15 @@ public final class LedgerWriter {
   private final Sources sources;
   private final Evaluator evaluator;
   private final Output output;
+  private final Listener listener;
   private final Map<String, Region> regions = new HashMap<>();
   private final Map<String, Long> missing = new HashMap<>();
 
-  public LedgerWriter(Sources sources, Output output) {
+  public LedgerWriter(Sources sources, Output output, Listener listener) {
     this.sources = sources;
     this.evaluator = new Evaluator(sources);
     this.output = output;
+    this.listener = listener;
   }
 
   /**
@@ -54,7 +65,10 @@ public final class LedgerWriter {
       if (place.isContiguous()) {
         evaluator.evaluate(
             entry,
-            (offset, data) -> output.write(entry.target().name(), place.offset() + offset, data));
+            (offset, data) -> {
+              listener.evaluated(entry, offset, data);
+              output.write(entry.target().name(), place.offset() + offset, data);
+            });
       } else {
         scatter(entry, place);
       }
@@ -87,6 +101,7 @@ public final class LedgerWriter {
           if (offset != 0 || data.byteSize() != entry.bytes()) {
             throw new IllegalStateException("a part that is scattered comes in one piece");
           }
+          listener.evaluated(entry, offset, data);
           place.scatter(data, region.bytes, region.from);
         });
   }

@@ -2,29 +2,28 @@ package io.cambium.upcycle.ledger;
 
 import io.cambium.checkpoint.CounterRandom;
 import java.util.Arrays;
-import java.util.stream.IntStream;
 
 /**
- * The intermediate neurons of one replica that are drawn anew: one index set for its gate, up and
- * down projections (Drop-Upcycling, arXiv 2502.19261, section 3.2).
+ * Some intermediate neurons of an expert, drawn without replacement.
  *
- * @param expert index of the replica in the grown layer
+ * @param key of the draw: matrices with the same key have the same neurons
  * @param width intermediate size of an expert
  * @param count how many of them
  */
-public record Neurons(long seed, int layer, int expert, int width, int count) {
+public record Neurons(long seed, String key, int width, int count) {
+
+  /**
+   * Those of one expert: one index set for its gate, up and down projections (Drop-Upcycling, arXiv
+   * 2502.19261, section 3.2).
+   */
+  public Neurons(long seed, int layer, int expert, int width, int count) {
+    this(seed, layer + "." + expert, width, count);
+  }
 
   /** The chosen indices, ascending. */
   public int[] indices() {
-    CounterRandom random = CounterRandom.of(seed, "neurons." + layer + "." + expert);
-    int[] shuffled = IntStream.range(0, width).toArray();
-    for (int i = 0; i < count; i++) {
-      int other = i + (int) (random.uniform(i) * (width - i));
-      int swapped = shuffled[i];
-      shuffled[i] = shuffled[other];
-      shuffled[other] = swapped;
-    }
-    int[] chosen = Arrays.copyOf(shuffled, count);
+    CounterRandom random = CounterRandom.of(seed, "neurons." + key);
+    int[] chosen = Arrays.copyOf(Shuffle.of(width, count, random), count);
     Arrays.sort(chosen);
     return chosen;
   }

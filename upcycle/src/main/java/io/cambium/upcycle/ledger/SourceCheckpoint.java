@@ -2,6 +2,7 @@ package io.cambium.upcycle.ledger;
 
 import io.cambium.checkpoint.CheckpointDirectory;
 import io.cambium.checkpoint.CheckpointException;
+import io.cambium.checkpoint.DType;
 import io.cambium.checkpoint.Json;
 import io.cambium.checkpoint.SafetensorsFile;
 import io.cambium.checkpoint.TensorSpec;
@@ -113,6 +114,17 @@ public final class SourceCheckpoint implements AutoCloseable {
   /** The values of a tensor that plays a part. */
   public float[] floats(ModelTensor tensor) {
     return Floats.read(weights.data(tensor.name()), weights.spec(tensor.name()).dtype());
+  }
+
+  /** The type of a tensor that plays a part. */
+  public DType dtype(ModelTensor tensor) {
+    return weights.spec(tensor.name()).dtype();
+  }
+
+  /** Whether a tensor on disk is byte for byte that of another checkpoint of the same kind. */
+  public boolean hasSameBytes(ModelTensor tensor, SourceCheckpoint other) {
+    ModelTensor same = other.tensor(tensor.part(), tensor.layer(), tensor.expert());
+    return weights.data(tensor.name()).mismatch(other.weights.data(same.name())) < 0;
   }
 
   /** The training step, where the checkpoint is one of a training run. */

@@ -45,6 +45,32 @@ public record Values(List<Long> shape, float[] data) {
     return new Values(sliced, part);
   }
 
+  /** Those with these indices along an axis, in their order. */
+  Values gather(int axis, int[] indices) {
+    Values gathered = new Values(shape, new float[data.length]);
+    for (int n = 0; n < indices.length; n++) {
+      gathered.put(axis, n, this, indices[n]);
+    }
+    return gathered;
+  }
+
+  /** With zeros for all but some neighbours along an axis. */
+  Values masked(int axis, long from, long count) {
+    Values masked = new Values(shape, new float[data.length]);
+    for (int n = Math.toIntExact(from); n < from + count; n++) {
+      masked.put(axis, n, this, n);
+    }
+    return masked;
+  }
+
+  private void put(int axis, int at, Values other, int from) {
+    int size = Math.toIntExact(shape.get(axis));
+    int inner = elements(shape.subList(axis + 1, shape.size()));
+    for (int start = 0; start < data.length; start += size * inner) {
+      System.arraycopy(other.data, start + from * inner, data, start + at * inner, inner);
+    }
+  }
+
   private List<Long> resized(int axis, long size) {
     List<Long> changed = new ArrayList<>(shape);
     changed.set(axis, size);

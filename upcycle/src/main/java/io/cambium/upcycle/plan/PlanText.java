@@ -34,6 +34,7 @@ final class PlanText {
     line("family", plan.family());
     plan.settings().forEach(this::line);
     line("per layer", experts());
+    RealisedText.of(plan.manifest()).ifPresent(text -> line("copies", text));
     line("step 0", plan.stepZero().toString());
     line("parameters", change(ModelSize::parameters) + ", embeddings counted");
     line("per token", change(ModelSize::activeParameters));

@@ -63,6 +63,27 @@ public record UpcyclePlan(
     optimizer = List.copyOf(optimizer);
   }
 
+  /** The same with another manifest. */
+  public UpcyclePlan withManifest(Manifest other) {
+    return new UpcyclePlan(
+        sources,
+        target,
+        family,
+        settings,
+        seed,
+        stepZero,
+        runsOn,
+        engines,
+        figures,
+        config,
+        other,
+        weights,
+        optimizer,
+        copiedFiles,
+        leftOut,
+        warnings);
+  }
+
   /** The plan for people, in a few lines. */
   public String describe() {
     return PlanText.of(this);

@@ -3,6 +3,7 @@ package io.cambium.upcycle.runner;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.SortedMap;
 
 /** What growing asks of a model that can be run. */
 public interface ModelRunner {
@@ -23,4 +24,13 @@ public interface ModelRunner {
    *     included
    */
   List<InputMoments> inputMoments(Path directory, List<TokenIds> batches);
+
+  /**
+   * Runs a checkpoint forward and watches what each layer's feed-forward block is given, dense or
+   * not, after the layer's norm.
+   *
+   * @param groups batches of tokens, the groups apart from each other
+   * @return for each group, by layer, the mean over its tokens [D]
+   */
+  List<SortedMap<Integer, double[]>> blockInputMeans(Path directory, List<List<TokenIds>> groups);
 }

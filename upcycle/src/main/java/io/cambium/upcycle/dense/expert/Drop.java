@@ -19,9 +19,13 @@ record Drop(double rate) implements ExpertInitialisation {
 
   @Override
   public Formula copy(Formula dense, ExpertSlot slot) {
-    int count = (int) Math.floor(rate * slot.width());
-    Neurons neurons = new Neurons(slot.seed(), slot.layer(), slot.copy(), slot.width(), count);
+    int width = slot.width();
+    Neurons neurons = new Neurons(slot.seed(), slot.blockKey(), width, count(rate, width));
     return new Formula.Redrawn(dense, neurons, slot.neuronAxis(), slot.key());
+  }
+
+  static int count(double rate, int width) {
+    return (int) Math.floor(rate * width);
   }
 
   @Override

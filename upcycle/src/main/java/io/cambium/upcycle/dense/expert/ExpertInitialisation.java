@@ -13,6 +13,15 @@ public interface ExpertInitialisation {
   String name();
 
   /**
+   * Refuses numbers that it makes no sense with.
+   *
+   * @param copies of each block
+   * @param granularity into how many experts each is cut
+   * @throws io.cambium.checkpoint.UsageException if they do not fit
+   */
+  default void requireFits(int copies, int granularity) {}
+
+  /**
    * One matrix of a copy.
    *
    * @param dense the block's own

@@ -7,6 +7,7 @@ import io.cambium.checkpoint.CounterRandom;
 import io.cambium.checkpoint.DType;
 import io.cambium.upcycle.growth.GrowthOptions.Mode;
 import io.cambium.upcycle.growth.GrowthOptions.Rows;
+import io.cambium.upcycle.ledger.Directions;
 import io.cambium.upcycle.ledger.RouterRows;
 import io.cambium.upcycle.runner.InputMoments;
 import java.util.ArrayList;
@@ -19,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class DirectionsTest {
+class RowDirectionsTest {
 
   private static final int SIZE_D = 7;
 
@@ -100,7 +101,7 @@ class DirectionsTest {
     // One token: what is left of its covariance is rounding.
     moments.add(new InputMoments(1, 1, 1, new double[] {1, 2, 3}, diagonal(1e-16, 3e-16, 1e-17)));
     moments.add(new InputMoments(1, 2, 0, new double[3], new double[9]));
-    Directions directions = Directions.compute(options, layers, 3, moments);
+    Directions directions = RowDirections.compute(options, layers, 3, moments);
     float[] rows_ND = Objects.requireNonNull(directions.layers_ND().get(1));
     assertThat(rows_ND).hasSize(15);
     assertThat(Arrays.copyOfRange(rows_ND, 0, 3)).containsExactly(0, 1, 0);
@@ -130,7 +131,7 @@ class DirectionsTest {
         GrowthOptions.to(8).mode(Mode.LINEAGE).rows(Rows.ANTITHETIC).seed(5).build();
     float[] directions_ND =
         Objects.requireNonNull(
-            Directions.compute(options, layers, SIZE_D, List.of()).layers_ND().get(0));
+            RowDirections.compute(options, layers, SIZE_D, List.of()).layers_ND().get(0));
     float[] rows_ND = RouterRows.directed(w_ED, directions_ND.clone(), parents, delta, DType.F32);
 
     for (int parent = 0; parent < 3; parent++) {

@@ -2,14 +2,9 @@ package io.cambium.upcycle.growth;
 
 import io.cambium.checkpoint.CheckpointException;
 import io.cambium.checkpoint.CounterRandom;
-import io.cambium.checkpoint.DType;
-import io.cambium.checkpoint.SafetensorsWriter;
-import io.cambium.checkpoint.TensorSpec;
 import io.cambium.upcycle.growth.GrowthOptions.Rows;
-import io.cambium.upcycle.ledger.Floats;
-import io.cambium.upcycle.ledger.SourceTensor;
+import io.cambium.upcycle.ledger.Directions;
 import io.cambium.upcycle.runner.InputMoments;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -19,32 +14,13 @@ import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
-/**
- * The directions of all siblings' router rows, computed before anything else and kept beside the
- * result, since the plan names them as a source.
- *
- * @param layers_ND per routing layer, row-major [N, D]; zero rows for experts without siblings
- * @param warnings where another direction had to be taken than was asked for
- */
-public record Directions(SortedMap<Integer, float[]> layers_ND, List<String> warnings) {
-
-  /** Where the file lies in the grown directory: apart, so that no engine takes it for weights. */
-  public static final String FILE = "growth/directions.safetensors";
+/** The directions of all siblings' router rows. */
+final class RowDirections {
 
   /** Below this share of the inputs' mean square, a component's variance is rounding. */
   private static final double ROUNDING = 1e-9;
 
-  public static final Directions NONE = new Directions(new TreeMap<>(), List.of());
-
-  private static String tensor(int layer) {
-    return "layer." + layer + ".directions";
-  }
-
-  /** A layer's directions [N, D] as something that a formula reads. */
-  static SourceTensor source(int layer, int experts_N, int size_D) {
-    return SourceTensor.whole(
-        SourceTensor.Origin.DIRECTIONS, tensor(layer), List.of((long) experts_N, (long) size_D));
-  }
+  private RowDirections() {}
 
   /**
    * Directions for rows that differ.
@@ -128,20 +104,6 @@ public record Directions(SortedMap<Integer, float[]> layers_ND, List<String> war
       for (int k = 0; k < direction_D.length; k++) {
         rows_ND[siblings.get(j) * direction_D.length + k] = (float) direction_D[k];
       }
-    }
-  }
-
-  /** Writes one tensor per layer. */
-  public void write(Path file, int size_D) {
-    List<TensorSpec> specs = new ArrayList<>();
-    layers_ND.forEach((layer, rows_ND) ->
-        specs.add(
-            new TensorSpec(
-                tensor(layer), DType.F32, List.of((long) rows_ND.length / size_D, (long) size_D))));
-    try (SafetensorsWriter writer = SafetensorsWriter.create(file, specs, Map.of())) {
-      layers_ND.forEach(
-          (layer, rows_ND) -> writer.write(tensor(layer), Floats.write(rows_ND, DType.F32)));
-      writer.requireComplete();
     }
   }
 }

@@ -1,0 +1,64 @@
+package io.cambium.upcycle.ledger;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import io.cambium.checkpoint.CounterRandom;
+import io.cambium.checkpoint.DType;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class NoiseTest {
+
+  private static final int SIZE = 90_000;
+
+  @Test
+  void hasTheMomentsOfANormalDistribution() {
+    float[] before = Matrices.random(300, 300, 5, 3).data();
+    float[] after = noisy(before, 0.5, 1);
+    double[] moments = new double[5];
+    for (int i = 0; i < SIZE; i++) {
+      // The matrix's own spread, not its norm: the mean of 5 must not count.
+      double z = (after[i] - before[i]) / (0.5 * 3);
+      for (int power = 1; power < 5; power++) {
+        moments[power] += Math.pow(z, power) / SIZE;
+      }
+    }
+    // Five standard errors; the spread of the matrix is itself 3 within 5 * 3 / sqrt(2 n).
+    double spread = 5 / Math.sqrt(2.0 * SIZE);
+    assertThat(moments[1]).isCloseTo(0, within(5 / Math.sqrt(SIZE)));
+    assertThat(moments[2]).isCloseTo(1, within(5 * Math.sqrt(2.0 / SIZE) + 2 * spread));
+    assertThat(moments[3]).isCloseTo(0, within(5 * Math.sqrt(15.0 / SIZE)));
+    assertThat(moments[4]).isCloseTo(3, within(5 * Math.sqrt(96.0 / SIZE) + 12 * spread));
+  }
+
+  /** What arXiv 2212.05055's noise becomes in bf16: most of 0.001 is rounded away. */
+  @ParameterizedTest
+  @CsvSource({"0.001, 0.22", "0.01, 0.83"})
+  void isMostlyRoundedAwayInHalfPrecision(double share, double changed) {
+    float[] before = Matrices.random(300, 300, 0, 0.02).data();
+    for (int i = 0; i < SIZE; i++) {
+      before[i] = Floats.round(before[i], DType.BF16);
+    }
+    float[] after = noisy(before, share, 1);
+    int differ = 0;
+    for (int i = 0; i < SIZE; i++) {
+      differ += Floats.round(after[i], DType.BF16) == before[i] ? 0 : 1;
+    }
+    assertThat((double) differ / SIZE).isCloseTo(changed, within(0.01));
+  }
+
+  @Test
+  void dependsOnSeedAndNameAlone() {
+    float[] before = Matrices.random(3, 7, 0, 1).data();
+    assertThat(noisy(before, 0.1, 1)).isEqualTo(noisy(before, 0.1, 1));
+    assertThat(noisy(before, 0.1, 2)).isNotEqualTo(noisy(before, 0.1, 1));
+  }
+
+  private static float[] noisy(float[] before, double share, long seed) {
+    float[] values = before.clone();
+    Noise.add(values, share, CounterRandom.of(seed, "tensor"));
+    return values;
+  }
+}

@@ -1,5 +1,6 @@
 package io.cambium.checkpoint.family;
 
+import io.cambium.checkpoint.CheckpointException;
 import io.cambium.checkpoint.ModelConfig;
 import io.cambium.checkpoint.UsageException;
 import java.nio.file.Path;
@@ -99,11 +100,19 @@ public abstract class Family {
     writeConfig(writer);
     ModelConfig written = new ModelConfig(Path.of("config.json"), writer.json());
     written.requirePositiveInt("max_position_embeddings");
-    DecoderSpec read = decoder(written);
+    DecoderSpec read = readBack(written);
     if (!read.equals(spec)) {
       throw new IllegalArgumentException("it has no " + SpecDifference.first(spec, read));
     }
     return writer.json();
+  }
+
+  private DecoderSpec readBack(ModelConfig written) {
+    try {
+      return decoder(written);
+    } catch (CheckpointException e) {
+      throw new IllegalArgumentException("its class refuses " + e.getMessage(), e);
+    }
   }
 
   /** The same config.json with another number of routed experts, under every key that names it. */

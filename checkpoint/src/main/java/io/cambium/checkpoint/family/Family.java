@@ -100,16 +100,19 @@ public abstract class Family {
     writeConfig(writer);
     ModelConfig written = new ModelConfig(Path.of("config.json"), writer.json());
     written.requirePositiveInt("max_position_embeddings");
-    DecoderSpec read;
-    try {
-      read = decoder(written);
-    } catch (CheckpointException e) {
-      throw new IllegalArgumentException("it does not read " + e.getMessage(), e);
-    }
+    DecoderSpec read = readBack(written);
     if (!read.equals(spec)) {
       throw new IllegalArgumentException("it has no " + SpecDifference.first(spec, read));
     }
     return writer.json();
+  }
+
+  private DecoderSpec readBack(ModelConfig written) {
+    try {
+      return decoder(written);
+    } catch (CheckpointException e) {
+      throw new IllegalArgumentException("its class refuses " + e.getMessage(), e);
+    }
   }
 
   /** The same config.json with another number of routed experts, under every key that names it. */

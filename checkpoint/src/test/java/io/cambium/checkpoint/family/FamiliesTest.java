@@ -8,10 +8,12 @@ import io.cambium.checkpoint.CheckpointException;
 import io.cambium.checkpoint.Json;
 import io.cambium.checkpoint.ModelConfig;
 import io.cambium.checkpoint.UsageException;
+import io.cambium.checkpoint.family.DecoderSpec.Layer;
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.checkpoint.testing.Goldens;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -192,6 +194,37 @@ class FamiliesTest {
         .isInstanceOf(CheckpointException.class)
         .hasMessageContaining(
             "\"moe_k\" is 2, but \"num_experts_per_tok\", another name for it, is 3");
+  }
+
+  /** Its factors are fewer than the pairs of whole heads, which are all that Mixtral knows. */
+  @Test
+  void aPartialLongRopeFindsItsFamily() {
+    DecoderSpec phi = decoder(config(Goldens.unpack("phi3_longrope_long", temporary)));
+    assertThatThrownBy(() -> newConfig("mixtral", phi))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("short_factor");
+    ObjectNode config = newConfig("glm4_moe", phi);
+    assertThat(config.path("original_max_position_embeddings").intValue()).isEqualTo(4);
+    assertThat(config.path("rope_scaling").path("long_factor").size()).isEqualTo(4);
+  }
+
+  private static DecoderSpec decoder(ModelConfig config) {
+    return Families.of(config).decoder(config);
+  }
+
+  private static ObjectNode newConfig(String modelType, DecoderSpec dense) {
+    Family family = Families.named(modelType);
+    MixtureForm form = Objects.requireNonNull(family.mixtureForm());
+    Mixture mixture = new Mixture(3, 2, 72, 0, form.router());
+    DecoderSpec spec =
+        new DecoderSpec(
+            dense.vocabSize(),
+            dense.hiddenSize(),
+            dense.tiedEmbeddings(),
+            dense.norms(),
+            dense.scales(),
+            dense.layers().stream().map(l -> new Layer(l.attention(), mixture)).toList());
+    return family.newConfig(spec, 64);
   }
 
   @Test

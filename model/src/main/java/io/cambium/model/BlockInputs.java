@@ -19,8 +19,7 @@ final class BlockInputs implements RoutingListener {
     for (int layer = 0; layer < spec.layers().size(); layer++) {
       sums_LD.add(
           Scopes.unowned(
-              torch.zeros(
-                  new long[] {spec.hiddenSize()}, Torch.options(ScalarType.Double))));
+              torch.zeros(new long[] {spec.hiddenSize()}, Torch.options(ScalarType.Double))));
     }
   }
 

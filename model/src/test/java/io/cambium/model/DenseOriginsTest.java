@@ -140,8 +140,7 @@ class DenseOriginsTest {
     List<List<TokenIds>> domains = List.copyOf(domains().sequencedValues());
     Path all = folder.resolve("all");
     try (PlannedUpcycle planned =
-        Upcycler.planDense(
-            DenseSources.of(source), all, everyExpert(), RUNNER, List.of())) {
+        Upcycler.planDense(DenseSources.of(source), all, everyExpert(), RUNNER, List.of())) {
       planned.execute(Progress.NONE);
     }
     for (int layer = 0; layer < DenseModels.LAYERS; layer++) {
@@ -154,8 +153,7 @@ class DenseOriginsTest {
         double[] expected_D = new double[DenseModels.HIDDEN];
         double squares = 0;
         for (int d = 0; d < expected_D.length; d++) {
-          expected_D[d] =
-              means_ED[e][d] - (means_ED[0][d] + means_ED[1][d] + means_ED[2][d]) / 3;
+          expected_D[d] = means_ED[e][d] - (means_ED[0][d] + means_ED[1][d] + means_ED[2][d]) / 3;
           squares += expected_D[d] * expected_D[d];
         }
         double scale = 0.02 * Math.sqrt(DenseModels.HIDDEN / squares);
@@ -214,9 +212,7 @@ class DenseOriginsTest {
     assertThat(result.verification().why()).isEqualTo("the sources differ");
     for (int expert = 0; expert < 3; expert++) {
       assertThat(floats(target, Part.EXPERT_UP, 1, expert))
-          .isEqualTo(
-              floats(
-                  expert == 1 ? other : source, Part.DENSE_UP, 1, ModelTensor.NONE));
+          .isEqualTo(floats(expert == 1 ? other : source, Part.DENSE_UP, 1, ModelTensor.NONE));
     }
     float[] first = floats(source, Part.EMBEDDING, ModelTensor.NONE, ModelTensor.NONE);
     float[] second = floats(other, Part.EMBEDDING, ModelTensor.NONE, ModelTensor.NONE);
@@ -258,7 +254,8 @@ class DenseOriginsTest {
                 options("copy", "normal", 2, 1, 1)),
         "2 copies leave some of 3 sources without one");
     refused(
-        () -> new DenseSources(List.of(source, other), OptionalInt.of(2)), "2 is none of 2 sources");
+        () -> new DenseSources(List.of(source, other), OptionalInt.of(2)),
+        "2 is none of 2 sources");
   }
 
   private void refuseSources(Path other, int copies, String... words) {
@@ -284,8 +281,7 @@ class DenseOriginsTest {
     return Upcycler.planDense(sources, target, options, RUNNER, List.of());
   }
 
-  private DenseOptions options(
-      String init, String router, int copies, int granularity, long seed) {
+  private DenseOptions options(String init, String router, int copies, int granularity, long seed) {
     return new DenseOptions(
         copies,
         2,

@@ -85,8 +85,7 @@ public final class PlannedUpcycle implements AutoCloseable {
       verifier.verifyStructure(sources, progress);
     }
     int vocabSize = checkpoints.getFirst().decoder().vocabSize();
-    Verification verification =
-        verifier.verifyLogits(runner, comparison, vocabSize, progress);
+    Verification verification = verifier.verifyLogits(runner, comparison, vocabSize, progress);
     return new UpcycleResult(plan, manifest, verification);
   }
 

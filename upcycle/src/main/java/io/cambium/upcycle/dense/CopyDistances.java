@@ -110,8 +110,7 @@ public final class CopyDistances implements LedgerWriter.Listener {
     int layer = entry.target().layer();
     int copy = entry.target().expert() / sparse.granularity();
     int shard = entry.target().expert() % sparse.granularity();
-    Last before =
-        last.put(new Place(entry.target().part(), shard), new Last(layer, copy, written));
+    Last before = last.put(new Place(entry.target().part(), shard), new Last(layer, copy, written));
     boolean neighbour = before != null && before.layer == layer && before.copy == copy - 1;
     sums.computeIfAbsent(entry.target().part(), _ -> new Sums())
         .add(written, block(entry), neighbour ? before.values : null);

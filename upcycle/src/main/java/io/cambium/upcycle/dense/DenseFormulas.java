@@ -60,9 +60,7 @@ record DenseFormulas(DenseParents parents, DenseHome home, DenseOptions options)
       case SELECTION_BIAS, ROUTER_BIAS, SHARED_SCALE -> new Formula.Zeros();
       case EMBEDDING -> scaledEmbedding();
       case LM_HEAD ->
-          parents
-              .find(Part.LM_HEAD, ModelTensor.NONE, ModelTensor.NONE)
-              .orElseGet(this::embedding);
+          parents.find(Part.LM_HEAD, ModelTensor.NONE, ModelTensor.NONE).orElseGet(this::embedding);
       default -> carried(target);
     };
   }

@@ -122,7 +122,6 @@ record DenseParents(List<SourceCheckpoint> models, OptionalInt base) {
     return models.stream()
         .skip(1)
         .allMatch(other ->
-            weights.tensors().stream()
-                .allMatch(tensor -> first().hasSameBytes(tensor, other)));
+            weights.tensors().stream().allMatch(tensor -> first().hasSameBytes(tensor, other)));
   }
 }

@@ -88,8 +88,7 @@ public final class DensePlanner {
   public Directions directions(ModelRunner runner) {
     return options
         .router()
-        .directions(
-            parents.reference(), home.decoder().mixtureLayers(), options.copies(), runner);
+        .directions(parents.reference(), home.decoder().mixtureLayers(), options.copies(), runner);
   }
 
   /**

@@ -19,7 +19,10 @@ import java.util.TreeMap;
  */
 public record Directions(SortedMap<Integer, float[]> layers_ND, List<String> warnings) {
 
-  /** Where the file lies in the directory of the result: apart, so that no engine takes it for weights. */
+  /**
+   * Where the file lies in the directory of the result: apart, so that no engine takes it for
+   * weights.
+   */
   public static final String FILE = "growth/directions.safetensors";
 
   public static final Directions NONE = new Directions(new TreeMap<>(), List.of());

@@ -50,9 +50,7 @@ record Centroid(double deviation, SequencedMap<String, List<TokenIds>> domains)
           "option router",
           "centroid needs a domain for each of %d copies, and --data has %d%s"
               .formatted(
-                  copies_E,
-                  names.size(),
-                  names.isEmpty() ? "" : ": " + String.join(", ", names)),
+                  copies_E, names.size(), names.isEmpty() ? "" : ": " + String.join(", ", names)),
           "give --data DIR with more domains, or fewer --experts");
     }
     List<String> warnings = new ArrayList<>();

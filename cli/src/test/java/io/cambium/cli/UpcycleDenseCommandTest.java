@@ -1,0 +1,112 @@
+package io.cambium.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.cambium.checkpoint.Json;
+import io.cambium.checkpoint.Manifest;
+import io.cambium.checkpoint.Manifest.SparseUpcycling;
+import io.cambium.checkpoint.testing.DenseModels;
+import io.cambium.upcycle.dense.expert.ExpertInitialisations;
+import io.cambium.upcycle.dense.router.RouterInitialisations;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+class UpcycleDenseCommandTest {
+
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+
+  @TempDir Path folder;
+  private String source;
+  private String target;
+
+  @BeforeEach
+  void source() {
+    source = DenseModels.llama(folder.resolve("source"), 20, 1).toString();
+    target = folder.resolve("moe").toString();
+  }
+
+  @Test
+  void theHelpTextListsTheRegistries() {
+    assertThat(run("--help")).isZero();
+    String help = out.toString().replaceAll("\\s+", " ");
+    assertThat(help)
+        .contains(String.join(", ", ExpertInitialisations.names()))
+        .contains(String.join(", ", RouterInitialisations.names()))
+        .contains("[SOURCE] TARGET");
+  }
+
+  @Test
+  void passesParametersOn() {
+    assertThat(run(source, target, "--experts", "4", "--init", "svd", "--svd-share", "0.6"))
+        .isZero();
+    assertThat(sparse().initialisation()).isEqualTo("svd");
+    assertThat(sparse().parameters()).containsEntry("svdShare", 0.6);
+    assertThat(out.toString()).contains("init        svd, svdShare 0.6", "copies: down ");
+  }
+
+  @Test
+  void aDryRunSaysHowFarCopiesAreApart() {
+    assertThat(run(source, target, "--experts", "4", "--init", "drop", "--dry-run")).isZero();
+    assertThat(out.toString()).contains("50.0 % of weights changed (measured in layer 0 alone)");
+    out.getBuffer().setLength(0);
+    assertThat(run(source, target, "--experts", "4", "--init", "drop", "--dry-run", "--json"))
+        .isZero();
+    assertThat(
+            Json.MAPPER.readTree(out.toString()).at("/manifest/sparse/realised/layers/0").asInt())
+        .isZero();
+  }
+
+  @Test
+  void takesSeveralSources() {
+    String other = DenseModels.llama(folder.resolve("other"), 20, 2).toString();
+    assertThat(run(target, "--source", source, "--source", other, "--base", "1", "--experts", "4"))
+        .isZero();
+    assertThat(out.toString())
+        .contains("2 models of llama, copies in turn; other weights taken from source 1");
+    assertThat(sparse().sources()).containsExactly("llama", "llama");
+  }
+
+  @Test
+  void wrongUsageIsNamed() {
+    assertThat(run(target, "--experts", "4")).isEqualTo(2);
+    assertThat(run(source, target, "--source", source, "--experts", "4")).isEqualTo(2);
+    assertThat(run(source, target, "--base", "0", "--experts", "4")).isEqualTo(2);
+    assertThat(run(source, target, "--noise", "0.1", "--experts", "4")).isEqualTo(2);
+    assertThat(run(source, target, "--router", "zero", "--experts", "4")).isEqualTo(2);
+    assertThat(run(source, target, "--router", "centroid", "--experts", "4")).isEqualTo(2);
+    assertThat(run(source, target, "--init", "partition", "--experts", "4")).isEqualTo(2);
+    assertThat(err.toString())
+        .contains(
+            "SOURCE: is missing",
+            "SOURCE: is given beside --source",
+            "option base: chooses among several models",
+            "option noise: means nothing to the initialisation copy",
+            "option router: zero makes all logits equal",
+            "option router: centroid needs a domain for each of 4 copies, and --data has 0",
+            "option init: partition cuts every copy");
+    assertThat(Path.of(target)).doesNotExist();
+  }
+
+  private SparseUpcycling sparse() {
+    return Objects.requireNonNull(Manifest.read(Path.of(target)).orElseThrow().sparse());
+  }
+
+  private int run(String... options) {
+    List<String> args = new ArrayList<>(List.of("upcycle"));
+    args.addAll(List.of(options));
+    CommandLine commandLine = Cambium.commandLine(new Cambium());
+    return commandLine
+        .setOut(new PrintWriter(out))
+        .setErr(new PrintWriter(err))
+        .execute(args.toArray(String[]::new));
+  }
+}

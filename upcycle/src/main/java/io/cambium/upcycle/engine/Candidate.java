@@ -104,18 +104,16 @@ public record Candidate(
     return window().isPresent();
   }
 
-  RopeScaling scaling() {
-    return decoder.layers().stream()
-        .flatMap(layer -> Stream.ofNullable(layer.attention().rope()))
-        .findFirst()
-        .map(Rope::scaling)
-        .orElse(RopeScaling.NONE);
-  }
-
-  /** Whether ropes are scaled in a way other than this one. */
-  boolean hasScalingBeside(Class<? extends RopeScaling> known) {
-    RopeScaling scaling = scaling();
-    return !scaling.equals(RopeScaling.NONE) && !known.isInstance(scaling);
+  /** Whether ropes are scaled in one of these ways. */
+  @SafeVarargs
+  final boolean hasScaling(Class<? extends RopeScaling>... kinds) {
+    RopeScaling scaling =
+        decoder.layers().stream()
+            .flatMap(layer -> Stream.ofNullable(layer.attention().rope()))
+            .findFirst()
+            .map(Rope::scaling)
+            .orElse(RopeScaling.NONE);
+    return Stream.of(kinds).anyMatch(kind -> kind.isInstance(scaling));
   }
 
   boolean hasDenseLayers() {

@@ -6,8 +6,9 @@ import static io.cambium.upcycle.engine.Rule.refused;
 import static io.cambium.upcycle.engine.Rule.warned;
 
 import io.cambium.checkpoint.family.DecoderSpec.Activation;
-import io.cambium.checkpoint.family.RopeScaling;
+import io.cambium.checkpoint.family.RopeScaling.Linear;
 import io.cambium.checkpoint.family.RopeScaling.Llama3;
+import io.cambium.checkpoint.family.RopeScaling.None;
 import io.cambium.checkpoint.family.RopeScaling.Yarn;
 import io.cambium.upcycle.engine.Verdict.Word;
 import java.util.List;
@@ -77,6 +78,10 @@ final class LlamaCppRules {
               of("deepseek_v3").and(Candidate::hasAllGroupsInPlay),
               "it aborts where topk_group is n_group: write 1 for both, which is the same function"),
           refused(
+              "heads of another size in granitemoe",
+              of("granitemoe").and(candidate -> !candidate.hasPlainHeadDim()),
+              "it takes hidden_size / heads for the size of a head, whatever head_dim says"),
+          refused(
               "hunyuan_v1_moe",
               of("hunyuan_v1_moe"),
               "its converter takes the published model alone: widths in a list, its own rope"),
@@ -97,16 +102,22 @@ final class LlamaCppRules {
               "its experts compute silu, whatever hidden_act says (off by 2.1)"),
           warned(
               "yarn of gpt_oss",
-              of("gpt_oss").and(candidate -> candidate.scaling() instanceof Yarn),
+              of("gpt_oss").and(candidate -> candidate.hasScaling(Yarn.class)),
               "its YaRN rounds where gpt_oss does not (off by 0.03)"),
+          refused(
+              "llama3's rope in granitemoe and glm4_moe",
+              of("granitemoe", "glm4_moe").and(candidate -> candidate.hasScaling(Llama3.class)),
+              "it knows llama3's rope in mixtral alone (off by 3)"),
           notVerified(
-              "scaled ropes of mixtral",
-              of("mixtral").and(candidate -> candidate.hasScalingBeside(Llama3.class)),
-              "of scaled ropes, llama3's was run"),
+              "other scaled ropes of mixtral",
+              of("mixtral")
+                  .and(candidate ->
+                      !candidate.hasScaling(None.class, Linear.class, Llama3.class, Yarn.class)),
+              "of scaled ropes, linear ones, llama3's and yarn's were run"),
           notVerified(
               "scaled ropes of other families",
               of("mixtral", "gpt_oss", "hunyuan_v1_moe")
                   .negate()
-                  .and(candidate -> !candidate.scaling().equals(RopeScaling.NONE)),
+                  .and(candidate -> !candidate.hasScaling(None.class)),
               "scaled ropes were not run in this family"));
 }

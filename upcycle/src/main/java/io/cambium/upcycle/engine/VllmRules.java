@@ -7,9 +7,11 @@ import static io.cambium.upcycle.engine.Rule.warned;
 
 import io.cambium.checkpoint.family.DecoderSpec.Activation;
 import io.cambium.checkpoint.family.RopeScaling;
+import io.cambium.checkpoint.family.RopeScaling.Llama3;
+import io.cambium.checkpoint.family.RopeScaling.Yarn;
 import java.util.List;
 
-/** Of vLLM 0.32.0, run on the CPU in fp32; what was only read in its code says so. */
+/** Of vLLM 0.32.0, run on the CPU in fp32. */
 final class VllmRules {
 
   private VllmRules() {}
@@ -25,10 +27,6 @@ final class VllmRules {
               "attention bias of granitemoe and qwen3_moe",
               of("granitemoe", "qwen3_moe").and(Candidate::hasAttentionBias),
               "it drops the attention's biases without a word (off by 2.2 to 4.4)"),
-          refused(
-              "attention bias of dots1",
-              of("dots1").and(Candidate::hasAttentionBias),
-              "it has no bias behind the attention (read in its code)"),
           warned(
               "normalised olmoe",
               of("olmoe").and(Candidate::isNormalised),
@@ -43,11 +41,15 @@ final class VllmRules {
               of("qwen2_moe")
                   .and(candidate -> !candidate.hasPlainHeadDim() || !candidate.hasAttentionBias()),
               "it takes biases on query, key and value and heads of hidden_size / heads for"
-                  + " granted (read in its code)"),
+                  + " granted (without them off by 8, or no numbers at all)"),
+          refused(
+              "windows of qwen2_moe",
+              of("qwen2_moe").and(Candidate::hasWindow),
+              "it ignores the windows of qwen2_moe (off by 6)"),
           refused(
               "activations other than silu",
               candidate -> candidate.mixture().activation() == Activation.GELU_TANH,
-              "its experts compute silu, whatever hidden_act says (read in its code)"),
+              "its experts compute silu, whatever hidden_act says (off by 2.2)"),
           notVerified(
               "deepseek_v3",
               of("deepseek_v3"),
@@ -58,20 +60,22 @@ final class VllmRules {
               "deepseek_v2",
               of("deepseek_v2"),
               "it refuses other head sizes than the published models', and those were not run"),
-          notVerified("hunyuan_v1_moe", of("hunyuan_v1_moe"), "it was not run"),
           notVerified("minimax_m2", of("minimax_m2"), "no answer within 150 seconds on the CPU"),
           notVerified(
               "windows other than mixtral's",
-              of("mixtral", "llama4_text").negate().and(Candidate::hasWindow),
+              of("mixtral", "llama4_text", "qwen2_moe").negate().and(Candidate::hasWindow),
               "a window was run in mixtral only"),
           notVerified(
-              "attention bias of other families",
-              of("flex_olmo", "olmoe").and(Candidate::hasAttentionBias),
+              "attention bias of olmoe",
+              of("olmoe").and(Candidate::hasAttentionBias),
               "attention with biases was not run in this family"),
           notVerified(
               "scaled ropes",
-              candidate -> !candidate.scaling().equals(RopeScaling.NONE),
-              "scaled ropes were not run"),
+              candidate ->
+                  !candidate.hasScaling(RopeScaling.None.class)
+                      && !(candidate.family().equals("mixtral")
+                          && candidate.hasScaling(Llama3.class, Yarn.class)),
+              "of scaled ropes, llama3's and yarn's were run, in mixtral"),
           notVerified(
               "fused experts",
               candidate -> !candidate.usualForm(),

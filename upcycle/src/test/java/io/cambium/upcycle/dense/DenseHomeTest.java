@@ -37,13 +37,13 @@ class DenseHomeTest {
       value = {
         // source | transformers4 | transformers5 | vllm | llama.cpp
         "llama | mixtral | mixtral | mixtral | mixtral",
-        "llama+attention_bias | none | granitemoe | none | granitemoe",
+        "llama+attention_bias | none | granitemoe | none | none",
         "llama+attention_bias+head_dim | granitemoe | granitemoe | none | granitemoe",
         "llama_llama3rope_tied | mixtral | mixtral | mixtral | mixtral",
         "mistral | mixtral | mixtral | mixtral | mixtral",
         "qwen2 | qwen2_moe | qwen2_moe | qwen2_moe | granitemoe",
         "qwen3 | qwen3_moe | qwen3_moe | qwen3_moe | qwen3_moe",
-        "qwen3+attention_bias | qwen3_moe | qwen3_moe | none | none",
+        "qwen3+attention_bias | qwen3_moe | qwen3_moe | dots1 | none",
         "olmo2 | flex_olmo | flex_olmo | flex_olmo | none",
         "granite | granitemoe | granitemoe | granitemoe | granitemoe",
         "phi3 | mixtral | mixtral | mixtral | mixtral",

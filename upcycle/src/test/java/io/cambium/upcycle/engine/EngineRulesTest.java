@@ -117,8 +117,13 @@ class EngineRulesTest {
             "GLM's own special tokens"),
         refused("mixtral, gelu", gelu(), "silu"),
         warned("gpt_oss, yarn", Example.of("gpt_oss"), "0.03"),
-        notVerified(LLAMA_CPP, "mixtral, yarn", Example.of("mixtral").yarn(), "llama3's"),
-        notVerified(LLAMA_CPP, "granitemoe, llama3", Example.of("granitemoe").llama3(), "ropes"),
+        runs(LLAMA_CPP, "mixtral, yarn", Example.of("mixtral").yarn()),
+        runs(LLAMA_CPP, "mixtral, linear", Example.of("mixtral").linear()),
+        notVerified(LLAMA_CPP, "mixtral, longrope", Example.of("mixtral").longRope(), "ropes"),
+        notVerified(LLAMA_CPP, "qwen3_moe, yarn", Example.of("qwen3_moe").yarn(), "ropes"),
+        refused("granitemoe, head_dim", Example.of("granitemoe").put("head_dim", 16), "head_dim"),
+        refused("glm4_moe, llama3 rope", Example.of("glm4_moe").llama3(), "mixtral alone"),
+        refused("granitemoe, llama3 rope", Example.of("granitemoe").llama3(), "mixtral alone"),
         notVerified(
             LLAMA_CPP,
             "qwen3_moe, window",
@@ -159,7 +164,11 @@ class EngineRulesTest {
             Example.of("qwen3_moe").put("attention_bias", true),
             REFUSED,
             "drops"),
-        row(VLLM, "dots1, biased", dots1().put("attention_bias", true), REFUSED, "no bias"),
+        runs(VLLM, "dots1, biased", dots1().put("attention_bias", true)),
+        runs(VLLM, "flex_olmo, biased", Example.of("flex_olmo").put("attention_bias", true)),
+        runs(VLLM, "hunyuan_v1_moe", plainRope("hunyuan_v1_moe")),
+        runs(VLLM, "mixtral, llama3 rope", Example.of("mixtral").llama3()),
+        runs(VLLM, "mixtral, yarn", Example.of("mixtral").yarn()),
         row(
             VLLM,
             "olmoe, normalised",
@@ -189,11 +198,12 @@ class EngineRulesTest {
         notVerified(VLLM, "ernie4_5_moe", Example.of("ernie4_5_moe"), "0.6"),
         notVerified(VLLM, "gpt_oss", Example.of("gpt_oss"), "no CPU backend"),
         notVerified(VLLM, "deepseek_v2", Example.of("deepseek_v2"), "head sizes"),
-        notVerified(VLLM, "hunyuan_v1_moe", Example.of("hunyuan_v1_moe"), "not run"),
         notVerified(VLLM, "minimax_m2", Example.of("minimax_m2"), "150 seconds"),
-        notVerified(VLLM, "qwen2_moe, windows", Example.of("qwen2_moe_windows"), "window"),
-        notVerified(VLLM, "flex_olmo, biased", Example.of("flex_olmo").biased(), "biases"),
-        notVerified(VLLM, "mixtral, llama3 rope", Example.of("mixtral").llama3(), "ropes"),
+        row(VLLM, "qwen2_moe, windows", Example.of("qwen2_moe_windows"), REFUSED, "ignores"),
+        notVerified(VLLM, "olmoe, biased", olmoe(2).put("attention_bias", true), "biases"),
+        notVerified(VLLM, "mixtral, linear", Example.of("mixtral").linear(), "ropes"),
+        notVerified(VLLM, "dots1, llama3 rope", Example.of("dots1").llama3(), "ropes"),
+        notVerified(VLLM, "dots1, window", windowed(), "window"),
         notVerified(VLLM, "mixtral, fused", Example.of("mixtral").fused(), "one tensor"));
   }
 
@@ -318,6 +328,15 @@ class EngineRulesTest {
 
   private static Example normalised(String golden, boolean normalised) {
     return Example.of(golden).put("norm_topk_prob", normalised);
+  }
+
+  private static Example windowed() {
+    return dots1()
+        .put("sliding_window", 8)
+        .with(json -> {
+          json.remove("layer_types");
+          json.put("max_window_layers", 0);
+        });
   }
 
   private static Example olmoe(int keyValueHeads) {

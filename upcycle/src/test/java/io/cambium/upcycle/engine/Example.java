@@ -78,6 +78,20 @@ final class Example {
         """);
   }
 
+  Example linear() {
+    return rope("{\"rope_type\": \"linear\", \"factor\": 4.0}");
+  }
+
+  /** For heads of 12 dimensions. */
+  Example longRope() {
+    return put("original_max_position_embeddings", 32)
+        .rope(
+            """
+            {"rope_type": "longrope", "short_factor": [1, 1, 1, 1, 1, 1],
+             "long_factor": [2, 2, 2, 2, 2, 2], "original_max_position_embeddings": 32}\
+            """);
+  }
+
   Example yarn() {
     return rope(
         """

@@ -25,6 +25,7 @@ import io.cambium.upcycle.dense.expert.ExpertInitialisations;
 import io.cambium.upcycle.dense.expert.ExpertInitialisations.Parameters;
 import io.cambium.upcycle.dense.router.RouterInitialisation;
 import io.cambium.upcycle.dense.router.RouterInitialisations;
+import io.cambium.upcycle.engine.Engine;
 import io.cambium.upcycle.ledger.Floats;
 import io.cambium.upcycle.runner.InputMoments;
 import io.cambium.upcycle.runner.TokenIds;
@@ -291,6 +292,7 @@ class DenseOriginsTest {
         ExpertInitialisations.named(init, Parameters.DEFAULT),
         router(router),
         Optional.empty(),
+        Engine.DEFAULT,
         seed,
         false);
   }

@@ -30,6 +30,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -52,6 +53,12 @@ class PackedGrowthTest {
 
         @Override
         public List<InputMoments> inputMoments(Path directory, List<TokenIds> batches) {
+          throw new IllegalStateException("not asked for");
+        }
+
+        @Override
+        public List<SortedMap<Integer, double[]>> blockInputMeans(
+            Path directory, List<List<TokenIds>> groups) {
           throw new IllegalStateException("not asked for");
         }
       };
@@ -163,7 +170,12 @@ class PackedGrowthTest {
     addTensors(weights, List.of(behind + "enorm.weight", behind + "mlp.experts.0.up_proj.weight"));
     try (PlannedUpcycle growth =
         Upcycler.plan(
-            source, folder.resolve("grown"), GrowthOptions.to(9).build(), SILENT, List.of())) {
+            source,
+            folder.resolve("grown"),
+            GrowthOptions.to(9).build(),
+            SILENT,
+            List.of(),
+            List.of())) {
       assertThat(growth.plan().leftOut())
           .containsEntry(
               "weights:" + behind + "enorm.weight",

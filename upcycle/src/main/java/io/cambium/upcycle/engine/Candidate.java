@@ -88,7 +88,8 @@ public record Candidate(
   }
 
   private boolean grouped(Predicate<GroupedQuery> test) {
-    return decoder.layers().getFirst().attention() instanceof GroupedQuery attention && test.test(attention);
+    return decoder.layers().getFirst().attention() instanceof GroupedQuery attention
+        && test.test(attention);
   }
 
   /** The length of the windows, where a layer has one. */

@@ -10,12 +10,14 @@ import io.cambium.upcycle.dense.expert.ExpertInitialisations;
 import io.cambium.upcycle.dense.expert.ExpertInitialisations.Parameters;
 import io.cambium.upcycle.dense.router.Normal;
 import io.cambium.upcycle.engine.Engine;
+import io.cambium.upcycle.ledger.Directions;
 import io.cambium.upcycle.ledger.SourceCheckpoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.assertj.core.api.AbstractThrowableAssert;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -113,7 +115,10 @@ class DenseHomeTest {
   void aWindowThatIsIgnoredIsAWarningWithItsLength() throws IOException {
     DenseOptions options = options("llama.cpp", LayerChoice.ALL, null);
     try (SourceCheckpoint source = SourceCheckpoint.open(source("mistral"), 0)) {
-      assertThat(DensePlanner.plan(source, folder.resolve("target"), options).warnings())
+      assertThat(
+              DensePlanner.of(List.of(source), OptionalInt.empty(), options)
+                  .plan(folder.resolve("target"), Directions.NONE)
+                  .warnings())
           .anyMatch(warning ->
               warning.startsWith("llama.cpp: yes, but: it ignores the sliding")
                   && warning.contains("up to 8 tokens"));

@@ -13,6 +13,7 @@ import io.cambium.upcycle.dense.expert.ExpertInitialisation;
 import io.cambium.upcycle.dense.expert.ExpertInitialisations;
 import io.cambium.upcycle.dense.expert.ExpertInitialisations.Parameters;
 import io.cambium.upcycle.dense.router.Normal;
+import io.cambium.upcycle.engine.Engine;
 import io.cambium.upcycle.ledger.Directions;
 import io.cambium.upcycle.ledger.Entry;
 import io.cambium.upcycle.ledger.Evaluator;
@@ -250,6 +251,7 @@ class ExpertInitialisationsTest {
             named(name, Parameters.DEFAULT),
             Normal.DEFAULT,
             Optional.empty(),
+            Engine.DEFAULT,
             seed,
             false);
     UpcyclePlan plan =

@@ -267,9 +267,11 @@ class EngineRulesTest {
   static List<Row> selections() {
     List<Row> rows = new ArrayList<>();
     for (Engine engine : Engine.values()) {
-      Example lineage = Example.of("mixtral").selecting(new Selection("lineage", 0, null, 0));
+      Example lineage =
+          Example.of("mixtral").selecting(new Selection(Selection.Mode.LINEAGE, 0, null, 0));
       Example hash = Example.of("mixtral").selecting(Selection.hash(1));
-      Example cold = Example.of("mixtral").selecting(new Selection("cold", 1, null, 10));
+      Example cold =
+          Example.of("mixtral").selecting(new Selection(Selection.Mode.COLD, 1, null, 10));
       rows.add(row(engine, "lineages", lineage, REFUSED, "end of the release"));
       rows.add(row(engine, "token ids", hash, REFUSED, "token id"));
       rows.add(runs(engine, "hold-back", cold));

@@ -10,6 +10,10 @@ import io.cambium.checkpoint.family.DecoderSpec.Layer;
 import io.cambium.checkpoint.family.Families;
 import io.cambium.checkpoint.testing.Goldens;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -121,8 +125,17 @@ final class Example {
   }
 
   Example selecting(Manifest.Selection selection) {
-    manifest = Manifest.EMPTY.withSelection(selection);
+    manifest =
+        selection.isRelease()
+            ? Manifest.EMPTY.withGrowth(growth(selection), selection)
+            : Manifest.EMPTY.withSelection(selection);
     return this;
+  }
+
+  private static Manifest.Growth growth(Manifest.Selection selection) {
+    SortedMap<Integer, List<Integer>> parents = new TreeMap<>(Map.of(0, List.of(0, 1, 0, 1)));
+    return new Manifest.Growth(
+        selection.mode().name(), "copy", 0, 0, "copy", 0, "copy", 0, null, 2, 4, parents);
   }
 
   Candidate candidate() {

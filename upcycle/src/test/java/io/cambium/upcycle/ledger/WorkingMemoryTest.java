@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -59,7 +60,9 @@ class WorkingMemoryTest {
             Engine.DEFAULT,
             0,
             false);
-    return DensePlanner.plan(source, Path.of("target"), options).weights();
+    return DensePlanner.of(List.of(source), OptionalInt.empty(), options)
+        .plan(Path.of("target"), Directions.NONE)
+        .weights();
   }
 
   private int evaluateWithin(long heapBytes, Path source) throws IOException, InterruptedException {

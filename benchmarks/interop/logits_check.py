@@ -47,7 +47,7 @@ def count_choices(model):
         return note
 
     for name, module in model.named_modules():
-        if name.endswith(".gate"):
+        if name.endswith((".gate", ".router")):
             chosen[name] = set()
             module.register_forward_hook(hook(name))
     return chosen

@@ -5,32 +5,15 @@
 # usage: dense.sh [TEXT]
 #   TEXT                              only rows whose name has it, such as qwen2_granitemoe
 #   INTEROP_PYTHON, INTEROP_PYTHON4   as for run.sh
-#   INTEROP_PYTHON_VLLM               an interpreter with vLLM; without one the column stays empty
+#   INTEROP_PYTHON_VLLM               an interpreter with vLLM; without one its column stays empty
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-python=${INTEROP_PYTHON:-$here/.venv/bin/python}
-python4=${INTEROP_PYTHON4:-$here/.venv4/bin/python}
-python_vllm=${INTEROP_PYTHON_VLLM:-$here/.venv_vllm/bin/python}
-for interpreter in "$python" "$python4"; do
-  [ -x "$interpreter" ] || { echo "no $interpreter: run $here/setup.sh first" >&2; exit 2; }
-done
+. "$here/dense_table.sh"
 
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-mkdir "$work/cambium" "$work/results"
+"$python" "$here/dense_cases.py" "${1:-}" >"$work/cases"
 "$python" "$here/dense_models.py" "$work/sources"
-while read -r name source family options; do
-  # shellcheck disable=SC2086 # several options in one variable
-  "$here/../../cambium" upcycle "$work/sources/$source" "$work/results/$name" --family "$family" $options \
-    >"$work/cambium/$name" 2>&1 </dev/null || true
-done < <("$python" "$here/dense_check.py" cases --only "${1:-}")
-
-"$python" "$here/dense_check.py" run transformers5 "$work"
-"$python4" "$here/dense_check.py" run transformers4 "$work"
-"$python" "$here/dense_check.py" run llama.cpp "$work"
-if [ -x "$python_vllm" ]; then
-  "$python_vllm" "$here/dense_check.py" run vllm "$work"
-else
-  echo "no $python_vllm" >"$work/vllm.missing"
-fi
-"$python" "$here/dense_check.py" table "$work"
+"$python" "$here/dense_check.py" ids "$work"
+upcycle_all
+# Threads of models this small only wait for each other.
+export OMP_NUM_THREADS=1
+print_table transformers5 transformers4 llama.cpp vllm

@@ -1,22 +1,12 @@
-"""Which dense checkpoint becomes which family with experts, with which options, and which engines then run it exactly:
-the rows of dense.sh's table."""
-from dataclasses import dataclass
+#!/usr/bin/env python3
+"""Which dense checkpoint of dense_models.py becomes which family with experts, by which options, and which engines then
+run it exactly: prints the rows of dense.sh's table as dense_check.py reads them.
+
+usage: dense_cases.py [TEXT]     only rows whose name has TEXT
+"""
+import sys
 
 ENGINES = ("transformers5", "transformers4", "llama.cpp", "vllm")
-
-
-@dataclass(frozen=True)
-class Case:
-    source: str
-    family: str
-    options: str
-    engines: tuple
-
-    @property
-    def name(self):
-        return "_".join([self.source, self.family, *self.options.replace("--", "").replace(":", "-").split()])
-
-
 FOUR, FIVE = "--experts 4", "--experts 5 --top-k 3"
 
 
@@ -25,7 +15,9 @@ def cases():
     rows = []
 
     def row(source, family, options=FOUR, but=()):
-        rows.append(Case(source, family, options, tuple(e for e in ENGINES if e not in but)))
+        name = "_".join([source, family, *options.replace("--", "").replace(":", "-").split()])
+        engines = ",".join(engine for engine in ENGINES if engine not in but)
+        rows.append(f"{name} sources/{source} {engines} --family {family} {options}")
 
     # llama.cpp never normalises the weights of qwen2_moe, knows no flex_olmo and ignores windows; it takes dots1 with as
     # many keys as queries only. vLLM drops the biases of granitemoe and qwen3_moe.
@@ -37,12 +29,13 @@ def cases():
         row(source, "qwen2_moe", but=no_llamacpp)
     for source in ("llama-sharded", "llama-linear", "llama-yarn", "llama-heads", "mistral-heads", "phi3"):
         row(source, "mixtral")
-    row("llama-heads", "granitemoe")
+    # Its class in transformers 4 takes the size of heads from the width, and so do llama.cpp and vLLM.
+    row("llama-heads", "granitemoe", but=("transformers4", "llama.cpp", "vllm"))
     row("llama-heads", "glm4_moe")
     # transformers 4 takes the size of heads from the width, and so does vLLM.
     row("llama-heads", "qwen2_moe", but=("transformers4", "llama.cpp", "vllm"))
     row("llama-bias", "granitemoe", but=no_vllm)
-    row("llama-bias-heads", "granitemoe", but=no_vllm)
+    row("llama-bias-heads", "granitemoe", but=("transformers4", "llama.cpp", "vllm"))
     row("mistral-window8", "mixtral", but=no_llamacpp)
     for source in ("qwen2", "qwen2-bf16", "qwen2-tied", "qwen2-yarn"):
         row(source, "granitemoe", but=no_vllm)
@@ -86,3 +79,8 @@ def cases():
     row("qwen2", "qwen2_moe", f"{FOUR} --shared-expert", but=no_llamacpp)
     row("qwen3-all-keys", "dots1", f"{FOUR} --shared-expert")
     return rows
+
+
+if __name__ == "__main__":
+    wanted = sys.argv[1] if len(sys.argv) > 1 else ""
+    print(*(row for row in cases() if wanted in row.split()[0]), sep="\n")

@@ -24,7 +24,7 @@ def converter():
     return convert_hf_to_gguf
 
 
-def convert(folder, out):
+def convert(folder, out, vocabulary=False):
     module = converter()
     import conversion
     from conversion.base import ModelBase, ModelType
@@ -35,7 +35,8 @@ def convert(folder, out):
         self._set_vocab_none()
         if not any(k.endswith(".vocab_size") for d in self.gguf_writer.kv_data for k in d):
             self.gguf_writer.add_vocab_size(hparams["vocab_size"])
-    cls.set_vocab = no_vocab
+    if not vocabulary:
+        cls.set_vocab = no_vocab
     sys.argv = ["convert_hf_to_gguf.py", str(folder), "--outtype", "f32", "--outfile", str(out)]
     module.main()
 

@@ -8,6 +8,7 @@ import io.cambium.checkpoint.CheckpointDirectory;
 import io.cambium.checkpoint.Progress;
 import io.cambium.checkpoint.SafetensorsFile;
 import io.cambium.checkpoint.UsageException;
+import io.cambium.checkpoint.family.DecoderSpec.Dense;
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.checkpoint.family.Families;
 import io.cambium.checkpoint.family.Family;
@@ -51,7 +52,8 @@ class SparseUpcyclingTest {
           Map.entry("llama", LLAMA_HOMES),
           Map.entry("llama_llama3rope_tied", LLAMA_HOMES),
           Map.entry("llama_llama3rope_tied-v4", LLAMA_HOMES),
-          Map.entry("llama_linear", LLAMA_HOMES),
+          // Biases on all four projections.
+          Map.entry("llama_linear", Set.of("granitemoe")),
           Map.entry("llama_yarn", LLAMA_HOMES),
           Map.entry("mistral", Set.of("mixtral")),
           Map.entry("qwen2", Set.of("granitemoe", "qwen2_moe", "glm4_moe")),
@@ -59,32 +61,48 @@ class SparseUpcyclingTest {
           Map.entry("olmo2", Set.of("flex_olmo")),
           Map.entry("granite", Set.of("granitemoe")),
           Map.entry("phi3", LLAMA_HOMES),
-          Map.entry("gemma", LLAMA_HOMES),
+          Map.entry("phi3_longrope", LLAMA_HOMES),
+          Map.entry("phi3_longrope_long", Set.of("glm4_moe")),
+          Map.entry("gemma", Set.of("mixtral")),
+          Map.entry("ernie4_5", Set.of("ernie4_5_moe")),
+          Map.entry("hunyuan_v1_dense", Set.of("hunyuan_v1_moe")),
+          Map.entry("seed_oss", Set.of("granitemoe", "qwen2_moe", "glm4_moe")),
+          Map.entry("seed_oss_out_bias", Set.of()),
+          Map.entry("olmo3", Set.of()),
           Map.entry("smollm3", Set.of()));
 
-  private static final Set<String> WITH_SHARED_EXPERT = Set.of("qwen2_moe", "glm4_moe", "dots1");
+  private static final Set<String> WITH_SHARED_EXPERT =
+      Set.of("qwen2_moe", "glm4_moe", "dots1", "ernie4_5_moe");
   private static final Set<String> WITH_DENSE_PREFIX =
-      Set.of("qwen2_moe", "qwen3_moe", "glm4_moe", "dots1");
+      Set.of("qwen2_moe", "qwen3_moe", "glm4_moe", "dots1", "ernie4_5_moe");
   private static final Set<String> WITH_ANY_DENSE_LAYER = Set.of("qwen2_moe", "qwen3_moe");
 
-  /** What is tried on each pair. The blocks are 80 wide. */
+  /** What is tried on each pair. */
   private record Variant(int experts, int topK, int granularity, boolean shared, String layers) {
 
     boolean fits(String family) {
-      return (!shared || WITH_SHARED_EXPERT.contains(family))
+      return (!shared || hasSharedExpert(family))
           && switch (layers) {
             case ":" -> true;
             case "1:" -> WITH_DENSE_PREFIX.contains(family);
             default -> WITH_ANY_DENSE_LAYER.contains(family);
           };
     }
+
+    private boolean hasSharedExpert(String family) {
+      return family.equals("hunyuan_v1_moe")
+          // As wide as its routed experts.
+          ? granularity == 1
+          : WITH_SHARED_EXPERT.contains(family);
+    }
   }
 
   private static final List<Variant> VARIANTS =
       List.of(
           new Variant(3, 2, 1, false, ":"),
-          new Variant(4, 3, 2, false, ":"),
-          new Variant(4, 2, 5, false, "1:"),
+          // More experts than a family that packs them has tensors.
+          new Variant(4, 3, 4, false, ":"),
+          new Variant(4, 2, 2, false, "1:"),
           new Variant(3, 1, 2, false, "0,2"),
           new Variant(4, 2, 1, true, ":"),
           new Variant(3, 2, 2, true, "1:"),
@@ -101,8 +119,8 @@ class SparseUpcyclingTest {
             Families.ALL.stream()
                 .filter(family -> family.mixtureForm() != null)
                 .map(Family::modelType)
-                .flatMap(family ->
-                    VARIANTS.stream().map(variant -> new Case(golden, family, variant))));
+                .flatMap(
+                    family -> VARIANTS.stream().map(variant -> new Case(golden, family, variant))));
   }
 
   @ParameterizedTest
@@ -113,7 +131,7 @@ class SparseUpcyclingTest {
     if (homes(chosen.golden).contains(family) && chosen.variant.fits(family)) {
       Path target = upcycle(source, Optional.of(family), chosen.variant);
       agreesWithTransformers(target, source);
-      hasShape(target, family, chosen.variant);
+      hasShape(target, source, chosen);
     } else {
       assertThatThrownBy(() -> upcycle(source, Optional.of(family), chosen.variant))
           .isInstanceOf(UsageException.class)
@@ -191,9 +209,11 @@ class SparseUpcyclingTest {
     }
   }
 
-  private static void hasShape(Path target, String family, Variant variant) {
-    try (CheckpointDirectory directory = CheckpointDirectory.open(target)) {
-      assertThat(directory.family().modelType()).isEqualTo(family);
+  private static void hasShape(Path target, Path source, Case chosen) {
+    Variant variant = chosen.variant;
+    try (CheckpointDirectory directory = CheckpointDirectory.open(target);
+        CheckpointDirectory dense = CheckpointDirectory.open(source)) {
+      assertThat(directory.family().modelType()).isEqualTo(chosen.family);
       List<Integer> routing = directory.decoder().mixtureLayers();
       assertThat(routing)
           .isEqualTo(
@@ -205,7 +225,8 @@ class SparseUpcyclingTest {
       Mixture mixture = directory.decoder().mixture(routing.getFirst());
       assertThat(mixture.experts()).isEqualTo(variant.experts * variant.granularity);
       assertThat(mixture.topK()).isEqualTo(variant.topK * variant.granularity);
-      assertThat(mixture.intermediateSize()).isEqualTo(80 / variant.granularity);
+      assertThat(mixture.intermediateSize() * variant.granularity)
+          .isEqualTo(((Dense) dense.decoder().feedForwards().getFirst()).intermediateSize());
     }
   }
 

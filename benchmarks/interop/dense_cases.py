@@ -6,81 +6,103 @@ usage: dense_cases.py [TEXT]     only rows whose name has TEXT
 """
 import sys
 
-ENGINES = ("transformers5", "transformers4", "llama.cpp", "vllm")
+TRANSFORMERS = ("transformers5", "transformers4")
+LLAMACPP, VLLM = ("llama.cpp",), ("vllm",)
+EVERYWHERE = TRANSFORMERS + LLAMACPP + VLLM
+
 FOUR, FIVE = "--experts 4", "--experts 5 --top-k 3"
 
 
-def cases():
-    """Engines that a row leaves out do not have the family, or compute something else with it."""
-    rows = []
+def row(source, family, engines, options=FOUR):
+    name = "_".join([source, family, *options.replace("--", "").replace(":", "-").split()])
+    # llama.cpp converts glm4_moe with GLM's own tokenizer only; here it runs without any.
+    asked = [engine for engine in engines if (family, engine) != ("glm4_moe", "llama.cpp")]
+    return f"{name} sources/{source} {','.join(engines)} --family {family} --runs-on {','.join(asked)} {options}"
 
-    def row(source, family, options=FOUR, but=()):
-        name = "_".join([source, family, *options.replace("--", "").replace(":", "-").split()])
-        engines = ",".join(engine for engine in ENGINES if engine not in but)
-        rows.append(f"{name} sources/{source} {engines} --family {family} {options}")
 
-    # llama.cpp never normalises the weights of qwen2_moe, knows no flex_olmo and ignores windows; it takes dots1 with as
-    # many keys as queries only. vLLM drops the biases of granitemoe and qwen3_moe.
-    no_llamacpp, no_vllm, neither = ("llama.cpp",), ("vllm",), ("llama.cpp", "vllm")
-    for source in ("llama", "llama-bf16", "llama-bf16-sharded-tied", "llama-tied-llama3"):
-        row(source, "mixtral")
-        row(source, "granitemoe")
-        row(source, "glm4_moe")
-        row(source, "qwen2_moe", but=no_llamacpp)
-    for source in ("llama-sharded", "llama-linear", "llama-yarn", "llama-heads", "mistral-heads", "phi3"):
-        row(source, "mixtral")
-    # Its class in transformers 4 takes the size of heads from the width, and so do llama.cpp and vLLM.
-    row("llama-heads", "granitemoe", but=("transformers4", "llama.cpp", "vllm"))
-    row("llama-heads", "glm4_moe")
-    # transformers 4 takes the size of heads from the width, and so does vLLM.
-    row("llama-heads", "qwen2_moe", but=("transformers4", "llama.cpp", "vllm"))
-    row("llama-bias", "granitemoe", but=no_vllm)
-    row("llama-bias-heads", "granitemoe", but=("transformers4", "llama.cpp", "vllm"))
-    row("mistral-window8", "mixtral", but=no_llamacpp)
-    for source in ("qwen2", "qwen2-bf16", "qwen2-tied", "qwen2-yarn"):
-        row(source, "granitemoe", but=no_vllm)
-        row(source, "qwen2_moe", but=no_llamacpp)
-        row(source, "glm4_moe")
+def pairs():
+    """Every source and home. Engines that are left out lack the family, or compute something else with it."""
+    for source in ("llama", "llama-bf16", "llama-bf16-sharded-tied"):
+        yield source, "mixtral", EVERYWHERE
+        yield source, "granitemoe", EVERYWHERE
+        yield source, "glm4_moe", EVERYWHERE
+        yield source, "qwen2_moe", TRANSFORMERS + VLLM
+    for source in ("llama-sharded", "llama-linear", "llama-yarn", "llama-heads", "mistral-heads", "phi3", "llama-tied-llama3"):
+        yield source, "mixtral", EVERYWHERE
+    for family in ("granitemoe", "glm4_moe", "qwen2_moe"):
+        yield "llama-tied-llama3", family, TRANSFORMERS + VLLM
+    # In these two the size of heads follows from the width, in all but transformers 5.
+    yield "llama-heads", "granitemoe", ("transformers5",)
+    yield "llama-heads", "qwen2_moe", ("transformers5",)
+    yield "llama-heads", "glm4_moe", EVERYWHERE
+    yield "llama-bias", "granitemoe", TRANSFORMERS + LLAMACPP
+    yield "llama-bias-heads", "granitemoe", ("transformers5",)
+    yield "mistral-window8", "mixtral", TRANSFORMERS + VLLM
+    for source in ("qwen2", "qwen2-bf16", "qwen2-tied", "qwen2-yarn", "seed_oss"):
+        yield source, "granitemoe", TRANSFORMERS + LLAMACPP
+        yield source, "qwen2_moe", TRANSFORMERS + VLLM
+        yield source, "glm4_moe", EVERYWHERE
     for source in ("qwen3", "qwen3-bf16", "qwen3-tied", "qwen3-heads"):
-        row(source, "qwen3_moe")
-        row(source, "glm4_moe")
-        row(source, "dots1", but=no_llamacpp)
-    row("qwen3-all-keys", "dots1")
-    row("qwen3-bias", "qwen3_moe", but=neither)
-    row("qwen3-bias", "dots1", but=neither)
+        yield source, "qwen3_moe", EVERYWHERE
+        yield source, "glm4_moe", EVERYWHERE
+        yield source, "dots1", TRANSFORMERS + VLLM
+    yield "qwen3-all-keys", "dots1", EVERYWHERE
+    yield "qwen3-bias", "qwen3_moe", TRANSFORMERS
+    yield "qwen3-bias", "dots1", TRANSFORMERS
     for source in ("olmo2", "olmo2-tied"):
-        row(source, "flex_olmo", but=no_llamacpp)
+        yield source, "flex_olmo", TRANSFORMERS + VLLM
     for source in ("granite", "granite-tied"):
-        row(source, "granitemoe")
-    row("gemma", "mixtral", but=neither)  # both apply silu to every gate
+        yield source, "granitemoe", EVERYWHERE
+    yield "phi3-longrope", "mixtral", TRANSFORMERS
+    yield "phi3-half-rotary", "glm4_moe", TRANSFORMERS
+    yield "gemma", "mixtral", TRANSFORMERS  # elsewhere every gate is a silu
+    yield "ernie4_5", "ernie4_5_moe", TRANSFORMERS + LLAMACPP
+    yield "hunyuan_v1_dense", "hunyuan_v1_moe", TRANSFORMERS
 
-    # More experts, experts cut in two and in three, layers left dense, the block as a shared expert.
-    for granularity in (2, 3):
-        cut = f"{FIVE} --granularity {granularity}"
-        row("llama", "mixtral", cut)
-        row("llama", "granitemoe", cut)
-        row("llama", "glm4_moe", cut)
-        row("qwen2", "qwen2_moe", cut, but=no_llamacpp)
-        row("qwen3", "qwen3_moe", cut)
-        row("qwen3-all-keys", "dots1", cut)
-        row("olmo2", "flex_olmo", cut, but=no_llamacpp)
-        row("granite", "granitemoe", cut)
-    for source, family in (("phi3", "mixtral"), ("llama-bf16", "mixtral"), ("llama-bf16", "granitemoe"), ("qwen3-bf16", "qwen3_moe")):
-        row(source, family, f"{FOUR} --granularity 2")
-    row("qwen2", "granitemoe", f"{FIVE} --granularity 2", but=no_vllm)
-    row("mistral-window8", "mixtral", f"{FIVE} --granularity 3", but=no_llamacpp)
-    row("gemma", "mixtral", f"{FIVE} --granularity 3", but=neither)
+
+# One source for each family, with the engines that run it.
+FAMILIES = (
+    ("llama", "mixtral", EVERYWHERE),
+    ("llama", "granitemoe", EVERYWHERE),
+    ("llama", "glm4_moe", EVERYWHERE),
+    ("qwen2", "qwen2_moe", TRANSFORMERS + VLLM),
+    ("qwen3", "qwen3_moe", EVERYWHERE),
+    ("qwen3-all-keys", "dots1", EVERYWHERE),
+    ("olmo2", "flex_olmo", TRANSFORMERS + VLLM),
+    ("granite", "granitemoe", EVERYWHERE),
+    ("ernie4_5", "ernie4_5_moe", TRANSFORMERS + LLAMACPP),
+    ("hunyuan_v1_dense", "hunyuan_v1_moe", TRANSFORMERS),
+)
+
+
+def rows():
+    for source, family, engines in pairs():
+        yield row(source, family, engines)
+    # More experts, permuted or cut in two and in three.
+    for source, family, engines in FAMILIES:
+        yield row(source, family, engines, f"{FIVE} --init permute")
+        for granularity in (2, 3):
+            yield row(source, family, engines, f"{FIVE} --init partition --granularity {granularity}")
+    # Times 2 is exact in bf16.
+    for source, family in (("llama-bf16", "mixtral"), ("llama-bf16", "granitemoe"), ("qwen3-bf16", "qwen3_moe")):
+        yield row(source, family, EVERYWHERE, f"{FOUR} --init permute")
+        yield row(source, family, EVERYWHERE, f"{FOUR} --granularity 2")
+    yield row("phi3", "mixtral", EVERYWHERE, f"{FOUR} --granularity 2")
+    yield row("qwen2", "granitemoe", TRANSFORMERS + LLAMACPP, f"{FIVE} --granularity 2")
+    yield row("mistral-window8", "mixtral", TRANSFORMERS + VLLM, f"{FIVE} --granularity 3")
+    yield row("gemma", "mixtral", TRANSFORMERS, f"{FIVE} --granularity 3")
+    # Layers left dense, the block as a shared expert.
     for source, family in (("llama", "qwen2_moe"), ("qwen2", "qwen2_moe"), ("qwen3", "qwen3_moe")):
-        row(source, family, f"{FOUR} --layers 1::2", but=no_llamacpp)
+        yield row(source, family, TRANSFORMERS + VLLM, f"{FOUR} --layers 1::2")
     for source, family in (("llama", "glm4_moe"), ("qwen2-tied", "glm4_moe"), ("qwen3", "glm4_moe"), ("qwen3-all-keys", "dots1")):
-        row(source, family, f"{FIVE} --layers 1:")
-    row("llama-bf16", "glm4_moe", f"{FOUR} --granularity 2 --layers 2:")
-    row("llama", "glm4_moe", f"{FOUR} --shared-expert")
-    row("qwen2", "qwen2_moe", f"{FOUR} --shared-expert", but=no_llamacpp)
-    row("qwen3-all-keys", "dots1", f"{FOUR} --shared-expert")
-    return rows
+        yield row(source, family, EVERYWHERE, f"{FIVE} --layers 1:")
+    yield row("ernie4_5", "ernie4_5_moe", TRANSFORMERS + LLAMACPP, f"{FIVE} --layers 1:")
+    yield row("llama-bf16", "glm4_moe", EVERYWHERE, f"{FOUR} --granularity 2 --layers 2:")
+    for source, family, engines in FAMILIES:
+        if family in ("glm4_moe", "qwen2_moe", "dots1", "ernie4_5_moe", "hunyuan_v1_moe"):
+            yield row(source, family, engines, f"{FOUR} --shared-expert")
 
 
 if __name__ == "__main__":
     wanted = sys.argv[1] if len(sys.argv) > 1 else ""
-    print(*(row for row in cases() if wanted in row.split()[0]), sep="\n")
+    print(*(line for line in rows() if wanted in line.split()[0]), sep="\n")

@@ -23,6 +23,8 @@ LLAMA3 = dict(rope_type="llama3", rope_theta=500000.0, factor=8.0, low_freq_fact
               original_max_position_embeddings=128)
 YARN = dict(rope_type="yarn", rope_theta=10000.0, factor=4.0, beta_fast=32.0, beta_slow=1.0,
             original_max_position_embeddings=256)
+LONGROPE = dict(rope_type="longrope", rope_theta=10000.0, original_max_position_embeddings=256,
+                short_factor=[1 + i / 64 for i in range(16)], long_factor=[1.5 + i / 2 for i in range(16)])
 WIDE_HEADS = dict(hidden_size=96, head_dim=32)  # 4 heads of 32 are not 96
 ALL_KEYS = dict(num_key_value_heads=4)
 BF16, SHARDED = dict(dtype=torch.bfloat16), dict(shard="300KB")
@@ -56,6 +58,11 @@ MODELS = {
     "granite-tied": dict(embedding_multiplier=2.0, residual_multiplier=0.5, attention_multiplier=0.3, logits_scaling=4.0,
                          tie_word_embeddings=True),
     "phi3": {},
+    "phi3-longrope": dict(original_max_position_embeddings=256, rope_parameters=LONGROPE),
+    "phi3-half-rotary": dict(partial_rotary_factor=0.5),
+    "seed_oss": dict(head_dim=32),
+    "ernie4_5": dict(head_dim=32),
+    "hunyuan_v1_dense": dict(head_dim=32),
     "gemma": dict(head_dim=32, tie_word_embeddings=True),
 }
 
@@ -73,7 +80,10 @@ def write_old_rope(file):
     config = json.loads(file.read_text())
     rope = dict(config["rope_parameters"])
     config["rope_theta"] = rope.pop("rope_theta")
-    config["rope_scaling"] = None if rope["rope_type"] == "default" else rope
+    if rope["rope_type"] == "longrope":
+        # These three and no other, says phi3 of transformers 4.
+        rope = dict(type="longrope", short_factor=rope["short_factor"], long_factor=rope["long_factor"])
+    config["rope_scaling"] = None if rope.get("rope_type") == "default" else rope
     file.write_text(json.dumps(config, indent=2))
 
 

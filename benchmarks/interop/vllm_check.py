@@ -24,11 +24,12 @@ def run(folder, batches):
     vocab = json.loads((Path(folder) / "config.json").read_text())["vocab_size"]
     top = min(vocab, LIKELIEST)
     longest = max(len(row) for ids in batches for row in ids)
-    # A cache of earlier prompts' keys would leave their positions out.
-    llm = LLM(model=str(folder), skip_tokenizer_init=True, dtype="float32", enforce_eager=True, max_model_len=longest + 8,
-              max_logprobs=top, max_num_seqs=2, disable_log_stats=True, enable_prefix_caching=False)
     sampling = SamplingParams(max_tokens=1, temperature=0, prompt_logprobs=top, detokenize=False)
+    llm = None
     try:
+        # A cache of earlier prompts' keys would leave their positions out.
+        llm = LLM(model=str(folder), skip_tokenizer_init=True, dtype="float32", enforce_eager=True, max_model_len=longest + 8,
+                  max_logprobs=top, max_num_seqs=2, disable_log_stats=True, enable_prefix_caching=False)
         return [[[{token: entry.logprob for token, entry in position.items()} for position in out.prompt_logprobs[1:]]
                  for out in llm.generate([TokensPrompt(prompt_token_ids=row.tolist()) for row in ids], sampling, use_tqdm=False)]
                 for ids in batches]

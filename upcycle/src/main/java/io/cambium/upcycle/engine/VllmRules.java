@@ -27,6 +27,10 @@ final class VllmRules {
               "attention bias of granitemoe and qwen3_moe",
               of("granitemoe", "qwen3_moe").and(Candidate::hasAttentionBias),
               "it drops the attention's biases without a word (off by 2.2 to 4.4)"),
+          refused(
+              "heads of another size in granitemoe",
+              of("granitemoe").and(candidate -> !candidate.hasPlainHeadDim()),
+              "it takes hidden_size / heads for the size of a head, whatever head_dim says"),
           warned(
               "normalised olmoe",
               of("olmoe").and(Candidate::isNormalised),

@@ -160,6 +160,12 @@ class EngineRulesTest {
             "drops"),
         row(
             VLLM,
+            "granitemoe, head_dim",
+            Example.of("granitemoe").put("head_dim", 16),
+            REFUSED,
+            "head_dim"),
+        row(
+            VLLM,
             "qwen3_moe, biased",
             Example.of("qwen3_moe").put("attention_bias", true),
             REFUSED,

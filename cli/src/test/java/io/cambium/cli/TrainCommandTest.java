@@ -245,16 +245,6 @@ class TrainCommandTest {
   }
 
   @Test
-  void refusesToGrowAModelThatRoutesInGroups() throws IOException {
-    Path model = folder.resolve("grouped");
-    run("init", model.toString(), "--hidden", "16", "--heads", "2", "--vocab", "270");
-    Path config = model.resolve("config.json");
-    ObjectNode json = Json.readObject(config).put("n_group", 2);
-    Files.write(config, Json.bytes(json));
-    assertRefused("chooses experts within groups", "--set", "model=" + model);
-  }
-
-  @Test
   void refusesToGrowAModelBeforeItsLastGrowthIsReleased() {
     Path model = folder.resolve("cold-model");
     run("upcycle", folder.resolve("model").toString(), model.toString(), "--experts", "5");

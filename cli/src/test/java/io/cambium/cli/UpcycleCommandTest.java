@@ -176,8 +176,8 @@ class UpcycleCommandTest {
     assertThat(run("--experts", "7", "--runs-on", "vllm")).isZero();
     source = Goldens.unpack("mixtral-fused", folder);
     target = folder.resolve("other");
-    String[] flat = {"--experts", "7", "--mode", "flat", "--runs-on", "transformers4"};
-    assertThat(run(flat)).isEqualTo(2);
+    String[] wide = {"--experts", "12", "--mode", "wide", "--runs-on", "transformers4"};
+    assertThat(run(wide)).isEqualTo(2);
     assertThat(run("--experts", "7", "--runs-on", "llamacpp")).isEqualTo(2);
     assertThat(err.toString())
         .contains(

@@ -1,8 +1,12 @@
 package io.cambium.upcycle.plan;
 
+import io.cambium.checkpoint.DType;
+import io.cambium.checkpoint.family.DecoderSpec;
+import io.cambium.checkpoint.family.ModelTensor;
 import io.cambium.upcycle.ledger.Entry;
 import io.cambium.upcycle.ledger.WorkingMemory;
 import java.util.List;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -11,7 +15,8 @@ import java.util.stream.Stream;
  * @param writingBytes of memory while writing and comparing bytes, beside the mapped sources, which
  *     the system can drop, and some 100 MB of the Java machine's own
  * @param comparingBytes of memory while comparing logits, which runs one model after the other in
- *     fp32; of it, weights that are fp32 on disk are mapped
+ *     fp32: weights of another type are converted a layer at a time, and those of the vocabulary's
+ *     size in pieces
  * @param seconds an estimate, at {@link #BYTES_PER_SECOND} and {@link #WEIGHTS_PER_SECOND}
  */
 public record Cost(long writingBytes, long comparingBytes, long seconds) {
@@ -25,11 +30,15 @@ public record Cost(long writingBytes, long comparingBytes, long seconds) {
   /** Weights that are computed per second. */
   static final long WEIGHTS_PER_SECOND = 20_000_000;
 
+  /** Rows of the output matrix that are converted at once. */
+  private static final long PIECE_ROWS = 1 << 14;
+
   /** Arrays of logits at once: those of two models, and what the engine still holds of one. */
   private static final long LOGIT_ARRAYS = 5;
 
-  static Cost of(ModelSize target, int vocabSize, List<Entry> weights, List<Entry> optimizer) {
-    long logits = LOGIT_ARRAYS * COMPARED_TOKENS * vocabSize;
+  static Cost of(DecoderSpec target, List<Entry> weights, List<Entry> optimizer) {
+    long logits = LOGIT_ARRAYS * COMPARED_TOKENS * target.vocabSize();
+    long piece = Math.min(PIECE_ROWS, target.vocabSize()) * target.hiddenSize();
     long computed =
         Stream.concat(weights.stream(), optimizer.stream())
             .filter(entry -> !entry.formula().isCopied())
@@ -38,7 +47,22 @@ public record Cost(long writingBytes, long comparingBytes, long seconds) {
     long bytes = Stream.concat(weights.stream(), optimizer.stream()).mapToLong(Entry::bytes).sum();
     return new Cost(
         Math.max(WorkingMemory.bytes(weights), WorkingMemory.bytes(optimizer)),
-        (target.parameters() + logits) * Float.BYTES,
+        (largestLayer(weights) + piece + logits) * Float.BYTES,
         1 + bytes / BYTES_PER_SECOND + computed / WEIGHTS_PER_SECOND);
+  }
+
+  /** Elements of the layer with the most weights that are not fp32 on disk. */
+  private static long largestLayer(List<Entry> weights) {
+    return weights.stream()
+        .filter(entry -> entry.dtype() != DType.F32 && entry.target().layer() != ModelTensor.NONE)
+        .collect(
+            Collectors.groupingBy(
+                entry -> entry.target().layer(),
+                Collectors.summingLong(entry -> entry.target().elements())))
+        .values()
+        .stream()
+        .mapToLong(Long::longValue)
+        .max()
+        .orElse(0);
   }
 }

@@ -44,7 +44,7 @@ public record Figures(
         target,
         bytes(optimizer),
         experts,
-        Cost.of(target, decoder.vocabSize(), weights, optimizer));
+        Cost.of(decoder, weights, optimizer));
   }
 
   private static long bytes(List<Entry> entries) {

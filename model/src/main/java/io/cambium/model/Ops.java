@@ -3,7 +3,6 @@ package io.cambium.model;
 import io.cambium.checkpoint.family.DecoderSpec.Activation;
 import io.cambium.checkpoint.family.DecoderSpec.Norms;
 import org.bytedeco.pytorch.DoubleOptional;
-import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
@@ -22,11 +21,11 @@ final class Ops {
   }
 
   /**
-   * The same without a weight. One op without autograd; with it through the vector norm, whose
-   * forward and backward pass read x less often than those of a mean of squares.
+   * The same without a weight. Through the vector norm, whose forward and backward pass read x less
+   * often than those of a mean of squares; where tokens are generated one by one, in one op.
    */
   static Tensor unitMeanSquare(Tensor x, double eps) {
-    if (!GradMode.is_enabled()) {
+    if (Crew.HERE.isBound()) {
       return torch.rms_norm(
           x, new long[] {x.size(-1)}, new TensorOptional(), new DoubleOptional(eps));
     }

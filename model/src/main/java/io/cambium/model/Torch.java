@@ -77,7 +77,7 @@ public final class Torch {
     // threads).
     environment("OPENBLAS_NUM_THREADS", Optional.of("1"));
     environment("OMP_NUM_THREADS", Optional.of("1"));
-    environment("MKL_THREADING_LAYER", Optional.of("SEQUENTIAL"));
+    environment("MKL_NUM_THREADS", Optional.of("1"));
     keepFreedMemory();
   }
 

@@ -30,9 +30,14 @@ public final class WorkingMemory {
     return entry.onDisk().bytes() / (ofExpert ? whole.getFirst() : 1);
   }
 
-  /** Read straight from the mapped file, unless it lies apart there; twice when it is compared. */
+  /** Straight from the mapped file, but for what lies apart there; twice when it is compared. */
   private static long copied(Entry entry) {
-    return 2 * entry.bytes();
+    boolean together =
+        Strided.of(entry).isContiguous()
+            && entry.formula().sources().stream()
+                .allMatch(source ->
+                    new Strided(source.shape(), source.piece(), entry.dtype()).isContiguous());
+    return together ? 0 : 2 * entry.bytes();
   }
 
   /** Every source once as floats, the result as floats before and after a step, and its bytes. */

@@ -79,8 +79,24 @@ final class PlanText {
         .map(same ->
             same.getKey()
                 + " experts in layers "
-                + same.getValue().stream().map(String::valueOf).collect(Collectors.joining(" ")))
+                + ranges(same.getValue()))
         .collect(Collectors.joining("; "));
+  }
+
+  /** Ascending numbers, such as {@code 0 2-5 8}. */
+  private static String ranges(List<Integer> numbers) {
+    StringBuilder text = new StringBuilder();
+    for (int from = 0, to; from < numbers.size(); from = to + 1) {
+      to = from;
+      while (to + 1 < numbers.size() && numbers.get(to + 1) == numbers.get(to) + 1) {
+        to++;
+      }
+      text.append(text.isEmpty() ? "" : " ").append(numbers.get(from));
+      if (to > from) {
+        text.append('-').append(numbers.get(to));
+      }
+    }
+    return text.toString();
   }
 
   private String memory() {

@@ -76,10 +76,7 @@ final class PlanText {
         .forEach((layer, experts) ->
             layersByExperts.computeIfAbsent(experts, _ -> new ArrayList<>()).add(layer));
     return layersByExperts.entrySet().stream()
-        .map(same ->
-            same.getKey()
-                + " experts in layers "
-                + ranges(same.getValue()))
+        .map(same -> same.getKey() + " experts in layers " + ranges(same.getValue()))
         .collect(Collectors.joining("; "));
   }
 

@@ -146,7 +146,7 @@ class UpcycleCommandTest {
         .contains(
             "family      qwen2_moe",
             "per layer   4 experts in layers 0-2",
-            "memory      at most 1 MB to write, 2 MB to compare logits",
+            "memory      at most 1 MB to write, 1 MB to compare logits",
             "runs on     transformers4 (asked for): yes",
             "            llama.cpp: no: it never normalises the routing weights of qwen2_moe");
     out.getBuffer().setLength(0);

@@ -27,7 +27,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.SequencedMap;
-import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -36,9 +35,9 @@ import tools.jackson.databind.node.ObjectNode;
 /** Works out, from headers and options alone, how a dense model becomes one with experts. */
 public final class DensePlanner {
 
-  /** Keys that mean the same in every class. */
-  private static final Set<String> CARRIED =
-      Set.of(
+  /** Keys that mean the same in every class, in the order in which they are written. */
+  private static final List<String> CARRIED =
+      List.of(
           "bos_token_id",
           "eos_token_id",
           "pad_token_id",

@@ -4,8 +4,8 @@ import io.cambium.checkpoint.CheckpointDirectory;
 import io.cambium.checkpoint.Json;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.model.TorchRunner;
+import io.cambium.upcycle.Execution;
 import io.cambium.upcycle.PlannedUpcycle;
-import io.cambium.upcycle.UpcycleResult;
 import io.cambium.upcycle.Upcycler;
 import io.cambium.upcycle.engine.Engine;
 import io.cambium.upcycle.plan.UpcyclePlan;
@@ -45,6 +45,7 @@ import picocli.CommandLine.Spec;
       "Examples:",
       "  cambium upcycle SmolLM2-135M moe --experts 8",
       "  cambium upcycle SmolLM2-135M moe --experts 4 --granularity 2 --layers 1::2",
+      "  cambium upcycle SmolLM2-135M moe --experts 8 --resume",
       "  cambium upcycle Qwen2-0.5B moe --experts 8 --init drop --dry-run",
       "  cambium upcycle Qwen2-0.5B moe --experts 8 --runs-on llama.cpp",
       "  cambium upcycle moe --source code --source prose --experts 4",
@@ -102,7 +103,32 @@ final class UpcycleCommand implements Callable<Integer> {
               + " experts keeps its family, and --dry-run says who runs it).")
   private @Nullable String runsOn;
 
-  @Option(names = "--overwrite", description = "Replace an existing TARGET.")
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      description =
+          "Threads that write; the result does not depend on it (default: two for each core).")
+  private int threads = Execution.DEFAULT.threads();
+
+  @Option(
+      names = "--verify",
+      defaultValue = "logits",
+      paramLabel = "WHAT",
+      description =
+          "logits (default): read everything back, then run both models; bytes: read back alone;"
+              + " none: neither, and no checksums in cambium.json.")
+  private Execution.Check check = Execution.Check.LOGITS;
+
+  @Option(
+      names = "--resume",
+      description =
+          "Go on with what an interrupted run of the same command left in TARGET.partial; begin"
+              + " where it left nothing.")
+  private boolean resume;
+
+  @Option(
+      names = "--overwrite",
+      description = "Replace an existing TARGET, and what an interrupted run left of it.")
   private boolean overwrite;
 
   @Option(names = "--dry-run", description = "Print the plan and write nothing.")
@@ -212,12 +238,23 @@ final class UpcycleCommand implements Callable<Integer> {
   }
 
   private void execute(PlannedUpcycle planned, PrintWriter out) {
-    UpcycleResult result;
     try (TerminalProgress progress = TerminalProgress.onStandardError()) {
-      result = planned.execute(progress);
+      OnSignal.run(
+          () -> planned.interrupted().ifPresent(goingOn -> progress.println("  -> " + goingOn)),
+          () -> out.println(planned.execute(execution(), progress).describe()));
     }
-    out.println(result.describe());
     out.println("Wrote " + target());
     out.flush();
+  }
+
+  private Execution execution() {
+    if (threads < 1) {
+      throw new UsageException("--threads", "is " + threads, "give at least 1");
+    }
+    Execution.Unfinished unfinished =
+        resume
+            ? Execution.Unfinished.RESUME
+            : overwrite ? Execution.Unfinished.REPLACE : Execution.Unfinished.REFUSE;
+    return new Execution(threads, unfinished, check);
   }
 }

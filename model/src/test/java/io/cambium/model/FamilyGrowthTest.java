@@ -29,6 +29,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Locale;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -181,7 +182,7 @@ class FamilyGrowthTest {
                 .biasNoise(0.0));
     assertThat(result.verification().word()).isEqualTo(Word.STRUCTURE_VERIFIED);
     assertThat(result.verification().why()).contains(reason);
-    assertThat(result.verification().fromSource().largest()).isGreaterThan(1e-3);
+    assertThat(Objects.requireNonNull(result.verification().fromSource()).largest()).isGreaterThan(1e-3);
   }
 
   @ParameterizedTest

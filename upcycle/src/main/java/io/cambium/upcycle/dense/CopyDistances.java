@@ -4,15 +4,16 @@ import io.cambium.checkpoint.Manifest.Distances;
 import io.cambium.checkpoint.Manifest.Realised;
 import io.cambium.checkpoint.Manifest.SparseUpcycling;
 import io.cambium.checkpoint.family.Part;
+import io.cambium.upcycle.ledger.Deviations;
 import io.cambium.upcycle.ledger.Entry;
 import io.cambium.upcycle.ledger.Evaluator;
-import io.cambium.upcycle.ledger.Floats;
 import io.cambium.upcycle.ledger.LedgerWriter;
+import io.cambium.upcycle.ledger.Range;
 import io.cambium.upcycle.ledger.Sources;
+import io.cambium.upcycle.ledger.Unit;
 import io.cambium.upcycle.plan.UpcyclePlan;
-import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.EnumMap;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -22,46 +23,64 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Measures, while experts are written, how far copies of a dense block are from the block and from
- * each other. Of each matrix the last copy stays in memory, to be compared with the next.
+ * each other. What the copies of a matrix add up to is kept unit by unit and added in the order of
+ * the plan, so that the figures depend on no thread's timing.
  */
-public final class CopyDistances implements LedgerWriter.Listener {
+public final class CopyDistances {
 
   private static final Map<Part, String> NAMES =
       Map.of(Part.EXPERT_GATE, "gate", Part.EXPERT_UP, "up", Part.EXPERT_DOWN, "down");
 
   /** A matrix that every copy has. */
-  private record Place(Part part, int shard) {}
+  private record Place(Part part, int layer, int shard) {}
 
-  /** The last copy of it. */
-  private record Last(int layer, int copy, float[] values) {}
+  /**
+   * Sums over weights of one kind of matrix.
+   *
+   * @param changed weights that are another number than in the block
+   * @param block sum of the block's squares, once for each copy
+   * @param blockOfPairs the same over copies that have a neighbour before them
+   */
+  public record Sums(
+      long weights,
+      long changed,
+      double block,
+      double fromBlock,
+      double blockOfPairs,
+      double betweenCopies) {
 
-  /** Sums over the matrices of one kind. */
-  private static final class Sums {
-    private long weights;
-    private long changed;
-    private double block;
-    private double fromBlock;
-    private double blockOfPairs;
-    private double betweenCopies;
+    private static final Sums NONE = new Sums(0, 0, 0, 0, 0, 0);
 
-    void add(float[] written, float[] dense, float @Nullable [] other) {
-      weights += written.length;
+    private Sums plus(Sums other) {
+      return new Sums(
+          weights + other.weights,
+          changed + other.changed,
+          block + other.block,
+          fromBlock + other.fromBlock,
+          blockOfPairs + other.blockOfPairs,
+          betweenCopies + other.betweenCopies);
+    }
+
+    private static Sums of(float[] written, float[] dense, float @Nullable [] other) {
+      long changed = 0;
+      double block = 0;
+      double fromBlock = 0;
+      double betweenCopies = 0;
       for (int i = 0; i < written.length; i++) {
         changed += written[i] == dense[i] ? 0 : 1;
         block += square(dense[i]);
         fromBlock += square(written[i] - dense[i]);
-        if (other != null) {
-          blockOfPairs += square(dense[i]);
-          betweenCopies += square(written[i] - other[i]);
-        }
+        betweenCopies += other == null ? 0 : square(written[i] - other[i]);
       }
+      double blockOfPairs = other == null ? 0 : block;
+      return new Sums(written.length, changed, block, fromBlock, blockOfPairs, betweenCopies);
     }
 
     private static double square(double value) {
       return value * value;
     }
 
-    Distances distances() {
+    private Distances distances() {
       return new Distances(
           relative(fromBlock, block),
           relative(betweenCopies, blockOfPairs),
@@ -74,20 +93,44 @@ public final class CopyDistances implements LedgerWriter.Listener {
     }
   }
 
+  /** Measures one unit, whose lines are copies of one matrix in their order. */
+  public final class Meter implements LedgerWriter.Listener {
+
+    private final Evaluator evaluator;
+    private Sums sums = Sums.NONE;
+    private int lastCopy = -1;
+    private float[] last = {};
+
+    private Meter(Evaluator evaluator) {
+      this.evaluator = evaluator;
+    }
+
+    @Override
+    public void evaluated(Entry entry, Range range, float[] written) {
+      int copy = copy(entry);
+      boolean neighbour = copy == lastCopy + 1 && copy > 0;
+      float[] dense = evaluator.elements(entry.unperturbed(), range);
+      sums = sums.plus(Sums.of(written, dense, neighbour ? last : null));
+      last = written;
+      lastCopy = copy;
+    }
+
+    /** What was measured. */
+    public Sums sums() {
+      return sums;
+    }
+  }
+
   private final UpcyclePlan plan;
   private final SparseUpcycling sparse;
-  private final Evaluator evaluator;
-  private final Map<Part, Sums> sums = new EnumMap<>(Part.class);
-  private final Map<Place, Last> last = new HashMap<>();
 
-  private CopyDistances(UpcyclePlan plan, SparseUpcycling sparse, Sources sources) {
+  private CopyDistances(UpcyclePlan plan, SparseUpcycling sparse) {
     this.plan = plan;
     this.sparse = sparse;
-    this.evaluator = new Evaluator(sources);
   }
 
   /** A measurement of what a plan writes; empty where copies equal their block. */
-  public static Optional<CopyDistances> of(UpcyclePlan plan, Sources sources) {
+  public static Optional<CopyDistances> of(UpcyclePlan plan) {
     SparseUpcycling sparse = plan.manifest().sparse();
     if (sparse == null || !plan.manifest().growth().isEmpty()) {
       return Optional.empty();
@@ -95,54 +138,68 @@ public final class CopyDistances implements LedgerWriter.Listener {
     boolean differ =
         sparse.sources().size() > 1
             || plan.weights().stream().anyMatch(entry -> !entry.equals(entry.unperturbed()));
-    return differ ? Optional.of(new CopyDistances(plan, sparse, sources)) : Optional.empty();
+    return differ ? Optional.of(new CopyDistances(plan, sparse)) : Optional.empty();
   }
 
-  @Override
-  public void evaluated(Entry entry, long offset, MemorySegment data) {
-    if (!NAMES.containsKey(entry.target().part())) {
-      return;
-    }
-    if (data.byteSize() != entry.bytes()) {
-      throw new IllegalStateException(entry.target().name() + " comes in pieces");
-    }
-    float[] written = Floats.read(data, entry.dtype());
-    int layer = entry.target().layer();
-    int copy = entry.target().expert() / sparse.granularity();
-    int shard = entry.target().expert() % sparse.granularity();
-    Last before = last.put(new Place(entry.target().part(), shard), new Last(layer, copy, written));
-    boolean neighbour = before != null && before.layer == layer && before.copy == copy - 1;
-    sums.computeIfAbsent(entry.target().part(), _ -> new Sums())
-        .add(written, block(entry), neighbour ? before.values : null);
+  /** What the copies of one matrix have in common, for a line that is one. */
+  public Optional<?> matrix(Entry entry) {
+    return NAMES.containsKey(entry.target().part())
+        ? Optional.of(
+            new Place(
+                entry.target().part(),
+                entry.target().layer(),
+                entry.target().expert() % sparse.granularity()))
+        : Optional.empty();
   }
 
-  /** The block's own weights in the place of an expert's. */
-  private float[] block(Entry entry) {
-    float[][] values = new float[1][];
-    evaluator.evaluate(
-        entry.unperturbed(), (_, data) -> values[0] = Floats.read(data, entry.dtype()));
-    return values[0];
+  private int copy(Entry entry) {
+    return entry.target().expert() / sparse.granularity();
   }
 
-  /** Of everything that was written. */
-  public Realised realised() {
-    return realised(sparse.layers());
+  /** Measures a unit of a matrix's copies. */
+  public Meter meter(Evaluator evaluator) {
+    return new Meter(evaluator);
+  }
+
+  /**
+   * Of everything that was written.
+   *
+   * @param units all of the plan, in its order
+   * @param sums of each of them; null for those that are not copies of a matrix
+   */
+  public Realised realised(List<Unit> units, List<@Nullable Sums> sums) {
+    return realised(sparse.layers(), units, sums);
   }
 
   /** Computes the experts of the first routing layer for this alone. */
-  public Realised firstLayer() {
+  public Realised firstLayer(Sources sources) {
     int first = sparse.layers().getFirst();
-    for (Entry entry : plan.weights()) {
-      if (entry.target().layer() == first && entry.target().part().isExpert()) {
-        evaluator.evaluate(entry, (offset, data) -> evaluated(entry, offset, data));
-      }
+    List<Entry> experts =
+        plan.weights().stream()
+            .filter(entry -> entry.target().layer() == first && matrix(entry).isPresent())
+            .toList();
+    List<Unit> units = Unit.of(experts, this::matrix);
+    Deviations deviations = new Deviations();
+    List<@Nullable Sums> sums = new ArrayList<>();
+    for (Unit unit : units) {
+      Evaluator evaluator = new Evaluator(sources, deviations);
+      Meter meter = meter(evaluator);
+      new LedgerWriter(sources, evaluator, (_, _, _) -> {}, meter).write(unit);
+      sums.add(meter.sums());
     }
-    return realised(List.of(first));
+    return realised(List.of(first), units, sums);
   }
 
-  private Realised realised(List<Integer> layers) {
+  private Realised realised(List<Integer> layers, List<Unit> units, List<@Nullable Sums> sums) {
+    Map<Part, Sums> totals = new EnumMap<>(Part.class);
+    for (int n = 0; n < units.size(); n++) {
+      Sums unit = sums.get(n);
+      if (unit != null) {
+        totals.merge(units.get(n).entries().getFirst().target().part(), unit, Sums::plus);
+      }
+    }
     SortedMap<String, Distances> matrices = new TreeMap<>();
-    sums.forEach((part, sum) -> matrices.put(NAMES.get(part), sum.distances()));
+    totals.forEach((part, sum) -> matrices.put(NAMES.get(part), sum.distances()));
     return new Realised(layers, matrices);
   }
 }

@@ -5,7 +5,9 @@ import io.cambium.checkpoint.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Computes tensors from their formulas. Copies go straight from the mapped source to the sink; of
@@ -24,10 +26,24 @@ public final class Evaluator {
   private static final int MATRICES = 3;
 
   private final Sources sources;
+  private final Deviations deviations;
   private final Spectra spectra;
+  private final Noise noise = new Noise();
+  private final Map<SourceTensor, float[]> lastRead = new HashMap<>();
+  private Range lastRange = Range.ALL;
 
   public Evaluator(Sources sources) {
+    this(sources, new Deviations());
+  }
+
+  /**
+   * One of several.
+   *
+   * @param deviations what they share
+   */
+  public Evaluator(Sources sources, Deviations deviations) {
     this.sources = sources;
+    this.deviations = deviations;
     this.spectra = new Spectra(MATRICES * sources.checkpoints().size());
   }
 
@@ -45,53 +61,69 @@ public final class Evaluator {
         }
         case Formula.Zeros() -> zeros(entry.bytes(), arena, sink);
         case Formula computed ->
-            sink.write(0, Floats.write(compute(computed).data(), entry.dtype()));
+            sink.write(0, Floats.write(compute(computed, Range.ALL).data(), entry.dtype()));
       }
     }
   }
 
-  private Values compute(Formula formula) {
+  /**
+   * Elements of a tensor, rounded to its type.
+   *
+   * @param range all, where the formula is not one that follows element by element
+   */
+  public float[] elements(Entry entry, Range range) {
+    float[] values = compute(entry.formula(), range).data();
+    Floats.round(values, entry.dtype());
+    return values;
+  }
+
+  private Values compute(Formula formula, Range range) {
     return switch (formula) {
-      case Formula.Copy(var source) -> sources.values(source);
-      case Formula.Normal(var shape, double deviation, long seed, var key) ->
-          normal(shape, deviation, CounterRandom.of(seed, key));
-      case Formula.GatherRows(var of, var rows) -> RouterRows.scaled(compute(of), rows, row -> 1);
+      case Formula.Copy(var source) -> copy(source, range);
+      case Formula.Normal(var shape, double deviation, long seed, var key) -> {
+        Values values = Values.zeros(shape, range);
+        noise.add(values.data(), range.from(), deviation, CounterRandom.of(seed, key));
+        yield values;
+      }
+      case Formula.GatherRows(var of, var rows) ->
+          RouterRows.scaled(compute(of, range), rows, row -> 1);
       case Formula.ScaledRows(var of, var rows, var factors) ->
-          RouterRows.scaled(compute(of), rows, factors::get);
+          RouterRows.scaled(compute(of, range), rows, factors::get);
       case Formula.Slice(var of, int axis, long from, long count) ->
-          compute(of).slice(axis, from, count);
+          compute(of, range).slice(axis, from, count);
       case Formula.Scaled(var of, double factor) -> {
-        Values values = compute(of);
+        Values values = compute(of, range);
         scale(values.data(), factor);
         yield values;
       }
-      case Formula.Mean(var of) -> mean(of);
+      case Formula.Mean(var of) -> mean(of, range);
       case Formula.Shifted(var of, double amount) -> {
-        Values values = compute(of);
+        Values values = compute(of, range);
         shift(values.data(), amount);
         yield values;
       }
       case Formula.Redrawn(var of, var neurons, int axis, var key) -> {
-        Values values = compute(of);
+        Values values = compute(of, range);
         RedrawnNeurons.redraw(values.data(), neurons, axis, key);
         yield values;
       }
       case Formula.Cleared(var of, var neurons, int axis) -> {
-        Values values = compute(of);
+        Values values = compute(of, range);
         RedrawnNeurons.clear(values.data(), neurons, axis);
         yield values;
       }
       case Formula.Noisy(var of, double share, long seed, var key) -> {
-        Values values = compute(of);
-        Noise.add(values.data(), share, CounterRandom.of(seed, key));
+        Values values = compute(of, range);
+        double deviation = share * deviation(of, values);
+        noise.add(values.data(), range.from(), deviation, CounterRandom.of(seed, key));
         yield values;
       }
       case Formula.Permuted(var of, var order, int axis) ->
-          compute(of).gather(axis, order.indices());
+          compute(of, range).gather(axis, order.indices());
       case Formula.Masked(var of, int axis, long from, long count) ->
-          compute(of).masked(axis, from, count);
+          compute(of, range).masked(axis, from, count);
       case Formula.Spectral(var of, double share, long seed, var key) -> {
-        Values values = compute(of);
+        Values values = compute(of, range);
         yield spectra.get(of, values, share).withRandomSigns(values, CounterRandom.of(seed, key));
       }
       case Formula.DirectedRows(var source, var directions, var parents, double delta) -> {
@@ -110,6 +142,31 @@ public final class Evaluator {
     };
   }
 
+  /** Copies of a block follow each other, piece by piece: each piece of it is read once. */
+  private Values copy(SourceTensor source, Range range) {
+    if (range == Range.ALL) {
+      return sources.values(source);
+    }
+    if (!range.equals(lastRange)) {
+      lastRead.clear();
+      lastRange = range;
+    }
+    float[] read = lastRead.computeIfAbsent(source, _ -> sources.values(source, range));
+    return new Values(List.of(range.count()), read.clone());
+  }
+
+  private double deviation(Formula of, Values values) {
+    if (of instanceof Formula.Copy(var source) && source.isContiguous()) {
+      long elements = source.elements();
+      return deviations.get(of, elements, range -> sources.values(source, range));
+    }
+    float[] all = values.data();
+    return deviations.get(
+        of,
+        all.length,
+        range -> Arrays.copyOfRange(all, (int) range.from(), (int) (range.from() + range.count())));
+  }
+
   private static void gather(MemorySegment source, List<Integer> rows, long rowBytes, Sink sink) {
     for (int n = 0; n < rows.size(); n++) {
       sink.write(n * rowBytes, source.asSlice(rows.get(n) * rowBytes, rowBytes));
@@ -123,20 +180,12 @@ public final class Evaluator {
     }
   }
 
-  private static Values normal(List<Long> shape, double deviation, CounterRandom random) {
-    float[] values = new float[Values.elements(shape)];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = (float) (deviation * random.gaussian(i));
-    }
-    return new Values(shape, values);
-  }
-
-  private Values mean(List<Formula> of) {
-    Values first = compute(of.getFirst());
+  private Values mean(List<Formula> of, Range range) {
+    Values first = compute(of.getFirst(), range);
     double[] sums = new double[first.data().length];
     Arrays.setAll(sums, i -> first.data()[i]);
     for (Formula formula : of.subList(1, of.size())) {
-      float[] values = compute(formula).data();
+      float[] values = compute(formula, range).data();
       for (int i = 0; i < sums.length; i++) {
         sums[i] += values[i];
       }

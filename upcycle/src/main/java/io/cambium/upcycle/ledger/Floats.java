@@ -23,14 +23,24 @@ public final class Floats {
   public static float[] read(MemorySegment data, DType dtype) {
     int elements = Math.toIntExact(data.byteSize() * 8 / dtype.bits());
     float[] values = new float[elements];
-    for (int i = 0; i < elements; i++) {
-      values[i] =
-          switch (dtype) {
-            case F32 -> data.getAtIndex(F32, i);
-            case BF16 -> Float.intBitsToFloat(data.getAtIndex(BITS_16, i) << 16);
-            case F16 -> Float.float16ToFloat(data.getAtIndex(BITS_16, i));
-            default -> throw unsupported(dtype);
-          };
+    // One loop for each type: what the compiler cannot take out of a loop costs more than the work.
+    switch (dtype) {
+      case F32 -> {
+        for (int i = 0; i < elements; i++) {
+          values[i] = data.getAtIndex(F32, i);
+        }
+      }
+      case BF16 -> {
+        for (int i = 0; i < elements; i++) {
+          values[i] = Float.intBitsToFloat(data.getAtIndex(BITS_16, i) << 16);
+        }
+      }
+      case F16 -> {
+        for (int i = 0; i < elements; i++) {
+          values[i] = Float.float16ToFloat(data.getAtIndex(BITS_16, i));
+        }
+      }
+      default -> throw unsupported(dtype);
     }
     return values;
   }
@@ -38,15 +48,39 @@ public final class Floats {
   public static MemorySegment write(float[] values, DType dtype) {
     MemorySegment data =
         MemorySegment.ofArray(new byte[Math.multiplyExact(values.length, dtype.bits() / 8)]);
-    for (int i = 0; i < values.length; i++) {
-      switch (dtype) {
-        case F32 -> data.setAtIndex(F32, i, values[i]);
-        case BF16 -> data.setAtIndex(BITS_16, i, bfloat16(values[i]));
-        case F16 -> data.setAtIndex(BITS_16, i, Float.floatToFloat16(values[i]));
-        default -> throw unsupported(dtype);
+    write(values, dtype, data);
+    return data;
+  }
+
+  /** The same, into memory that is there. */
+  static void write(float[] values, DType dtype, MemorySegment data) {
+    switch (dtype) {
+      case F32 -> {
+        for (int i = 0; i < values.length; i++) {
+          data.setAtIndex(F32, i, values[i]);
+        }
+      }
+      case BF16 -> {
+        for (int i = 0; i < values.length; i++) {
+          data.setAtIndex(BITS_16, i, bfloat16(values[i]));
+        }
+      }
+      case F16 -> {
+        for (int i = 0; i < values.length; i++) {
+          data.setAtIndex(BITS_16, i, Float.floatToFloat16(values[i]));
+        }
+      }
+      default -> throw unsupported(dtype);
+    }
+  }
+
+  /** The nearest values that the type can hold, in the place of the values. */
+  static void round(float[] values, DType dtype) {
+    if (dtype != DType.F32) {
+      for (int i = 0; i < values.length; i++) {
+        values[i] = round(values[i], dtype);
       }
     }
-    return data;
   }
 
   /** The nearest value that the type can hold. */

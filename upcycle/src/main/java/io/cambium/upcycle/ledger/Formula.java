@@ -45,6 +45,20 @@ public sealed interface Formula {
     };
   }
 
+  /** Whether each element follows from the same element of every source, without the others. */
+  default boolean isElementwise() {
+    return switch (this) {
+      case Copy(var source) -> source.isContiguous();
+      case Normal _ -> true;
+      case Scaled(var of, _) -> of.isElementwise();
+      case Shifted(var of, _) -> of.isElementwise();
+      case Mean(var of) -> of.stream().allMatch(Formula::isElementwise);
+      // Its deviation is that of the whole, which is known beforehand.
+      case Noisy(var of, _, _, _) -> of instanceof Copy && of.isElementwise();
+      default -> false;
+    };
+  }
+
   /** The same without what makes one copy of a block differ from another. */
   default Formula unperturbed() {
     return switch (this) {

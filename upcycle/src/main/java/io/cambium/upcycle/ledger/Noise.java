@@ -1,36 +1,29 @@
 package io.cambium.upcycle.ledger;
 
 import io.cambium.checkpoint.CounterRandom;
+import io.cambium.checkpoint.NormalDraws;
 
-/** Noise in proportion to a matrix's own spread. */
+/** Normal noise, drawn by the index of the element. For use by one thread. */
 final class Noise {
 
-  private Noise() {}
+  private final NormalDraws draws = new NormalDraws();
+  private final float[] batch = new float[NormalDraws.BATCH];
 
   /**
    * Adds draws from a normal distribution around zero to every entry. Entries get noise before they
    * are rounded to their type: noise of 0.001 that is rounded first is lost.
    *
    * @param values overwritten
-   * @param share of the (population) standard deviation of all entries
+   * @param from index of the first in its tensor, a multiple of {@link NormalDraws#BATCH}
    */
-  static void add(float[] values, double share, CounterRandom random) {
-    double deviation = share * deviation(values);
-    for (int i = 0; i < values.length; i++) {
-      values[i] = (float) (values[i] + deviation * random.gaussian(i));
+  void add(float[] values, long from, double deviation, CounterRandom random) {
+    float factor = (float) deviation;
+    for (int done = 0; done < values.length; done += NormalDraws.BATCH) {
+      int count = Math.min(NormalDraws.BATCH, values.length - done);
+      draws.draw(random, from + done, batch, count);
+      for (int i = 0; i < count; i++) {
+        values[done + i] += factor * batch[i];
+      }
     }
-  }
-
-  private static double deviation(float[] values) {
-    double mean = 0;
-    for (float value : values) {
-      mean += value;
-    }
-    mean /= values.length;
-    double squares = 0;
-    for (float value : values) {
-      squares += (value - mean) * (value - mean);
-    }
-    return Math.sqrt(squares / values.length);
   }
 }

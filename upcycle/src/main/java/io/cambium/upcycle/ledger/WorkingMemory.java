@@ -8,11 +8,20 @@ public final class WorkingMemory {
   /** A write from the heap goes through a buffer outside of it, of at most this size. */
   private static final long WRITE_BYTES = 1L << 26;
 
+  /** What units that are written at the same time may take together; a larger one is alone. */
+  public static final int TOGETHER_MEGABYTES = 512;
+
   private WorkingMemory() {}
 
   /** An upper bound over all lines, in bytes. */
   public static long bytes(List<Entry> entries) {
     return entries.stream().mapToLong(WorkingMemory::bytes).max().orElse(0);
+  }
+
+  /** Of one unit, as far as it counts; pieces are computed batch by batch. */
+  public static int megabytes(Unit unit) {
+    long bytes = unit.isPiece() ? 0 : bytes(unit.entries());
+    return (int) Math.min(TOGETHER_MEGABYTES, (bytes + 999_999) / 1_000_000);
   }
 
   private static long bytes(Entry entry) {

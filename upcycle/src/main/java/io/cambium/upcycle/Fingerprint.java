@@ -1,0 +1,76 @@
+package io.cambium.upcycle;
+
+import io.cambium.checkpoint.CheckpointException;
+import io.cambium.checkpoint.Checksums;
+import io.cambium.checkpoint.Json;
+import io.cambium.checkpoint.UsageException;
+import io.cambium.upcycle.ledger.Directions;
+import io.cambium.upcycle.ledger.SourceCheckpoint;
+import io.cambium.upcycle.plan.UpcyclePlan;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * What makes two conversions the same.
+ *
+ * @param plan SHA-256 of what is written: every formula with its seed, config.json, the manifest,
+ *     computed directions
+ * @param sources SHA-256 of size and date of every file that is read
+ */
+record Fingerprint(String plan, String sources) {
+
+  static Fingerprint of(
+      UpcyclePlan plan, Directions directions, Collection<SourceCheckpoint> sources) {
+    List<Object> written =
+        List.of(
+            plan.weights(),
+            plan.optimizer(),
+            plan.config(),
+            plan.manifest(),
+            plan.copiedFiles(),
+            directions.layers_ND());
+    SortedMap<String, String> read = new TreeMap<>();
+    for (SourceCheckpoint source : sources) {
+      source.files().forEach(file -> read.put(file.toString(), sizeAndDate(file)));
+    }
+    return new Fingerprint(sha256(written), sha256(read));
+  }
+
+  private static String sha256(Object value) {
+    return Checksums.hexSha256(Json.bytes(value));
+  }
+
+  private static String sizeAndDate(Path file) {
+    try {
+      return Files.size(file) + " " + Files.getLastModifiedTime(file).toMillis();
+    } catch (IOException e) {
+      throw CheckpointException.unreadable(file, e);
+    }
+  }
+
+  /**
+   * Compares with what was begun.
+   *
+   * @throws UsageException if that was another conversion
+   */
+  void requireSame(Fingerprint begun, Path journal) {
+    for (Map.Entry<String, Boolean> same :
+        Map.of(
+                "options, or with another version of Cambium", plan.equals(begun.plan),
+                "source files", sources.equals(begun.sources))
+            .entrySet()) {
+      if (!same.getValue()) {
+        throw new UsageException(
+            journal.getParent(),
+            "was begun with other " + same.getKey(),
+            "repeat the command that began it with --resume, or begin anew with --overwrite");
+      }
+    }
+  }
+}

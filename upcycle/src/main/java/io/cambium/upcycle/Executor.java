@@ -71,7 +71,12 @@ final class Executor {
     doneBytes.set(earlier);
     List<Integer> open =
         IntStream.range(0, units.size()).filter(n -> !before.containsKey(n)).boxed().toList();
-    Workers.forEach(open, threads, this::write);
+    try {
+      Workers.forEach(open, threads, this::write);
+    } catch (RuntimeException | Error e) {
+      flushAfter(e);
+      throw e;
+    }
     flush();
     outputs.finish();
     double seconds = (System.nanoTime() - start) / 1e9;
@@ -98,6 +103,15 @@ final class Executor {
     progress.updateBytes("writing", doneBytes.addAndGet(unit.bytes()), totalBytes);
   }
 
+  /** What was written before a failure is to be gone on with. */
+  private void flushAfter(Throwable failure) {
+    try {
+      flush();
+    } catch (CheckpointException e) {
+      failure.addSuppressed(e);
+    }
+  }
+
   /** Makes sure of what has been written so far. */
   void flush() {
     journal.flush(outputs::flush);
@@ -109,7 +123,7 @@ final class Executor {
         distances
             .filter(measured -> measured.matrix(unit.entries().getFirst()).isPresent())
             .map(measured -> measured.meter(evaluator));
-    WrittenPieces pieces = new WrittenPieces(outputs);
+    WrittenPieces pieces = new WrittenPieces(outputs, !unit.isPiece());
     LedgerWriter.Listener listener =
         meter.<LedgerWriter.Listener>map(m -> m).orElse(LedgerWriter.Listener.NONE);
     new LedgerWriter(sources, evaluator, pieces, listener).write(unit);

@@ -32,6 +32,7 @@ public final class PlannedUpcycle implements AutoCloseable {
   private final ModelRunner runner;
   private final List<TokenIds> comparison;
   private volatile @Nullable Executor running;
+  private volatile boolean unfinished;
 
   PlannedUpcycle(
       List<SourceCheckpoint> checkpoints,
@@ -81,8 +82,10 @@ public final class PlannedUpcycle implements AutoCloseable {
   public UpcycleResult execute(Execution execution, Progress progress) {
     try (StagedDirectory staged = stage(execution.unfinished())) {
       staged.keep();
+      unfinished = true;
       UpcycleResult result = writeAndVerify(staged.path(), execution, progress);
       staged.commit();
+      unfinished = false;
       return result;
     } catch (CheckpointException e) {
       throw new CheckpointException(null, String.valueOf(e.getMessage()), "then " + goingOn(), e);
@@ -177,11 +180,10 @@ public final class PlannedUpcycle implements AutoCloseable {
    */
   public Optional<String> interrupted() {
     Executor executor = running;
-    if (executor == null) {
-      return Optional.empty();
+    if (executor != null) {
+      executor.flush();
     }
-    executor.flush();
-    return Optional.of(goingOn());
+    return unfinished ? Optional.of(goingOn()) : Optional.empty();
   }
 
   private Optional<SafetensorsFile> writeDirections(Path directory) {

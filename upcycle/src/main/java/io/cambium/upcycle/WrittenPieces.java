@@ -6,22 +6,33 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.zip.CRC32C;
 
-/** Writes, and takes note of what was written: neighbouring pieces of a tensor as one. */
+/**
+ * Writes, and takes note of what was written: each piece of a line by itself, but the rows and
+ * blocks that a whole line comes in as one.
+ */
 final class WrittenPieces implements LedgerWriter.Output {
 
   private final Outputs outputs;
+  private final boolean whole;
   private final List<Journal.Written> pieces = new ArrayList<>();
   private CRC32C checksum = new CRC32C();
 
-  WrittenPieces(Outputs outputs) {
+  /**
+   * @param whole whether whole lines are written
+   */
+  WrittenPieces(Outputs outputs, boolean whole) {
     this.outputs = outputs;
+    this.whole = whole;
   }
 
   @Override
   public void write(String tensor, long offset, MemorySegment data) {
     Journal.Written last = pieces.isEmpty() ? null : pieces.getLast();
     boolean goesOn =
-        last != null && last.tensor().equals(tensor) && last.offset() + last.bytes() == offset;
+        whole
+            && last != null
+            && last.tensor().equals(tensor)
+            && last.offset() + last.bytes() == offset;
     long before = 0;
     if (goesOn) {
       before = pieces.removeLast().bytes();

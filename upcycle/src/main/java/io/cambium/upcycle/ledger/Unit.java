@@ -58,7 +58,7 @@ public record Unit(List<Entry> entries, Range range) {
     return isElementwise(line) ? new Alike(line.formula().unperturbed(), line.dtype()) : line;
   }
 
-  private static boolean isElementwise(Entry line) {
+  static boolean isElementwise(Entry line) {
     return line.formula().isElementwise() && Strided.of(line).isContiguous();
   }
 
@@ -79,7 +79,7 @@ public record Unit(List<Entry> entries, Range range) {
   }
 
   /** Whether it is a piece of its lines, each of whose elements follows by itself. */
-  boolean isPiece() {
+  public boolean isPiece() {
     return range != Range.ALL;
   }
 

@@ -2,7 +2,7 @@ package io.cambium.upcycle.ledger;
 
 import java.util.List;
 
-/** How much memory a ledger needs while it is carried out, one line after the other. */
+/** How much memory a ledger needs while it is carried out, beside the buffers of its threads. */
 public final class WorkingMemory {
 
   /** A write from the heap goes through a buffer outside of it, of at most this size. */
@@ -13,7 +13,14 @@ public final class WorkingMemory {
 
   private WorkingMemory() {}
 
-  /** An upper bound over all lines, in bytes. */
+  /** An upper bound, in bytes, where units are written side by side. */
+  public static long together(List<Entry> entries) {
+    List<Entry> whole = entries.stream().filter(entry -> !Unit.isElementwise(entry)).toList();
+    long all = whole.stream().mapToLong(WorkingMemory::bytes).sum();
+    return Math.max(bytes(whole), Math.min(all, TOGETHER_MEGABYTES * 1_000_000L));
+  }
+
+  /** An upper bound over all lines, one after the other and each as a whole, in bytes. */
   public static long bytes(List<Entry> entries) {
     return entries.stream().mapToLong(WorkingMemory::bytes).max().orElse(0);
   }

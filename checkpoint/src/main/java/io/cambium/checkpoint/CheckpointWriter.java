@@ -51,14 +51,7 @@ public final class CheckpointWriter implements AutoCloseable {
   public static CheckpointWriter create(
       Path directory, ObjectNode config, List<TensorSpec> tensors, long shardBytes) {
     CheckpointWriter writer = new CheckpointWriter(directory, tensors);
-    try {
-      writer.open(split(tensors, shardBytes), SafetensorsWriter::create);
-      writer.writeJson(CheckpointDirectory.CONFIG, config);
-      return writer;
-    } catch (RuntimeException e) {
-      writer.close();
-      throw e;
-    }
+    return writer.begin(config, shardBytes, SafetensorsWriter::create, writer::close);
   }
 
   /**
@@ -69,12 +62,17 @@ public final class CheckpointWriter implements AutoCloseable {
   public static CheckpointWriter resume(
       Path directory, ObjectNode config, List<TensorSpec> tensors, long shardBytes) {
     CheckpointWriter writer = new CheckpointWriter(directory, tensors);
+    return writer.begin(config, shardBytes, SafetensorsWriter::resume, writer::suspend);
+  }
+
+  private CheckpointWriter begin(
+      ObjectNode config, long shardBytes, Opening opening, Runnable onFailure) {
     try {
-      writer.open(split(tensors, shardBytes), SafetensorsWriter::resume);
-      writer.writeJson(CheckpointDirectory.CONFIG, config);
-      return writer;
+      open(split(tensors, shardBytes), opening);
+      writeJson(CheckpointDirectory.CONFIG, config);
+      return this;
     } catch (RuntimeException e) {
-      writer.suspend();
+      onFailure.run();
       throw e;
     }
   }

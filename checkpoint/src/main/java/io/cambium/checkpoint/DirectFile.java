@@ -22,8 +22,11 @@ import org.jspecify.annotations.Nullable;
  */
 final class DirectFile implements AutoCloseable {
 
-  /** A multiple of the block size of any disk that is in use. */
-  private static final int BLOCK = 4096;
+  /**
+   * A multiple of any disk's blocks and of any system's pages: two threads that write the same page,
+   * one past the cache and one through it, would lose each other's bytes.
+   */
+  private static final int BLOCK = 1 << 16;
 
   /** Most bytes of one transfer. */
   private static final int BUFFER_BYTES = 8 << 20;

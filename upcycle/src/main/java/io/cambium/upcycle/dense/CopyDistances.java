@@ -49,6 +49,11 @@ public final class CopyDistances {
       double blockOfPairs,
       double betweenCopies) {
 
+    /** Weights whose squares are added in fp32 before they go into the sum. */
+    private static final int BATCH = 4096;
+
+    private static final int LANES = 512;
+
     private static final Sums NONE = new Sums(0, 0, 0, 0, 0, 0);
 
     private Sums plus(Sums other) {
@@ -63,21 +68,37 @@ public final class CopyDistances {
 
     private static Sums of(float[] written, float[] dense, float @Nullable [] other) {
       long changed = 0;
-      double block = 0;
-      double fromBlock = 0;
-      double betweenCopies = 0;
       for (int i = 0; i < written.length; i++) {
         changed += written[i] == dense[i] ? 0 : 1;
-        block += square(dense[i]);
-        fromBlock += square(written[i] - dense[i]);
-        betweenCopies += other == null ? 0 : square(written[i] - other[i]);
       }
+      double block = squares(dense, new float[dense.length]);
       double blockOfPairs = other == null ? 0 : block;
+      double betweenCopies = other == null ? 0 : squares(written, other);
+      double fromBlock = squares(written, dense);
       return new Sums(written.length, changed, block, fromBlock, blockOfPairs, betweenCopies);
     }
 
-    private static double square(double value) {
-      return value * value;
+    /** Of differences. Many sums side by side, which become vector instructions. */
+    private static double squares(float[] a, float[] b) {
+      double all = 0;
+      for (int from = 0; from < a.length; from += BATCH) {
+        float[] sums = new float[LANES];
+        int whole = Math.min(BATCH, a.length - from) / LANES * LANES;
+        for (int at = from; at < from + whole; at += LANES) {
+          for (int lane = 0; lane < LANES; lane++) {
+            float difference = a[at + lane] - b[at + lane];
+            sums[lane] += difference * difference;
+          }
+        }
+        for (int i = from + whole; i < Math.min(from + BATCH, a.length); i++) {
+          float difference = a[i] - b[i];
+          all += difference * difference;
+        }
+        for (float sum : sums) {
+          all += sum;
+        }
+      }
+      return all;
     }
 
     private Distances distances() {

@@ -72,9 +72,15 @@ public final class Evaluator {
    * @param range all, where the formula is not one that follows element by element
    */
   public float[] elements(Entry entry, Range range) {
-    float[] values = compute(entry.formula(), range).data();
-    Floats.round(values, entry.dtype());
-    return values;
+    float[] values = unrounded(entry, range);
+    return entry.formula() instanceof Formula.Copy
+        ? values
+        : Floats.read(Floats.write(values, entry.dtype()), entry.dtype());
+  }
+
+  /** The same before they are rounded. */
+  float[] unrounded(Entry entry, Range range) {
+    return compute(entry.formula(), range).data();
   }
 
   private Values compute(Formula formula, Range range) {

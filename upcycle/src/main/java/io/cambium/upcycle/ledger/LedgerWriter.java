@@ -89,10 +89,16 @@ public final class LedgerWriter {
           new Range(unit.range().from() + done, Math.min(NormalDraws.BATCH, count - done));
       for (int n = 0; n < computed.size(); n++) {
         Entry entry = unit.entries().get(n);
-        float[] values = evaluator.elements(entry, batch);
-        listener.evaluated(entry, batch, values);
         long elementBytes = entry.dtype().bits() / Byte.SIZE;
-        Floats.write(values, entry.dtype(), computed.get(n).asSlice(done * elementBytes));
+        Floats.write(
+            evaluator.unrounded(entry, batch),
+            entry.dtype(),
+            computed.get(n),
+            done * elementBytes);
+        listen(
+            entry,
+            batch,
+            computed.get(n).asSlice(done * elementBytes, batch.count() * elementBytes));
       }
     }
     for (int n = 0; n < computed.size(); n++) {
@@ -107,7 +113,7 @@ public final class LedgerWriter {
       evaluator.evaluate(
           entry,
           (offset, data) -> {
-            listen(entry, data);
+            listenToWhole(entry, data);
             write(entry, offset, data);
           });
     } else {
@@ -115,12 +121,16 @@ public final class LedgerWriter {
     }
   }
 
-  private void listen(Entry entry, MemorySegment data) {
+  private void listenToWhole(Entry entry, MemorySegment data) {
+    if (listener != Listener.NONE && data.byteSize() != entry.bytes()) {
+      throw new IllegalStateException(entry.target().name() + " comes in pieces");
+    }
+    listen(entry, Range.ALL, data);
+  }
+
+  private void listen(Entry entry, Range range, MemorySegment data) {
     if (listener != Listener.NONE) {
-      if (data.byteSize() != entry.bytes()) {
-        throw new IllegalStateException(entry.target().name() + " comes in pieces");
-      }
-      listener.evaluated(entry, Range.ALL, Floats.read(data, entry.dtype()));
+      listener.evaluated(entry, range, Floats.read(data, entry.dtype()));
     }
   }
 
@@ -146,7 +156,7 @@ public final class LedgerWriter {
           if (offset != 0 || data.byteSize() != entry.bytes()) {
             throw new IllegalStateException("a part that is scattered comes in one piece");
           }
-          listen(entry, data);
+          listenToWhole(entry, data);
           place.scatter(data, region.bytes, region.from);
         });
   }

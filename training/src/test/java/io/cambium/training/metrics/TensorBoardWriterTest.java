@@ -79,13 +79,24 @@ final class TensorBoardWriterTest {
         .containsEntry("tokens", 8192.0)
         .containsEntry("max_vio/layer_0", 0.5)
         .containsEntry("max_vio/layer_1", 0.0)
-        .hasSize(7);
+        .containsEntry("max_vio_micro/layer_0", 0.75)
+        .containsEntry("load_cv/layer_0", 0.5)
+        .containsEntry("load_min/layer_0", 0.5)
+        .containsEntry("load_max/layer_0", 1.5)
+        .hasSize(15);
     assertThat(Scalars.of(MetricsLogTest.evaluation(2, 0.25)))
         .containsEntry("loss/validation", 2.5)
         .containsEntry("loss/validation/gloss", 3.0)
         .containsEntry("sibling_coselection", 0.25)
         .containsEntry("dead_experts", 0.0)
-        .hasSize(5);
+        .containsEntry("unhealthy_layers", 0.0)
+        .containsEntry("max_vio_global/layer_0", 0.0)
+        .containsEntry("router_entropy/layer_0", 0.5)
+        .containsEntry("siblings/coselection/layer_0", 0.25)
+        .containsEntry("siblings/distinct_lineages/layer_0", 1.75)
+        .containsEntry("siblings/cosine/layer_0", 0.5)
+        .containsEntry("siblings/distance/layer_0", 0.125)
+        .hasSize(12);
     assertThat(Scalars.of(MetricsLogTest.evaluation(2, null)))
         .doesNotContainKey("sibling_coselection");
   }

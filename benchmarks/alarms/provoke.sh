@@ -6,7 +6,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 work=${1:-$(mktemp -d)}
 mkdir -p "$work/text/docs"
-cp docs/*.md "$work/text/docs/"
+for page in docs/*.md; do cp "$page" "$work/text/docs/$(basename "$page" .md).txt"; done
 cambium=$PWD/cambium
 
 [ -d "$work/corpus" ] || "$cambium" tokenize "$work/text" --out "$work/corpus" --train-vocab 300

@@ -1,6 +1,5 @@
 package io.cambium.cli;
 
-import io.cambium.training.metrics.Balance;
 import io.cambium.training.metrics.LayerHealth;
 import io.cambium.training.metrics.Metric;
 import java.util.ArrayList;
@@ -50,19 +49,15 @@ final class EventText {
     }
     List<String> lines = new ArrayList<>();
     lines.add(
-        "experts: MaxVio %.2f, load CV %.2f, %.2f to %.2f of even, %d dead, entropy %.2f; %s"
+        "%s: MaxVio %.2f, CV %.2f, load %.2f to %.2f, %d dead, entropy %.2f"
             .formatted(
+                layers(evaluation),
                 mean(layers, layer -> layer.balance().maxVio()),
                 mean(layers, layer -> layer.balance().cv()),
                 layers.stream().mapToDouble(l -> l.balance().min()).min().orElseThrow(),
-                layers.stream()
-                    .map(LayerHealth::balance)
-                    .mapToDouble(Balance::max)
-                    .max()
-                    .orElseThrow(),
+                layers.stream().mapToDouble(l -> l.balance().max()).max().orElseThrow(),
                 evaluation.deadExperts(),
-                mean(layers, LayerHealth::routerEntropy),
-                healthy(evaluation)));
+                mean(layers, LayerHealth::routerEntropy)));
     if (layers.getFirst().siblings() != null) {
       lines.add(
           "siblings: %.2f of the tokens choose two, %.2f lineages a token, cosine %.4f"
@@ -78,12 +73,10 @@ final class EventText {
     return Objects.requireNonNull(layer.siblings());
   }
 
-  private static String healthy(Metric.Evaluation evaluation) {
-    List<Integer> unhealthy = evaluation.unhealthyLayers();
-    int layers = evaluation.health().size();
-    return unhealthy.isEmpty()
-        ? "healthy"
-        : "%d of %d layers uneven".formatted(unhealthy.size(), layers);
+  private static String layers(Metric.Evaluation evaluation) {
+    int uneven = evaluation.unhealthyLayers().size();
+    return "%d layers, %s"
+        .formatted(evaluation.health().size(), uneven == 0 ? "all healthy" : uneven + " uneven");
   }
 
   private static double mean(List<LayerHealth> layers, ToDoubleFunction<LayerHealth> value) {

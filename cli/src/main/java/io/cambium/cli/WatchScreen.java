@@ -19,7 +19,7 @@ import java.util.stream.IntStream;
 final class WatchScreen {
 
   /** Lines besides the curve, the layers and the events: header, axis, and headings. */
-  private static final int FIXED_LINES = 7;
+  private static final int FIXED_LINES = 5;
 
   private static final int LEAST_CURVE = 4;
   private static final int MOST_CURVE = 16;
@@ -100,14 +100,14 @@ final class WatchScreen {
   private String figures(Latest latest) {
     Pace pace = run.pace();
     Metric.Evaluation evaluation = run.evaluation();
-    return "loss %.4f%s  gradient %.3g  lr %.2e  %.2fM tokens%s"
+    return "loss %.4f%s%s  gradient %.3g  lr %.1e  %.2fM tokens"
         .formatted(
             latest.loss(),
             evaluation == null ? "" : "  validation %.4f".formatted(evaluation.meanLoss()),
+            pace == null ? "" : "  %,.0f tokens/s".formatted(pace.tokensPerSecond()),
             latest.gradNorm(),
             latest.lr(),
-            latest.tokens() / 1e6,
-            pace == null ? "" : "  %,.0f tokens/s".formatted(pace.tokensPerSecond()));
+            latest.tokens() / 1e6);
   }
 
   private List<String> curve(Latest latest, int room) {
@@ -162,15 +162,16 @@ final class WatchScreen {
         evaluation.loss().entrySet().stream()
             .map(domain -> "%s %.3f".formatted(domain.getKey(), domain.getValue()))
             .toList();
-    return wrapped("domains  ", texts, Math.max(1, height / 12));
+    return wrapped("domains  ", texts, Math.max(2, height / 12));
   }
 
-  /** Texts side by side, in so many lines at most. */
+  /** Texts side by side, in so many lines at most; an ellipsis stands for those that are left. */
   private List<String> wrapped(String heading, List<String> texts, int most) {
     List<StringBuilder> lines = new ArrayList<>(List.of(new StringBuilder(heading)));
     for (String text : texts) {
       if (lines.getLast().length() + text.length() > width) {
         if (lines.size() == most) {
+          lines.getLast().append("\u2026");
           break;
         }
         lines.add(new StringBuilder(" ".repeat(heading.length())));

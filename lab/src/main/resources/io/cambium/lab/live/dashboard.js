@@ -23,7 +23,8 @@ function dot(name) {
 
 function small(parent, title, lines, state, fromZero) {
   if (lines.some((line) => line.curve.values.length > 0)) {
-    const look = { title, events: state.events, last: state.latest.step, fromZero };
+    const growths = state.events.filter((event) => event.event === "growth");
+    const look = { title, events: growths, last: state.latest.step, fromZero };
     lineChart(panel(parent, title), lines, look);
   }
 }
@@ -51,8 +52,8 @@ function curves(state) {
   );
   const one = (parent, title, curve, fromZero) =>
     small(parent, title, [{ name: title, color: "validation", curve }], state, fromZero);
-  one("expert-charts", "MaxVio, mean over the layers", state.max_vio, true);
-  one("expert-charts", "CV of the load, mean over the layers", state.load_cv, true);
+  one("expert-charts", "MaxVio", state.max_vio, true);
+  one("expert-charts", "CV of the load", state.load_cv, true);
   one("expert-charts", "Tokens that choose two siblings", state.coselection, true);
   one("optimizer-charts", "Gradient norm", state.grad_norm, true);
   one("optimizer-charts", "Learning rate", state.learning_rate, true);

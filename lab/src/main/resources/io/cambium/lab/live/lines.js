@@ -34,7 +34,7 @@ function stepAxis(width, labels) {
     min: 0,
     max: labels.last,
     splitNumber: width < 420 ? 3 : 6,
-    axisLabel: { color: color("muted"), hideOverlap: true },
+    axisLabel: { color: color("muted"), showMaxLabel: false },
     axisLine: { onZero: false, lineStyle: { color: color("line") } },
     axisTick: { lineStyle: { color: color("line") } },
     splitLine: { show: false },

@@ -138,7 +138,7 @@ function loadMap({ layers }) {
     return;
   }
   const experts = layers[0].load.length;
-  scale(byId("load-scale"), "a quarter or less", "four times or more");
+  scale(byId("load-scale"), "\u00bc or less", "4 or more");
   heatMap(byId("load-chart"), {
     label: `Load of ${experts} experts in ${layers.length} layers.`,
     height: layers.length * LOAD_ROW,

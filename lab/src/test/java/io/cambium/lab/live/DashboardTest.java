@@ -183,13 +183,11 @@ class DashboardTest {
   }
 
   private HttpResponse<Stream<String>> get(URI uri) throws Exception {
-    return client.send(
-        HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofLines());
+    return client.send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofLines());
   }
 
   private HttpResponse<String> text(URI uri) throws Exception {
-    return client.send(
-        HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString());
+    return client.send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString());
   }
 
   /** By hand, since a client of the JDK does not let a test choose its Host. */

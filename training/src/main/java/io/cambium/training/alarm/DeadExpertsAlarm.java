@@ -9,51 +9,55 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 
-/** Experts that hardly any token visits, for many steps. */
+/**
+ * Layers with experts that hardly any token visits, for many steps. Experts that die later are part
+ * of the same occurrence, until all of the layer's are alive again: evaluations count them.
+ */
 final class DeadExpertsAlarm implements Alarm {
 
   private final DeadExperts bounds;
   private final List<Integer> layers;
+  private final List<Occurrence> occurrences;
 
-  /** By layer, in their order, and expert; empty until the next step. */
-  private final List<List<Occurrence>> deaths = new ArrayList<>();
+  /**
+   * Steps in a row for which each expert of each layer has been dead; empty until the next step.
+   */
+  private final List<int[]> dead_LE = new ArrayList<>();
 
   DeadExpertsAlarm(DeadExperts bounds, List<Integer> layers) {
     this.bounds = bounds;
     this.layers = layers;
+    this.occurrences = layers.stream().map(layer -> new Occurrence(1, bounds.steps())).toList();
   }
 
   @Override
   public Optional<Metric.Alarm> hear(Metric event) {
     if (event instanceof Metric.Growth) {
-      deaths.clear(); // other experts
+      dead_LE.clear(); // other experts
     }
     return event instanceof Metric.Train step ? hear(step) : Optional.empty();
   }
 
   private Optional<Metric.Alarm> hear(Metric.Train step) {
-    if (deaths.isEmpty()) {
-      step.load().forEach(load_E -> deaths.add(alive(load_E.size())));
+    if (dead_LE.isEmpty()) {
+      step.load().forEach(load_E -> dead_LE.add(new int[load_E.size()]));
     }
     SortedMap<Integer, List<Integer>> where = new TreeMap<>();
     for (int layer = 0; layer < layers.size(); layer++) {
-      List<Integer> died = died(deaths.get(layer), step.balance().get(layer).dead());
-      if (!died.isEmpty()) {
-        where.put(layers.get(layer), died);
+      List<Integer> dead = longDead(dead_LE.get(layer), step.balance().get(layer).dead());
+      if (occurrences.get(layer).begins(!dead.isEmpty())) {
+        where.put(layers.get(layer), dead);
       }
     }
     return where.isEmpty() ? Optional.empty() : Optional.of(alarm(step, where));
   }
 
-  private List<Occurrence> alive(int experts) {
-    return IntStream.range(0, experts)
-        .mapToObj(expert -> new Occurrence(bounds.steps(), bounds.steps()))
-        .toList();
-  }
-
-  private static List<Integer> died(List<Occurrence> deaths, List<Integer> dead) {
-    return IntStream.range(0, deaths.size())
-        .filter(expert -> deaths.get(expert).begins(dead.contains(expert)))
+  private List<Integer> longDead(int[] steps_E, List<Integer> deadNow) {
+    for (int expert = 0; expert < steps_E.length; expert++) {
+      steps_E[expert] = deadNow.contains(expert) ? steps_E[expert] + 1 : 0;
+    }
+    return IntStream.range(0, steps_E.length)
+        .filter(expert -> steps_E[expert] >= bounds.steps())
         .boxed()
         .toList();
   }

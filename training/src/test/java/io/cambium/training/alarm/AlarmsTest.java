@@ -98,12 +98,17 @@ class AlarmsTest {
   }
 
   @Test
-  void anExpertThatDiesLaterIsAnotherOccurrence() {
+  void deathsOfALayerAreOneOccurrenceUntilAllAreAlive() {
     steps(10, 3, 0.5, 0.0, 0.4, 0.3, 0.3);
     steps(10, 3, 0.5, 0.0, 0.0, 0.5, 0.5);
+    steps(2, 3, 0.5, EVEN);
+    steps(10, 3, 0.5, 0.0, 0.0, 0.5, 0.5);
+    assertThat(said).hasSize(1);
+    steps(3, 3, 0.5, EVEN);
+    steps(10, 3, 0.5, 0.5, 0.5, 0.0, 0.0);
     assertThat(said.stream().map(Metric.Alarm::where))
         .containsExactly(
-            new TreeMap<>(Map.of(3, List.of(0))), new TreeMap<>(Map.of(3, List.of(1))));
+            new TreeMap<>(Map.of(3, List.of(0))), new TreeMap<>(Map.of(3, List.of(2, 3))));
   }
 
   @Test

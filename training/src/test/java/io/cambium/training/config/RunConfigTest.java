@@ -172,7 +172,8 @@ class RunConfigTest {
         "optimizer.learning_rate=.nan|optimizer.learning_rate: is NaN -> must be above 0",
         "optimizer.learning_rate=.inf|optimizer.learning_rate: is Infinity",
         "schedule={warmup: 0.5, decay: 0.6}|schedule: warmup 0.5 and decay 0.6 are more than",
-        "balance.aux_form=switch|balance.aux_form: is \"switch\" -> one of [per_layer, pooled, sequence]",
+        "balance.aux_form=switch|balance.aux_form: is \"switch\" -> one of [per_layer, pooled,"
+            + " sequence]",
         "growth.mode=falt|growth.mode: is \"falt\" -> one of [flat, lineage, cold, wide]",
         "growth.rows=copy|growth.rows: equal rows in mode lineage never part the siblings",
         "growth={mode: cold, rows: split}|rows: split would change the originals' rows",

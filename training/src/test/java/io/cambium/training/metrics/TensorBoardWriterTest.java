@@ -26,6 +26,9 @@ final class TensorBoardWriterTest {
       "5a00000000000000136fb4bf09000000000000f83f10ac022a4c0a150a0e67726f7774682f65787065727473"
           + "15000000420a190a1267726f7774682f6c6f73735f6265666f726515000050400a180a1167726f7774682f"
           + "6c6f73735f61667465721566664640c2db72c2";
+  private static final String ALARM_RECORD =
+      "420000000000000079f36eaa09000000000000f83f10032a350a330a0f616c61726d732f6f7665726c6f616442"
+          + "16080712004210746f6f206d756368202d3e206c6573734a080a060a04746578746fbb4dc6";
   private static final String START_RECORD =
       "100000000000000095fbfe1809000000000000f83f10ad023a020801d17949d4";
 
@@ -48,9 +51,10 @@ final class TensorBoardWriterTest {
   void bytesAreTensorBoards() throws IOException {
     try (TensorBoardWriter writer = TensorBoardWriter.create(directory, CLOCK)) {
       writer.write(growth());
+      writer.write(MetricsLogTest.alarm(3));
     }
     assertThat(hex("events.out.tfevents.0000000000.cambium"))
-        .isEqualTo(VERSION_RECORD + GROWTH_RECORD);
+        .isEqualTo(VERSION_RECORD + GROWTH_RECORD + ALARM_RECORD);
   }
 
   @Test

@@ -49,7 +49,7 @@ final class EventText {
     }
     List<String> lines = new ArrayList<>();
     lines.add(
-        "%s: MaxVio %.2f, CV %.2f, load %.2f to %.2f, %d dead, entropy %.2f"
+        "%s: MaxVio %.2f, CV %.2f, load %.2f-%.2f, %d dead, entropy %.2f"
             .formatted(
                 layers(evaluation),
                 mean(layers, layer -> layer.balance().maxVio()),

@@ -1,6 +1,7 @@
 package io.cambium.cli;
 
 import io.cambium.lab.live.LiveRun;
+import io.cambium.lab.live.Snapshot;
 import java.io.Console;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -68,9 +69,10 @@ final class LiveTerminal {
   private static void draw(Terminal terminal, LiveRun run) {
     Size size = terminal.getSize();
     int height = size.getRows() - 1;
+    Snapshot now = run.snapshot();
     List<String> lines =
-        new WatchScreen(run.snapshot(), size.getColumns(), height, Ink.forTerminal())
-            .lines(RunState.of(run) + "  q: quit");
+        new WatchScreen(now, size.getColumns(), height, Ink.forTerminal())
+            .lines(RunState.of(now) + "  q: quit");
     PrintWriter out = terminal.writer();
     out.print("\033[H");
     lines.forEach(line -> out.print(line + "\033[K\r\n"));

@@ -77,9 +77,8 @@ final class WatchCommand implements Callable<Integer> {
     run.poll(event -> {});
     int width = terminal ? LiveTerminal.width() : PLAIN_WIDTH;
     Ink ink = terminal ? Ink.forTerminal() : new Ink(false);
-    new WatchScreen(run.snapshot(), width, PLAIN_HEIGHT, ink)
-        .lines(RunState.of(run))
-        .forEach(this::println);
+    Snapshot now = run.snapshot();
+    new WatchScreen(now, width, PLAIN_HEIGHT, ink).lines(RunState.of(now)).forEach(this::println);
   }
 
   /** Lines for every event from the run's beginning on, until it is finished. */
@@ -91,7 +90,7 @@ final class WatchCommand implements Callable<Integer> {
       Snapshot now = run.snapshot();
       boolean finishedNow = now.finished();
       if (finishedNow != finished || System.nanoTime() - said >= REPEAT.toNanos() && !finished) {
-        sayState(run, now);
+        sayState(now);
         said = System.nanoTime();
       }
       finished = finishedNow;
@@ -103,7 +102,7 @@ final class WatchCommand implements Callable<Integer> {
     EventText.lines(event).forEach(this::println);
   }
 
-  private void sayState(LiveRun run, Snapshot now) {
+  private void sayState(Snapshot now) {
     Snapshot.Latest latest = now.latest();
     Snapshot.Pace pace = now.pace();
     println(
@@ -118,7 +117,7 @@ final class WatchCommand implements Callable<Integer> {
                         ? ""
                         : ", %,.0f tokens/s, %s left"
                             .formatted(pace.tokensPerSecond(), Clock.text(pace.secondsLeft())),
-                    RunState.of(run)));
+                    RunState.of(now)));
   }
 
   private void println(String line) {

@@ -71,7 +71,7 @@ final class WatchScreen {
   }
 
   private String title(String state) {
-    int room = Math.max(0, width - state.length() - 2);
+    int room = Math.max(1, width - state.length() - 2);
     String name = run.run();
     String shown =
         name.length() <= room ? name : "\u2026" + name.substring(name.length() - room + 1);
@@ -100,14 +100,13 @@ final class WatchScreen {
   private String figures(Latest latest) {
     Pace pace = run.pace();
     Metric.Evaluation evaluation = run.evaluation();
-    return "loss %.4f%s%s  gradient %.3g  lr %.1e  %.2fM tokens"
+    return "loss %.4f%s%s  gradient %.3g  lr %.1e"
         .formatted(
             latest.loss(),
             evaluation == null ? "" : "  validation %.4f".formatted(evaluation.meanLoss()),
             pace == null ? "" : "  %,.0f tokens/s".formatted(pace.tokensPerSecond()),
             latest.gradNorm(),
-            latest.lr(),
-            latest.tokens() / 1e6);
+            latest.lr());
   }
 
   private List<String> curve(Latest latest, int room) {
@@ -128,7 +127,7 @@ final class WatchScreen {
           (row == 0 || row == rows - 1 ? "%7.3f ".formatted(label) : " ".repeat(LABEL))
               + ink.curve(dots.get(row)));
     }
-    lines.add(axis(columns, first, latest.step()));
+    lines.add(axis(columns, first, latest));
     return lines;
   }
 
@@ -141,8 +140,9 @@ final class WatchScreen {
   }
 
   /** The steps, with a mark for each growth and each alarm. */
-  private String axis(int columns, long first, long last) {
-    String end = " " + last;
+  private String axis(int columns, long first, Latest latest) {
+    long last = latest.step();
+    String end = " %d (%.2fM tokens)".formatted(last, latest.tokens() / 1e6);
     String[] cells = new String[Math.max(1, columns - end.length())];
     Arrays.fill(cells, ink.faint("\u2500"));
     for (Metric event : run.events()) {

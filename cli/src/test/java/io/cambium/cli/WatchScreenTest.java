@@ -53,8 +53,7 @@ class WatchScreenTest {
         .contains("validation 4.2500")
         .contains("1,000 tokens/s")
         .contains("domains  gloss 4.500  java 4.000")
-        .contains(
-            "3 layers, 3 uneven: MaxVio 1.00, CV 0.50, load 0.00 to 2.00, 3 dead, entropy 1.50")
+        .contains("3 layers, 3 uneven: MaxVio 1.00, CV 0.50, load 0.00-2.00, 3 dead, entropy 1.50")
         .contains("siblings: 0.25 of the tokens choose two")
         .contains("layer   2 ")
         .contains("1 dead")

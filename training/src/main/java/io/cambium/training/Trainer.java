@@ -178,16 +178,18 @@ public final class Trainer implements AutoCloseable {
   }
 
   /**
-   * Tells the alarms what the run went through. An alarm that is missing in the log, as the run was
-   * killed between an event and it, follows now.
+   * Tells the alarms what the run went through. What the last event should have made them say
+   * follows now, if the run was killed before it was logged.
    */
   private void remindAlarms() {
     List<Metric.Alarm> missing = new ArrayList<>();
     MetricsLog.forEach(
         run.metrics(),
         event -> {
-          missing.addAll(alarms.hear(event));
-          missing.removeIf(event::equals);
+          if (!missing.removeIf(event::equals)) {
+            missing.clear();
+            missing.addAll(alarms.hear(event));
+          }
         });
     missing.forEach(this::log);
   }

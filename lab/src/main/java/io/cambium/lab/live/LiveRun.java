@@ -69,16 +69,21 @@ public final class LiveRun {
   }
 
   /** When the run logged something for the last time, or began. */
-  public Instant lastWritten() {
-    try {
-      return Files.getLastModifiedTime(Files.exists(log()) ? log() : config()).toInstant();
-    } catch (IOException e) {
-      throw new TrainingException(directory, "cannot be read: " + e, null, e);
+  private Instant written() {
+    for (Path file : List.of(log(), config())) {
+      if (Files.exists(file)) {
+        try {
+          return Files.getLastModifiedTime(file).toInstant();
+        } catch (IOException e) {
+          throw new TrainingException(file, "cannot be read: " + e, null, e);
+        }
+      }
     }
+    return Instant.EPOCH;
   }
 
   /** What is known now. */
   public Snapshot snapshot() {
-    return view.snapshot(directory.toString(), steps);
+    return view.snapshot(directory.toString(), steps, written());
   }
 }

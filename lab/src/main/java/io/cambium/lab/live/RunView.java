@@ -5,6 +5,7 @@ import io.cambium.lab.live.Snapshot.Layer;
 import io.cambium.lab.live.Snapshot.Pace;
 import io.cambium.training.metrics.Balance;
 import io.cambium.training.metrics.Metric;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -98,13 +99,15 @@ final class RunView {
    *
    * @param run its name
    * @param steps that it is to make
+   * @param written when it logged something for the last time
    */
-  Snapshot snapshot(String run, long steps) {
+  Snapshot snapshot(String run, long steps, Instant written) {
     SortedMap<String, Curve> domainCurves = new TreeMap<>();
     domains.forEach((domain, series) -> domainCurves.put(domain, series.curve()));
     return new Snapshot(
         run,
         steps,
+        written.toEpochMilli(),
         latest(),
         pace(steps),
         loss.curve(),

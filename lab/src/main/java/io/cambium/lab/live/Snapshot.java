@@ -1,5 +1,6 @@
 package io.cambium.lab.live;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import io.cambium.training.metrics.Balance;
 import io.cambium.training.metrics.Metric;
 import java.util.List;
@@ -14,6 +15,7 @@ import tools.jackson.databind.annotation.JsonNaming;
  *
  * @param run the name of its directory
  * @param steps that it is to make
+ * @param written when it logged something for the last time, in milliseconds since 1970
  * @param latest the last step; null before the first
  * @param pace of the last steps; null before the second
  * @param loss of training, in nats per token
@@ -33,6 +35,7 @@ import tools.jackson.databind.annotation.JsonNaming;
 public record Snapshot(
     String run,
     long steps,
+    long written,
     @Nullable Latest latest,
     @Nullable Pace pace,
     Curve loss,
@@ -74,6 +77,17 @@ public record Snapshot(
    * @param load of each expert relative to the mean, over the last steps
    */
   public record Layer(int layer, Balance balance, List<Double> load) {}
+
+  /** A run that has logged nothing for this long, and for many steps, may be over. */
+  private static final double SILENCE_SECONDS = 60;
+
+  private static final double SILENT_STEPS = 20;
+
+  /** How many seconds a run that goes on may say nothing. */
+  @JsonProperty
+  public double patience() {
+    return Math.max(SILENCE_SECONDS, pace == null ? 0 : SILENT_STEPS * pace.secondsPerStep());
+  }
 
   /** Whether the last step is made. */
   public boolean finished() {

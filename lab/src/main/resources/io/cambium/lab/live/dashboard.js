@@ -76,18 +76,31 @@ function say(text, kind) {
   byId("state").className = "state " + kind;
 }
 
-let finished = false;
+/** What the page knows of the process behind the run; a run that says nothing may be over. */
+let run = null;
+
+const isFinished = () => run !== null && run.latest !== null && run.latest.step >= run.steps;
+
+function sayState() {
+  const silent = (Date.now() - run.written) / 1000;
+  if (isFinished()) {
+    say("finished", "");
+  } else if (silent > run.patience) {
+    say(`no step for ${duration(silent)}: stopped?`, "lost");
+  } else {
+    say("live", "live");
+  }
+}
 
 const source = new EventSource("events");
 source.addEventListener("state", (message) => {
-  const state = JSON.parse(message.data);
-  finished = state.latest !== null && state.latest.step >= state.steps;
-  say(finished ? "finished" : "live", finished ? "" : "live");
-  show(state);
+  run = JSON.parse(message.data);
+  sayState();
+  show(run);
 });
 source.addEventListener("trouble", (message) => say(JSON.parse(message.data).message, "lost"));
 source.addEventListener("error", () => {
-  if (finished) {
+  if (isFinished()) {
     source.close();
   } else {
     say("no connection: the process has ended, or is out of reach", "lost");

@@ -44,9 +44,12 @@ final class DeadExpertsAlarm implements Alarm {
     }
     SortedMap<Integer, List<Integer>> where = new TreeMap<>();
     for (int layer = 0; layer < layers.size(); layer++) {
-      List<Integer> dead = longDead(dead_LE.get(layer), step.balance().get(layer).dead());
-      if (occurrences.get(layer).begins(!dead.isEmpty())) {
-        where.put(layers.get(layer), dead);
+      List<Integer> deadNow = step.balance().get(layer).dead();
+      List<Integer> longDead = longDead(dead_LE.get(layer), deadNow);
+      Occurrence occurrence = occurrences.get(layer);
+      boolean holds = !(occurrence.isPresent() ? deadNow : longDead).isEmpty();
+      if (occurrence.begins(holds)) {
+        where.put(layers.get(layer), longDead);
       }
     }
     return where.isEmpty() ? Optional.empty() : Optional.of(alarm(step, where));

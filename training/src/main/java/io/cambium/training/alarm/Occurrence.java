@@ -20,6 +20,11 @@ final class Occurrence {
     this.toEnd = toEnd;
   }
 
+  /** Whether it has begun, and not ended. */
+  boolean isPresent() {
+    return present;
+  }
+
   /**
    * The next turn.
    *

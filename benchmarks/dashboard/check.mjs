@@ -98,7 +98,7 @@ for (const window of WINDOWS) await picture(window);
 
 browser.kill();
 await new Promise((resolve) => browser.on("exit", resolve));
-rmSync(profile, { recursive: true, force: true });
+rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
 
 const foreign = requests.filter((to) => new URL(to).protocol !== "data:" && new URL(to).origin !== new URL(url).origin);
 console.log(`updates: ${[...titles].join(" | ")}`);

@@ -20,6 +20,9 @@ final class LiveTerminal {
   private static final String BEGIN = "\033[?1049h\033[?25l";
   private static final String END = "\033[?25h\033[?1049l";
 
+  /** Where it comes as a character and not as a signal. */
+  private static final int CTRL_C = 3;
+
   private LiveTerminal() {}
 
   /** Whether input and output are a terminal that can move its cursor. */
@@ -82,6 +85,6 @@ final class LiveTerminal {
 
   private static boolean isQuit(NonBlockingReader keys, Duration wait) throws IOException {
     int key = keys.read(wait.toMillis());
-    return key == 'q' || key == 3; // Ctrl-C, where it comes as a character
+    return key == 'q' || key == CTRL_C || key == NonBlockingReader.EOF;
   }
 }

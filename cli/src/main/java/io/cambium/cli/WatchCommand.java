@@ -81,11 +81,11 @@ final class WatchCommand implements Callable<Integer> {
     new WatchScreen(now, width, PLAIN_HEIGHT, ink).lines(RunState.of(now)).forEach(this::println);
   }
 
-  /** Lines for every event from the run's beginning on, until it is finished. */
+  /** Lines for every event from the run's beginning on, until it is finished or nobody reads. */
   private void follow(LiveRun run, boolean forever) throws InterruptedException {
     long said = System.nanoTime() - REPEAT.toNanos();
     boolean finished = false;
-    while (!finished || forever) {
+    while ((!finished || forever) && !spec.commandLine().getOut().checkError()) {
       run.poll(this::say);
       Snapshot now = run.snapshot();
       boolean finishedNow = now.finished();

@@ -20,8 +20,8 @@ public final class Alarms {
             SpikeAlarm.ofLoss(config.lossSpike()),
             new DeadExpertsAlarm(config.deadExperts(), layers),
             new OverloadAlarm(config.overload(), layers),
-            new IdenticalClonesAlarm(config.identicalClones(), layers),
-            new CoselectionAlarm(config.coselection(), layers));
+            SiblingAlarm.ofIdenticalClones(config.identicalClones(), layers),
+            SiblingAlarm.ofCoselection(config.coselection(), layers));
   }
 
   /** Takes note of an event; what is to be said because of it. */

@@ -9,7 +9,7 @@ import sys
 
 import torch
 from safetensors.torch import save_file
-from tokenizers import Tokenizer, models
+from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 HIDDEN, INTERMEDIATE, VOCABULARY, KEY_VALUE = 2048, 5632, 32000, 256
@@ -71,4 +71,5 @@ with open(f"{directory}/config.json", "w") as file:
 # mergekit copies a tokenizer and does not go on without one.
 words = {f"word{n}": n for n in range(VOCABULARY)}
 tokenizer = Tokenizer(models.WordLevel(words, unk_token="word0"))
+tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
 PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="word0").save_pretrained(directory)

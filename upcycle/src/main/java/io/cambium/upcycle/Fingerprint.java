@@ -21,7 +21,7 @@ import java.util.TreeMap;
  *
  * @param plan SHA-256 of what is written: every formula with its seed, config.json, the manifest,
  *     computed directions
- * @param sources SHA-256 of size and date of every file that is read
+ * @param sources SHA-256 of size and date of every file that is read, or of the revision on a Hub
  */
 record Fingerprint(String plan, String sources) {
 
@@ -37,7 +37,11 @@ record Fingerprint(String plan, String sources) {
             directions.layers_ND());
     SortedMap<String, String> read = new TreeMap<>();
     for (SourceCheckpoint source : sources) {
-      source.files().forEach(file -> read.put(file.toString(), sizeAndDate(file)));
+      if (source.origin().isRevision()) {
+        read.put(source.origin().path().toString(), "revision");
+      } else {
+        source.files().forEach(file -> read.put(file.toString(), sizeAndDate(file)));
+      }
     }
     return new Fingerprint(sha256(written), sha256(read));
   }

@@ -80,6 +80,7 @@ public final class PlannedUpcycle implements AutoCloseable {
    * @throws UsageException if what an interrupted conversion left is in the way
    */
   public UpcycleResult execute(Execution execution, Progress progress) {
+    checkpoints.forEach(checkpoint -> checkpoint.origin().fetch());
     try (StagedDirectory staged = stage(execution.unfinished())) {
       staged.keep();
       unfinished = true;
@@ -122,7 +123,7 @@ public final class PlannedUpcycle implements AutoCloseable {
     try (Journal journal = Journal.open(directory, fingerprint);
         Sources sources = new Sources(checkpoints, writeDirections(directory))) {
       plan.copiedFiles()
-          .forEach(file -> SideFile.copy(Path.of(plan.sources().getFirst()), directory, file));
+          .forEach(file -> SideFile.copy(checkpoints.getFirst().path(), directory, file));
       try {
         UpcycleResult result = writeAndVerify(directory, journal, sources, execution, progress);
         journal.delete();
@@ -145,6 +146,7 @@ public final class PlannedUpcycle implements AutoCloseable {
       running = executor;
       writing = executor.execute(execution.threads());
       running = null;
+      checkpoints.forEach(checkpoint -> checkpoint.origin().complete());
       manifest = executor.manifest();
       if (execution.check() != Execution.Check.NONE) {
         manifest =

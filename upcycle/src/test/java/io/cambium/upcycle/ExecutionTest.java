@@ -35,7 +35,6 @@ import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -92,7 +91,7 @@ class ExecutionTest {
             false);
     try (PlannedUpcycle planned =
         Upcycler.planDense(
-            new DenseSources(List.of(source), OptionalInt.empty()),
+            DenseSources.of(source),
             target,
             options,
             GrowthExamples.RUNNER,

@@ -24,6 +24,7 @@ import io.cambium.upcycle.engine.Engine;
 import io.cambium.upcycle.ledger.HalfPrecision;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.nio.ByteBuffer;
 import java.nio.file.attribute.FileTime;
 import java.io.UncheckedIOException;
@@ -34,6 +35,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
@@ -111,6 +113,13 @@ class ExecutionTest {
     return files(reference);
   }
 
+  private void requireSameBytes(Map<String, byte[]> expected) throws IOException {
+    Map<String, byte[]> actual = files(target);
+    assertThat(actual).containsOnlyKeys(expected.keySet());
+    expected.forEach((name, bytes) ->
+        assertThat(Arrays.mismatch(Objects.requireNonNull(actual.get(name)), bytes)).as(name).isEqualTo(-1));
+  }
+
   /** Fails at so many updates while writing. */
   private static Progress failingAt(int updates) {
     AtomicInteger left = new AtomicInteger(updates);
@@ -135,7 +144,7 @@ class ExecutionTest {
     }
     UpcycleResult result = convert(source, target, init, RESUME, Progress.NONE);
     assertThat(result.writing().earlier()).isPositive();
-    assertThat(files(target)).usingRecursiveComparison().isEqualTo(expected);
+    requireSameBytes(expected);
     assertThat(folder.resolve("moe.partial")).doesNotExist();
   }
 
@@ -234,7 +243,7 @@ class ExecutionTest {
     if (Files.notExists(target)) {
       assertThat(start(List.of(), "duplicate-noise").waitFor()).isZero();
     }
-    assertThat(files(target)).usingRecursiveComparison().isEqualTo(expected);
+    requireSameBytes(expected);
   }
 
   /** A checkpoint of 100 MB, in a machine that has less than that for all it does. */
@@ -262,7 +271,7 @@ class ExecutionTest {
     assertThat(output).contains("cannot be written: File too large").contains("--resume goes on");
     assertThat(target).doesNotExist();
     convert(source, target, "copy", RESUME, Progress.NONE);
-    assertThat(files(target)).usingRecursiveComparison().isEqualTo(uninterrupted("copy"));
+    requireSameBytes(uninterrupted("copy"));
   }
 
   private Process limited(String init) throws IOException {

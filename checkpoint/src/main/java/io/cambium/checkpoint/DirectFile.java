@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
 final class DirectFile implements AutoCloseable {
 
   /**
-   * A multiple of any disk's blocks and of any system's pages: two threads that write the same page,
-   * one past the cache and one through it, would lose each other's bytes.
+   * A multiple of any disk's blocks and of any system's pages: two threads that write the same
+   * page, one past the cache and one through it, would lose each other's bytes.
    */
   private static final int BLOCK = 1 << 16;
 

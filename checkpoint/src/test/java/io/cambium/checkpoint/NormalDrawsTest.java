@@ -24,11 +24,9 @@ class NormalDrawsTest {
   void areWhatTheFormulaMakesOfTheGeneratorsBits() {
     float[] normals = draw(3L * BATCH, BATCH);
     for (int n = 0; n < BATCH / 4; n++) {
-      Block block =
-          CounterRandom.philox(3L * BATCH / 4 + n, RANDOM.counterHigh(), RANDOM.key());
+      Block block = CounterRandom.philox(3L * BATCH / 4 + n, RANDOM.counterHigh(), RANDOM.key());
       requirePair(normals, n, (int) block.even(), (int) block.odd());
-      requirePair(
-          normals, BATCH / 4 + n, (int) (block.even() >>> 32), (int) (block.odd() >>> 32));
+      requirePair(normals, BATCH / 4 + n, (int) (block.even() >>> 32), (int) (block.odd() >>> 32));
     }
   }
 

@@ -23,16 +23,16 @@ import io.cambium.upcycle.dense.router.Normal;
 import io.cambium.upcycle.engine.Engine;
 import io.cambium.upcycle.ledger.HalfPrecision;
 import java.io.IOException;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.nio.ByteBuffer;
-import java.nio.file.attribute.FileTime;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -93,11 +93,7 @@ class ExecutionTest {
             false);
     try (PlannedUpcycle planned =
         Upcycler.planDense(
-            DenseSources.of(source),
-            target,
-            options,
-            GrowthExamples.RUNNER,
-            List.of())) {
+            DenseSources.of(source), target, options, GrowthExamples.RUNNER, List.of())) {
       return planned.execute(execution, progress);
     }
   }
@@ -105,11 +101,7 @@ class ExecutionTest {
   private Map<String, byte[]> uninterrupted(String init) throws IOException {
     Path reference = folder.resolve("reference");
     convert(
-        source,
-        reference,
-        init,
-        new Execution(1, Unfinished.REFUSE, Check.BYTES),
-        Progress.NONE);
+        source, reference, init, new Execution(1, Unfinished.REFUSE, Check.BYTES), Progress.NONE);
     return files(reference);
   }
 
@@ -117,7 +109,9 @@ class ExecutionTest {
     Map<String, byte[]> actual = files(target);
     assertThat(actual).containsOnlyKeys(expected.keySet());
     expected.forEach((name, bytes) ->
-        assertThat(Arrays.mismatch(Objects.requireNonNull(actual.get(name)), bytes)).as(name).isEqualTo(-1));
+        assertThat(Arrays.mismatch(Objects.requireNonNull(actual.get(name)), bytes))
+            .as(name)
+            .isEqualTo(-1));
   }
 
   /** Fails at so many updates while writing. */
@@ -159,8 +153,7 @@ class ExecutionTest {
     assertThatThrownBy(() -> convert(source, target, "copy", refuse, Progress.NONE))
         .isInstanceOf(UsageException.class)
         .hasMessageContaining("holds an unfinished conversion");
-    Files.setLastModifiedTime(
-        source.resolve("config.json"), FileTime.fromMillis(0));
+    Files.setLastModifiedTime(source.resolve("config.json"), FileTime.fromMillis(0));
     assertThatThrownBy(() -> convert(source, target, "copy", RESUME, Progress.NONE))
         .isInstanceOf(UsageException.class)
         .hasMessageContaining("was begun with other source files");
@@ -276,8 +269,7 @@ class ExecutionTest {
 
   private Process limited(String init) throws IOException {
     List<String> command =
-        new ArrayList<>(
-            List.of("sh", "-c", "ulimit -f 20000 && LC_ALL=C exec \"$@\"", "sh"));
+        new ArrayList<>(List.of("sh", "-c", "ulimit -f 20000 && LC_ALL=C exec \"$@\"", "sh"));
     command.addAll(command(List.of("-Xmx96m"), init));
     return new ProcessBuilder(command).redirectErrorStream(true).start();
   }

@@ -91,10 +91,7 @@ public final class LedgerWriter {
         Entry entry = unit.entries().get(n);
         long elementBytes = entry.dtype().bits() / Byte.SIZE;
         Floats.write(
-            evaluator.unrounded(entry, batch),
-            entry.dtype(),
-            computed.get(n),
-            done * elementBytes);
+            evaluator.unrounded(entry, batch), entry.dtype(), computed.get(n), done * elementBytes);
         listen(
             entry,
             batch,

@@ -37,7 +37,7 @@ public final class Cambium implements Callable<Integer> {
                   InspectCommand.class,
                   LogitsCommand.class,
                   UpcycleCommand.class)),
-          new CommandGroup("Training:", List.of(TrainCommand.class)),
+          new CommandGroup("Training:", List.of(TrainCommand.class, WatchCommand.class)),
           new CommandGroup("Measuring:", List.of(BenchCommand.class)));
 
   @Option(

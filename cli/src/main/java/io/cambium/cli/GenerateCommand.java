@@ -33,9 +33,11 @@ import picocli.CommandLine.Spec;
       "",
       "Examples:",
       "  cambium generate runs/demo/final --prompt \"public static\"",
-      "  cambium generate runs/demo/final --prompt \"The house\" --temperature 0.8 --top-p 0.95 --seed 1",
+      "  cambium generate runs/demo/final --prompt \"The house\" --temperature 0.8 --top-p 0.95"
+          + " --seed 1",
       "  cambium generate hf://HuggingFaceTB/SmolLM2-135M --prompt \"The house\"",
-      "  cambium generate my-chat-model --chat --system \"Be brief.\" --prompt \"Why is the sky blue?\""
+      "  cambium generate my-chat-model --chat --system \"Be brief.\" --prompt \"Why is the sky"
+          + " blue?\""
     })
 final class GenerateCommand implements Callable<Integer> {
 

@@ -34,7 +34,8 @@ import picocli.CommandLine.ParentCommand;
     description = {
       "Runs a checkpoint in fp32 and writes its logits.",
       "",
-      "In: a safetensors file with input_ids, int64 [B, S]. Out: input_ids, and logits, fp32 [B, S, V]."
+      "In: a safetensors file with input_ids, int64 [B, S]. Out: input_ids, and logits, fp32 [B, S,"
+          + " V]."
     },
     sortOptions = false,
     mixinStandardHelpOptions = true,

@@ -18,7 +18,6 @@ import io.cambium.upcycle.Verification.Word;
 import io.cambium.upcycle.growth.Counts;
 import io.cambium.upcycle.growth.GrowthOptions;
 import io.cambium.upcycle.growth.GrowthOptions.Mode;
-import io.cambium.upcycle.growth.GrowthOptions.Replicas;
 import io.cambium.upcycle.growth.GrowthOptions.Rows;
 import io.cambium.upcycle.plan.StepZero;
 import io.cambium.upcycle.runner.TokenIds;
@@ -130,7 +129,7 @@ class FamilyGrowthTest {
     "minimax_m2, 20"
   })
   void cold(String golden, int experts) {
-    equalsTheSource(golden, GrowthOptions.to(experts).replicas(Replicas.DROP));
+    equalsTheSource(golden, GrowthOptions.to(experts).replicas("drop"));
   }
 
   @ParameterizedTest

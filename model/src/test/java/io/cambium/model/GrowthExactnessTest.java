@@ -13,7 +13,6 @@ import io.cambium.upcycle.Verification.Word;
 import io.cambium.upcycle.growth.Counts;
 import io.cambium.upcycle.growth.GrowthOptions;
 import io.cambium.upcycle.growth.GrowthOptions.Mode;
-import io.cambium.upcycle.growth.GrowthOptions.Replicas;
 import io.cambium.upcycle.growth.GrowthOptions.Rows;
 import io.cambium.upcycle.runner.TokenIds;
 import java.nio.file.Path;

@@ -15,11 +15,11 @@ import io.cambium.checkpoint.SafetensorsWriter;
 import io.cambium.checkpoint.TensorSpec;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.checkpoint.VerificationException;
+import io.cambium.checkpoint.family.ModelTensor;
 import io.cambium.checkpoint.testing.TinyModels;
 import io.cambium.upcycle.growth.Counts;
 import io.cambium.upcycle.growth.GrowthOptions;
 import io.cambium.upcycle.growth.GrowthOptions.Mode;
-import io.cambium.upcycle.growth.GrowthOptions.Replicas;
 import io.cambium.upcycle.growth.GrowthOptions.Rows;
 import io.cambium.upcycle.ledger.Floats;
 import io.cambium.upcycle.ledger.SourceCheckpoint;
@@ -59,7 +59,7 @@ class GrowthRefusalTest {
   void optionsThatDoNotFitTheModel() {
     refusedUsage(GrowthOptions.to(3).build()).hasMessageContaining("no more than the 3");
     refusedUsage(GrowthOptions.to(7).mode(Mode.WIDE).build()).hasMessageContaining("multiple of 3");
-    refusedUsage(GrowthOptions.to(7).replicas(Replicas.DROP).dropRate(0.01).build())
+    refusedUsage(GrowthOptions.to(7).replicas("drop").replicaAmount(0.01).build())
         .hasMessageContaining("0.01 redraws none of 12 neurons");
     refusedUsage(GrowthOptions.to(7).counts(new Counts.Everywhere(List.of(2, 2, 2))).build())
         .hasMessageContaining("add up to 6");
@@ -188,6 +188,12 @@ class GrowthRefusalTest {
 
           @Override
           public List<InputMoments> inputMoments(Path directory, List<TokenIds> batches) {
+            throw new IllegalStateException("not asked for");
+          }
+
+          @Override
+          public Map<ModelTensor, float[]> expertGradients(
+              Path directory, List<TokenIds> batches, List<ModelTensor> matrices) {
             throw new IllegalStateException("not asked for");
           }
 

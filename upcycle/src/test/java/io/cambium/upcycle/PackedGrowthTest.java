@@ -8,11 +8,11 @@ import io.cambium.checkpoint.Progress;
 import io.cambium.checkpoint.SafetensorsFile;
 import io.cambium.checkpoint.SafetensorsWriter;
 import io.cambium.checkpoint.TensorSpec;
+import io.cambium.checkpoint.family.ModelTensor;
 import io.cambium.checkpoint.testing.Goldens;
 import io.cambium.upcycle.growth.GrowthOptions;
 import io.cambium.upcycle.growth.GrowthOptions.Mode;
 import io.cambium.upcycle.growth.GrowthOptions.Moments;
-import io.cambium.upcycle.growth.GrowthOptions.Replicas;
 import io.cambium.upcycle.growth.GrowthOptions.Rows;
 import io.cambium.upcycle.ledger.Neurons;
 import io.cambium.upcycle.ledger.SourceCheckpoint;
@@ -53,6 +53,12 @@ class PackedGrowthTest {
 
         @Override
         public List<InputMoments> inputMoments(Path directory, List<TokenIds> batches) {
+          throw new IllegalStateException("not asked for");
+        }
+
+        @Override
+        public Map<ModelTensor, float[]> expertGradients(
+            Path directory, List<TokenIds> batches, List<ModelTensor> matrices) {
           throw new IllegalStateException("not asked for");
         }
 
@@ -115,7 +121,7 @@ class PackedGrowthTest {
             GrowthOptions.to(7)
                 .mode(Mode.FLAT)
                 .biasNoise(0.0)
-                .replicas(Replicas.DROP)
+                .replicas("drop")
                 .moments(Moments.SCALE));
     Map<String, float[]> before = tensors(source);
     Map<String, float[]> after = tensors(target);

@@ -18,7 +18,6 @@ import io.cambium.upcycle.engine.Engines;
 import io.cambium.upcycle.engine.Verdict;
 import io.cambium.upcycle.growth.GrowthOptions.Mode;
 import io.cambium.upcycle.growth.GrowthOptions.Moments;
-import io.cambium.upcycle.growth.GrowthOptions.Replicas;
 import io.cambium.upcycle.growth.GrowthOptions.Rows;
 import io.cambium.upcycle.ledger.Directions;
 import io.cambium.upcycle.ledger.Entry;
@@ -84,7 +83,7 @@ public final class GrowthPlanner {
   /** The lineages of every layer that routes. */
   private static SortedMap<Integer, Lineages> lineages(
       DecoderSpec model, Mixture mixture, GrowthOptions options) {
-    requireFits(mixture, options);
+    requireFits(mixture, model.hiddenSize(), options);
     int experts = mixture.experts();
     int groups = mixture.router().groups().count();
     SortedMap<Integer, Lineages> resolved = new TreeMap<>();
@@ -98,7 +97,7 @@ public final class GrowthPlanner {
     return resolved;
   }
 
-  private static void requireFits(Mixture mixture, GrowthOptions options) {
+  private static void requireFits(Mixture mixture, int hiddenSize, GrowthOptions options) {
     int experts = mixture.experts();
     if (options.experts() <= experts) {
       throw GrowthOptions.invalid(
@@ -106,29 +105,46 @@ public final class GrowthPlanner {
           options.experts() + " are no more than the " + experts + " the model has",
           "name a larger number");
     }
-    int width = mixture.intermediateSize();
-    if (options.replicas() == Replicas.DROP && options.redrawnNeurons(width) == 0) {
+    options.replicas().requireFits(experts, mixture.intermediateSize(), hiddenSize);
+    if (options.rows() == Rows.INTERPOLATE && experts == 1) {
       throw GrowthOptions.invalid(
-          "drop-rate", options.dropRate() + " redraws none of " + width + " neurons", "raise it");
+          "rows", "interpolate needs another expert's row, and layers have only one", null);
     }
   }
 
   /**
-   * The directions of router rows that differ.
+   * What has to be computed by running the model: directions of router rows that differ, and
+   * gradients for replicas {@code adversarial}.
    *
-   * @param runner asked what every expert is given, for rows {@code split}
+   * @param runner asked what every expert is given, for rows {@code split}, and for gradients
    */
   public Directions directions(ModelRunner runner, List<TokenIds> calibration) {
-    if (!options.rows().haveDirections()) {
-      return Directions.NONE;
-    }
-    if (options.rows() == Rows.SPLIT && calibration.isEmpty()) {
-      throw GrowthOptions.invalid(
-          "rows", "split follows what each expert is given, so it needs tokens", "give --data DIR");
-    }
+    Directions rows =
+        options.rows().haveDirections() ? rowDirections(runner, calibration) : Directions.NONE;
+    return options.replicas().needsGradients()
+        ? rows.and(GradientDirections.compute(source, layers, tokens(calibration), runner))
+        : rows;
+  }
+
+  private Directions rowDirections(ModelRunner runner, List<TokenIds> calibration) {
     List<InputMoments> moments =
-        options.rows() == Rows.SPLIT ? runner.inputMoments(source.path(), calibration) : List.of();
+        options.rows() == Rows.SPLIT
+            ? runner.inputMoments(source.path(), tokens(calibration))
+            : List.of();
     return RowDirections.compute(options, layers, source.decoder().hiddenSize(), moments);
+  }
+
+  private List<TokenIds> tokens(List<TokenIds> calibration) {
+    if (calibration.isEmpty()) {
+      boolean split = options.rows() == Rows.SPLIT;
+      throw GrowthOptions.invalid(
+          split ? "rows" : "replicas",
+          split
+              ? "split follows what each expert is given, so it needs tokens"
+              : options.replicas().name() + " follows the gradient of the loss, so it needs tokens",
+          "give --data DIR");
+    }
+    return calibration;
   }
 
   /**
@@ -287,8 +303,8 @@ public final class GrowthPlanner {
         options.rows().toString(),
         options.rowDelta(),
         options.biasNoise(),
-        options.replicas().toString(),
-        options.dropRate(),
+        options.replicas().name(),
+        options.replicas().amount(),
         options.moments().toString(),
         options.seed(),
         source.step().isPresent() ? source.step().getAsLong() : null,

@@ -2,7 +2,6 @@ package io.cambium.upcycle.growth;
 
 import io.cambium.checkpoint.DType;
 import io.cambium.upcycle.growth.GrowthOptions.Mode;
-import io.cambium.upcycle.growth.GrowthOptions.Replicas;
 import io.cambium.upcycle.growth.GrowthOptions.Rows;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,7 +14,7 @@ final class GrowthWarnings {
   static List<String> of(GrowthOptions options, DType routerType, List<String> directionWarnings) {
     List<String> warnings = new ArrayList<>(directionWarnings);
     boolean equalRows = options.rows() == Rows.COPY;
-    boolean equalExperts = options.replicas() == Replicas.COPY;
+    boolean equalExperts = options.replicas().isCopy();
     if (options.mode() == Mode.LINEAGE && equalRows) {
       warnings.add(
           "siblings with equal router rows cannot part in mode lineage: one of them gets all"

@@ -86,9 +86,8 @@ class WorkingMemoryTest {
     private Evaluation() {}
 
     public static void main(String[] args) {
-      try (SourceCheckpoint source = SourceCheckpoint.open(Path.of(args[0]), 0);
-          Sources sources = new Sources(List.of(source), Optional.empty())) {
-        Evaluator evaluator = new Evaluator(sources);
+      try (SourceCheckpoint source = SourceCheckpoint.open(Path.of(args[0]), 0)) {
+        Evaluator evaluator = new Evaluator(new Sources(List.of(source), Directions.NONE));
         ledger(source).forEach(entry -> evaluator.evaluate(entry, (_, _) -> {}));
       }
     }

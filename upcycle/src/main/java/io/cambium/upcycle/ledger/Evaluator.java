@@ -21,8 +21,8 @@ public final class Evaluator {
 
   private static final long ZEROS_BYTES = 1 << 20;
 
-  /** Gate, up and down. */
-  private static final int MATRICES = 3;
+  /** Gate, up and down: so many matrices are decomposed for each model and kept. */
+  static final int MATRICES = 3;
 
   private final Sources sources;
   private final Spectra spectra;

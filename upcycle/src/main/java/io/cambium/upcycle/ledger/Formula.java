@@ -76,6 +76,17 @@ public sealed interface Formula {
     };
   }
 
+  /** The matrices whose singular vectors it takes. */
+  default List<Formula> decomposed() {
+    return switch (this) {
+      case Spectral(var of, _, _, _) -> List.of(of);
+      case MixedSpectrum(var of, var other, _) -> List.of(of, other);
+      case Slice(var of, _, _, _) -> of.decomposed();
+      case Scaled(var of, _) -> of.decomposed();
+      default -> List.of();
+    };
+  }
+
   /** The source, byte for byte. */
   record Copy(SourceTensor source) implements Formula {}
 

@@ -2,16 +2,14 @@ package io.cambium.upcycle.ledger;
 
 import io.cambium.checkpoint.CounterRandom;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.function.IntToDoubleFunction;
 import java.util.stream.IntStream;
 import org.ejml.data.DMatrixRBlock;
 import org.ejml.data.DMatrixRMaj;
 import org.ejml.dense.block.MatrixOps_DDRB;
+import org.ejml.dense.block.MatrixOps_MT_DDRB;
 import org.ejml.dense.row.CommonOps_DDRM;
-import org.ejml.dense.row.factory.DecompositionFactory_DDRM;
-import org.ejml.interfaces.decomposition.EigenDecomposition_F64;
 
 /**
  * The singular values of a matrix and its singular vectors on the smaller of its sides. They are
@@ -39,19 +37,10 @@ record Spectrum(double[] squares, List<double[]> vectors) {
     DMatrixRBlock wide_nm = wide(matrix);
     int n = wide_nm.numRows;
     DMatrixRBlock gram_nn = new DMatrixRBlock(n, n, wide_nm.blockLength);
-    MatrixOps_DDRB.multTransB(wide_nm, wide_nm, gram_nn);
-    EigenDecomposition_F64<DMatrixRMaj> eigen = DecompositionFactory_DDRM.eig(n, true, true);
-    if (!eigen.decompose(MatrixOps_DDRB.convert(gram_nn, new DMatrixRMaj(n, n)))) {
-      throw new ArithmeticException("no singular values of a matrix " + matrix.shape());
-    }
-    List<Integer> weakestFirst =
-        IntStream.range(0, n)
-            .boxed()
-            .sorted(Comparator.comparingDouble((Integer i) -> eigen.getEigenvalue(i).real))
-            .toList();
-    return new Spectrum(
-        weakestFirst.stream().mapToDouble(i -> eigen.getEigenvalue(i).real).toArray(),
-        weakestFirst.stream().map(i -> eigen.getEigenVector(i).data).toList());
+    MatrixOps_MT_DDRB.multTransB(wide_nm, wide_nm, gram_nn);
+    SymmetricEigen.Result eigen =
+        SymmetricEigen.of(MatrixOps_DDRB.convert(gram_nn, new DMatrixRMaj(n, n)));
+    return new Spectrum(eigen.values(), eigen.vectors());
   }
 
   /**
@@ -113,12 +102,12 @@ record Spectrum(double[] squares, List<double[]> vectors) {
     int block = wide_nm.blockLength;
     DMatrixRMaj vectors_kn = new DMatrixRMaj(vectors.toArray(double[][]::new));
     DMatrixRBlock components_km = new DMatrixRBlock(vectors.size(), size_m, block);
-    MatrixOps_DDRB.mult(MatrixOps_DDRB.convert(vectors_kn, block), wide_nm, components_km);
+    MatrixOps_MT_DDRB.mult(MatrixOps_DDRB.convert(vectors_kn, block), wide_nm, components_km);
     for (int k = 0; k < vectors.size(); k++) {
       CommonOps_DDRM.scaleRow(factor.applyAsDouble(k), vectors_kn, k);
     }
     DMatrixRBlock part_nm = new DMatrixRBlock(size_n, size_m, block);
-    MatrixOps_DDRB.multTransA(MatrixOps_DDRB.convert(vectors_kn, block), components_km, part_nm);
+    MatrixOps_MT_DDRB.multTransA(MatrixOps_DDRB.convert(vectors_kn, block), components_km, part_nm);
     return plus(matrix, MatrixOps_DDRB.convert(part_nm, new DMatrixRMaj(size_n, size_m)));
   }
 

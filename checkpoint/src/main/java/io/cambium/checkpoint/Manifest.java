@@ -253,8 +253,8 @@ public record Manifest(
    *
    * @param mode how experts are chosen
    * @param ownLogit the share {@code a} of a replica's own logit against its lineage's mean, 0 to 1
-   * @param siblingPenalty what the score of a lineage's non-best siblings is lowered by, in spans of
-   *     the scores; absent for infinite
+   * @param siblingPenalty what the score of a lineage's non-best siblings is lowered by, in spans
+   *     of the scores; absent for infinite
    * @param holdBack what replicas' selection bias is lowered by in the written file
    * @param hashSeed of the function from token ids to experts; absent but in mode {@code hash}
    */

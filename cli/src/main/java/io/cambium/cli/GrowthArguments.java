@@ -49,7 +49,7 @@ final class GrowthArguments {
       paramLabel = "B",
       description =
           "Uniform noise within -B and B on the replicas' selection bias (default: 0.001 in mode"
-              + " flat, else 0).")
+              + " flat if the router has one, else 0).")
   private @Nullable Double biasNoise;
 
   @Option(

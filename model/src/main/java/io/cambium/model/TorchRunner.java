@@ -2,9 +2,11 @@ package io.cambium.model;
 
 import io.cambium.checkpoint.CheckpointDirectory;
 import io.cambium.checkpoint.DType;
+import io.cambium.checkpoint.Manifest;
 import io.cambium.checkpoint.family.ModelTensor;
 import io.cambium.upcycle.runner.InputMoments;
 import io.cambium.upcycle.runner.ModelRunner;
+import io.cambium.upcycle.runner.RoutedLogits;
 import io.cambium.upcycle.runner.TokenIds;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -25,6 +27,21 @@ public final class TorchRunner implements ModelRunner {
   public float[] logits(Path path, TokenIds ids, OptionalInt topK) {
     try (InferenceModel model = InferenceModel.openAsStored(path, topK)) {
       return logits(model.decoder(), ids);
+    }
+  }
+
+  @Override
+  public RoutedLogits routedLogits(Path path, TokenIds ids) {
+    try (InferenceModel model = InferenceModel.openAsStored(path, OptionalInt.empty())) {
+      Decoder decoder = model.decoder();
+      List<Manifest.Growth> growth = model.directory().manifest().growth();
+      if (growth.isEmpty()) {
+        return new RoutedLogits(logits(decoder, ids), null);
+      }
+      SiblingCoselection siblings =
+          new SiblingCoselection(decoder.team().size(), growth.getLast().parents());
+      decoder.listen(siblings);
+      return new RoutedLogits(logits(decoder, ids), siblings.rate());
     }
   }
 

@@ -34,8 +34,7 @@ class LineagePenaltyTest {
   void isAShareOfTheScoresSpan(Score score, double penalty, double ownLogit) {
     Torch.start();
     int experts = PARENTS.size();
-    Mixture mixture =
-        new Mixture(experts, TOP_K, 8, 0, new Router(score, false, true, 1));
+    Mixture mixture = new Mixture(experts, TOP_K, 8, 0, new Router(score, false, true, 1));
     Tensor x_TD = random("x", TOKENS, HIDDEN);
     Tensor weight_ED = random("weight", experts, HIDDEN);
     SelectionRule rule = new SelectionRule.Lineage(ownLogit, penalty, Map.of(0, PARENTS));
@@ -55,13 +54,14 @@ class LineagePenaltyTest {
       siblings += chosen.stream().map(PARENTS::get).distinct().count() < TOP_K ? 1 : 0;
     }
     // From nearly the whole span on no sibling is chosen beside another, and later some are.
-    assertThat(siblings).satisfies(count -> {
-      if (penalty > 0.99) {
-        assertThat(count).isZero();
-      } else if (penalty < 0.5) {
-        assertThat(count).isPositive();
-      }
-    });
+    assertThat(siblings)
+        .satisfies(count -> {
+          if (penalty > 0.99) {
+            assertThat(count).isZero();
+          } else if (penalty < 0.5) {
+            assertThat(count).isPositive();
+          }
+        });
   }
 
   private static double[] logits(float[] x, float[] weight, int token) {
@@ -74,8 +74,7 @@ class LineagePenaltyTest {
     return logits;
   }
 
-  private static List<Integer> choose(
-      double[] own, Score score, double penalty, double ownLogit) {
+  private static List<Integer> choose(double[] own, Score score, double penalty, double ownLogit) {
     double[] mixed = new double[own.length];
     for (int e = 0; e < own.length; e++) {
       int lineage = PARENTS.get(e);

@@ -84,8 +84,8 @@ public record Release(Mode mode, long fromStep, long windowSteps, long holdSteps
   }
 
   /**
-   * What non-best siblings are lowered by once the model is no longer exact, in spans of the scores:
-   * the whole span at first.
+   * What non-best siblings are lowered by once the model is no longer exact, in spans of the
+   * scores: the whole span at first.
    */
   static double penalty(double progress) {
     return 1 - progress;

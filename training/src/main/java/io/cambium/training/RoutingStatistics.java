@@ -2,6 +2,7 @@ package io.cambium.training;
 
 import io.cambium.checkpoint.family.DecoderSpec;
 import io.cambium.model.RoutingListener;
+import io.cambium.model.SiblingCoselection;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -18,22 +19,20 @@ final class RoutingStatistics implements RoutingListener {
 
   private static final class Counts {
     private final long[] assignments_E;
-    private long tokens;
-    private long tokensWithSiblings;
 
     Counts(int experts) {
       assignments_E = new long[experts];
     }
   }
 
-  private final @Nullable Map<Integer, List<Integer>> parents;
+  private final SiblingCoselection coselection;
   private final List<Map<Integer, Counts>> byWorker = new ArrayList<>();
 
   /**
    * @param parents the lineage of each expert by routing layer; null for a model that never grew
    */
   RoutingStatistics(DecoderSpec spec, int workers, @Nullable Map<Integer, List<Integer>> parents) {
-    this.parents = parents;
+    this.coselection = new SiblingCoselection(workers, parents == null ? Map.of() : parents);
     for (int worker = 0; worker < workers; worker++) {
       Map<Integer, Counts> counts = new TreeMap<>();
       for (int layer : spec.mixtureLayers()) {
@@ -45,35 +44,11 @@ final class RoutingStatistics implements RoutingListener {
 
   @Override
   public void routed(int worker, int layer, Tensor x_TD, int[] choice) {
-    if (choice.length == 0) {
-      return;
-    }
     Counts counts = counts(worker, layer);
-    int topK = choice.length / Math.toIntExact(x_TD.size(0));
-    for (int first = 0; first < choice.length; first += topK) {
-      counts.tokens++;
-      for (int slot = first; slot < first + topK; slot++) {
-        counts.assignments_E[choice[slot]]++;
-      }
-      if (parents != null && hasSiblings(choice, first, topK, parents.get(layer))) {
-        counts.tokensWithSiblings++;
-      }
+    for (int expert : choice) {
+      counts.assignments_E[expert]++;
     }
-  }
-
-  private static boolean hasSiblings(
-      int[] choice, int first, int topK, @Nullable List<Integer> lineages) {
-    if (lineages == null) {
-      return false;
-    }
-    for (int a = first; a < first + topK; a++) {
-      for (int b = first; b < a; b++) {
-        if (lineages.get(choice[a]).equals(lineages.get(choice[b]))) {
-          return true;
-        }
-      }
-    }
-    return false;
+    coselection.routed(worker, layer, x_TD, choice);
   }
 
   private Counts counts(int worker, int layer) {
@@ -91,14 +66,6 @@ final class RoutingStatistics implements RoutingListener {
 
   /** Share of tokens that choose two experts of one lineage, mean over the routing layers. */
   double siblingCoselection() {
-    double tokens = 0;
-    double withSiblings = 0;
-    for (Map<Integer, Counts> layers : byWorker) {
-      for (Counts counts : layers.values()) {
-        tokens += counts.tokens;
-        withSiblings += counts.tokensWithSiblings;
-      }
-    }
-    return withSiblings / tokens;
+    return coselection.rate();
   }
 }

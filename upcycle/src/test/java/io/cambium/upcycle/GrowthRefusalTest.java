@@ -15,7 +15,6 @@ import io.cambium.checkpoint.SafetensorsWriter;
 import io.cambium.checkpoint.TensorSpec;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.checkpoint.VerificationException;
-import io.cambium.checkpoint.family.ModelTensor;
 import io.cambium.checkpoint.testing.TinyModels;
 import io.cambium.upcycle.growth.Counts;
 import io.cambium.upcycle.growth.GrowthOptions;
@@ -23,7 +22,6 @@ import io.cambium.upcycle.growth.GrowthOptions.Mode;
 import io.cambium.upcycle.growth.GrowthOptions.Rows;
 import io.cambium.upcycle.ledger.Floats;
 import io.cambium.upcycle.ledger.SourceCheckpoint;
-import io.cambium.upcycle.runner.InputMoments;
 import io.cambium.upcycle.runner.ModelRunner;
 import io.cambium.upcycle.runner.TokenIds;
 import java.io.IOException;
@@ -34,7 +32,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
-import java.util.SortedMap;
 import org.assertj.core.api.AbstractThrowableAssert;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -178,29 +175,12 @@ class GrowthRefusalTest {
   @Test
   void aResultThatDoesNotComputeWhatWasPromised() {
     ModelRunner wrong =
-        new ModelRunner() {
+        new NoRunner() {
           @Override
           public float[] logits(Path directory, TokenIds ids, OptionalInt topK) {
             float[] logits = GrowthExamples.RUNNER.logits(directory, ids, topK);
             logits[logits.length - 1] += directory.equals(source) ? 0 : 1e-3f;
             return logits;
-          }
-
-          @Override
-          public List<InputMoments> inputMoments(Path directory, List<TokenIds> batches) {
-            throw new IllegalStateException("not asked for");
-          }
-
-          @Override
-          public Map<ModelTensor, float[]> expertGradients(
-              Path directory, List<TokenIds> batches, List<ModelTensor> matrices) {
-            throw new IllegalStateException("not asked for");
-          }
-
-          @Override
-          public List<SortedMap<Integer, double[]>> blockInputMeans(
-              Path directory, List<List<TokenIds>> groups) {
-            throw new IllegalStateException("not asked for");
           }
         };
     assertThatThrownBy(

@@ -120,8 +120,9 @@ class StepZeroTest {
     assertThat(result.verification().word()).isEqualTo(Word.VERIFIED);
     assertThat(result.verification().why()).contains("top-1");
     assertThat(fromPromise(result).largest()).isLessThan(TIGHT);
-    assertThat(result.verification().fromSource().largest()).isGreaterThan(0.05);
-    assertThat(result.verification().fromSource().kl()).isGreaterThan(1e-3);
+    assertThat(Objects.requireNonNull(result.verification().fromSource()).largest())
+        .isGreaterThan(0.05);
+    assertThat(Objects.requireNonNull(result.verification().fromSource()).kl()).isGreaterThan(1e-3);
     TokenIds ids = GrowthExamples.calibration().getFirst();
     assertThat(GrowthExamples.RUNNER.logits(folder.resolve("grown"), ids, OptionalInt.empty()))
         .containsExactly(
@@ -155,7 +156,8 @@ class StepZeroTest {
     assertThat(result.verification().word()).isEqualTo(Word.STRUCTURE_VERIFIED);
     assertThat(result.verification().why()).contains(reason);
     assertThat(result.verification().fromPromise()).isNull();
-    assertThat(result.verification().fromSource().largest()).isGreaterThan(1e-3);
+    assertThat(Objects.requireNonNull(result.verification().fromSource()).largest())
+        .isGreaterThan(1e-3);
   }
 
   private UpcycleResult exact(GrowthOptions.Builder options) {

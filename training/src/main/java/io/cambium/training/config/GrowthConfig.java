@@ -89,7 +89,8 @@ public record GrowthConfig(
         mode,
         options.rows(),
         options.rowDelta(),
-        options.biasNoise(),
+        // Of mode flat it depends on the model's router.
+        mode == Mode.FLAT ? biasNoise : Double.valueOf(options.biasNoise()),
         replicas,
         options.replicas().amount(),
         moments,

@@ -1,6 +1,7 @@
 package io.cambium.upcycle.growth;
 
 import io.cambium.checkpoint.UsageException;
+import io.cambium.checkpoint.family.DecoderSpec.Router;
 import io.cambium.upcycle.engine.Engine;
 import io.cambium.upcycle.growth.replica.ReplicaInitialisation;
 import io.cambium.upcycle.growth.replica.ReplicaInitialisations;
@@ -16,6 +17,8 @@ import org.jspecify.annotations.Nullable;
  * @param rows how siblings' router rows differ
  * @param rowDelta by how much, relative to the row's norm; 0 for copied rows
  * @param biasNoise half-width of the uniform noise on the replicas' selection bias
+ * @param biasNoiseAsked whether somebody asked for it; else a router without a selection bias goes
+ *     without
  * @param replicas how the replicas' weights differ from their parent's, and how much
  * @param counts how many experts each source expert becomes
  * @param moments what becomes of the optimizer's moments
@@ -29,6 +32,7 @@ public record GrowthOptions(
     Rows rows,
     double rowDelta,
     double biasNoise,
+    boolean biasNoiseAsked,
     ReplicaInitialisation replicas,
     Counts counts,
     Moments moments,
@@ -159,6 +163,15 @@ public record GrowthOptions(
         "use mode lineage, or copied rows");
   }
 
+  /** The same for a router: without noise that has no place and that nobody asked for. */
+  GrowthOptions fitting(Router router) {
+    return biasNoiseAsked || biasNoise == 0 || router.selectionBias()
+        ? this
+        : new GrowthOptions(
+            experts, mode, rows, rowDelta, 0, false, replicas, counts, moments, runsOn, seed,
+            overwrite);
+  }
+
   /** Options with every default of growing to so many experts. */
   public static Builder to(int experts) {
     return new Builder(experts);
@@ -211,7 +224,7 @@ public record GrowthOptions(
       return this;
     }
 
-    /** By default 0.001 in mode flat, none in the others. */
+    /** By default 0.001 in mode flat if the router has a selection bias, else none. */
     public Builder biasNoise(@Nullable Double value) {
       biasNoise = value;
       return this;
@@ -268,6 +281,7 @@ public record GrowthOptions(
           chosenRows,
           or(rowDelta, chosenRows == Rows.COPY ? 0 : ROW_DELTA),
           or(biasNoise, mode == Mode.FLAT ? FLAT_BIAS_NOISE : 0),
+          biasNoise != null,
           ReplicaInitialisations.named(replicas, replicaAmount),
           counts,
           moments,

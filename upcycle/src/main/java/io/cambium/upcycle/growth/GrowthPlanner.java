@@ -12,6 +12,7 @@ import io.cambium.checkpoint.family.DecoderSpec.Score;
 import io.cambium.checkpoint.family.Family;
 import io.cambium.checkpoint.family.ModelTensor;
 import io.cambium.checkpoint.family.Part;
+import io.cambium.checkpoint.family.Quantisation;
 import io.cambium.upcycle.engine.Candidate;
 import io.cambium.upcycle.engine.Engine;
 import io.cambium.upcycle.engine.Engines;
@@ -27,6 +28,7 @@ import io.cambium.upcycle.ledger.SourceTensor.Origin;
 import io.cambium.upcycle.plan.Accounting;
 import io.cambium.upcycle.plan.Figures;
 import io.cambium.upcycle.plan.SideFiles;
+import io.cambium.upcycle.plan.StepZero;
 import io.cambium.upcycle.plan.UpcyclePlan;
 import io.cambium.upcycle.runner.InputMoments;
 import io.cambium.upcycle.runner.ModelRunner;
@@ -51,10 +53,11 @@ public final class GrowthPlanner {
 
   private GrowthPlanner(SourceCheckpoint source, GrowthOptions options) {
     this.source = source;
-    this.options = options;
     this.mixture = Growable.requireMixture(source.weights());
+    this.options = options.fitting(mixture.router());
     Growable.requireTrained(source.weights());
-    this.layers = lineages(source.decoder(), mixture, options);
+    Growable.requireCopiedIfQuantised(source.weights(), options);
+    this.layers = lineages(source.decoder(), mixture, this.options);
   }
 
   /**
@@ -76,7 +79,8 @@ public final class GrowthPlanner {
    */
   public static void requireFits(CheckpointDirectory model, GrowthOptions options) {
     Mixture mixture = Growable.requireMixture(model);
-    lineages(model.decoder(), mixture, options);
+    Growable.requireCopiedIfQuantised(model, options);
+    lineages(model.decoder(), mixture, options.fitting(mixture.router()));
     config(model, mixture, options);
   }
 
@@ -179,10 +183,10 @@ public final class GrowthPlanner {
         GrowthSettings.of(
             growth, selection, layers, mixture.topK(), topK(mixture, options), !moments.isEmpty()),
         options.seed(),
-        GrowthPromise.of(options, mixture, routerType(), layers.values()),
+        stepZero(),
         options.runsOn(),
         engines,
-        Figures.of(source, decoder, tensors, weights, moments),
+        Figures.of(source, decoder, directory.family(), weights, moments),
         config,
         manifest,
         weights,
@@ -208,7 +212,7 @@ public final class GrowthPlanner {
                 decoder,
                 config,
                 source.weights().spec(expert.name()).dtype(),
-                tensors.equals(family.tensors(decoder)),
+                tensors.equals(family.tensors(decoder, source.weights().quantisation())),
                 Candidate.hasGlmTokens(source),
                 manifest));
     List<String> refusals = Engines.refusals(engines, options.runsOn());
@@ -229,7 +233,8 @@ public final class GrowthPlanner {
           "the layers behind the last, which predict further tokens for speculative decoding, are"
               + " left out: num_nextn_predict_layers is 0 afterwards");
     }
-    warnings.addAll(GrowthWarnings.of(options, routerType(), directions.warnings()));
+    warnings.addAll(
+        GrowthWarnings.of(options, mixture.router(), routerType(), directions.warnings()));
     warnings.addAll(Engines.warnings(engines, options.runsOn()));
     return warnings;
   }
@@ -256,6 +261,16 @@ public final class GrowthPlanner {
     return router.normalised() || router.score() == Score.SOFTMAX
         ? wide
         : family.withRouterScale(wide, router.scale() / m);
+  }
+
+  private StepZero stepZero() {
+    StepZero promise = GrowthPromise.of(options, mixture, routerType(), layers.values());
+    Quantisation quantisation = source.weights().quantisation();
+    return quantisation.equals(Quantisation.NONE)
+        ? promise
+        : new StepZero.NotRun(
+            promise,
+            "weights are stored in " + quantisation.method() + ", which Cambium does not run");
   }
 
   private static boolean isOfPredictionLayer(String tensor, CheckpointDirectory model) {

@@ -58,7 +58,7 @@ record WeightFormulas(
     int expert = target.expert();
     int parent =
         expert == ModelTensor.NONE ? expert : lineages(target.layer()).parents().get(expert);
-    return source.tensor(target.part(), target.layer(), parent);
+    return source.counterpart(target, parent);
   }
 
   Lineages lineages(int layer) {

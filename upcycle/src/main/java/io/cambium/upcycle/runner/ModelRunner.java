@@ -20,6 +20,11 @@ public interface ModelRunner {
   float[] logits(Path directory, TokenIds ids, OptionalInt topK);
 
   /**
+   * The same with the configured number of experts, and how often siblings were chosen together.
+   */
+  RoutedLogits routedLogits(Path directory, TokenIds ids);
+
+  /**
    * Runs a checkpoint forward and watches what each of its routed experts is given.
    *
    * @return one entry per routing layer and expert, by layer, then expert; experts without tokens

@@ -131,9 +131,9 @@ class RowDirectionsTest {
         GrowthOptions.to(8).mode(Mode.LINEAGE).rows(Rows.ANTITHETIC).seed(5).build();
     float[] directions_ND =
         Objects.requireNonNull(
-            RowDirections.compute(options, layers, SIZE_D, List.of())
-                .tensors()
-                .get("layer.0.directions"))
+                RowDirections.compute(options, layers, SIZE_D, List.of())
+                    .tensors()
+                    .get("layer.0.directions"))
             .data();
     float[] rows_ND = RouterRows.directed(w_ED, directions_ND.clone(), parents, delta, DType.F32);
 

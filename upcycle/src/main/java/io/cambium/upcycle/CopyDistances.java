@@ -67,10 +67,10 @@ final class CopyDistances implements LedgerWriter.Listener {
       for (int i = 0; i < written.length; i++) {
         changed += written[i] == dense[i] ? 0 : 1;
         block += square(dense[i]);
-        fromBlock += square(written[i] - dense[i]);
+        fromBlock += square((double) written[i] - dense[i]);
         if (other != null) {
           blockOfPairs += square(dense[i]);
-          betweenCopies += square(written[i] - other[i]);
+          betweenCopies += square((double) written[i] - other[i]);
         }
       }
     }

@@ -63,11 +63,6 @@ public abstract class Family {
     return TensorList.of(spec, layouts().getFirst(), quantisation);
   }
 
-  /** Every tensor of a checkpoint that holds tensors of these names, in the form that it has. */
-  public final List<ModelTensor> tensors(DecoderSpec spec, Set<String> onDisk) {
-    return tensorsLike(spec, onDisk, spec);
-  }
-
   /**
    * Every tensor of another decoder, in the form that a checkpoint has.
    *

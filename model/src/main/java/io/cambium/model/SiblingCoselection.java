@@ -32,19 +32,21 @@ public final class SiblingCoselection implements RoutingListener {
     int topK = choice.length / Math.toIntExact(x_TD.size(0));
     for (int first = 0; first < choice.length; first += topK) {
       tokens[worker]++;
-      tokensWithSiblings[worker] += hasSiblings(choice, first, topK, lineages) ? 1 : 0;
+      tokensWithSiblings[worker] += distinctLineages(choice, first, topK, lineages) < topK ? 1 : 0;
     }
   }
 
-  private static boolean hasSiblings(int[] choice, int first, int topK, List<Integer> lineages) {
+  /** How many lineages the experts in a token's slots, {@code topK} from {@code first} on, have. */
+  public static int distinctLineages(int[] choice, int first, int topK, List<Integer> lineages) {
+    int distinct = 0;
     for (int a = first; a < first + topK; a++) {
-      for (int b = first; b < a; b++) {
-        if (lineages.get(choice[a]).equals(lineages.get(choice[b]))) {
-          return true;
-        }
+      int b = first;
+      while (!lineages.get(choice[b]).equals(lineages.get(choice[a]))) {
+        b++;
       }
+      distinct += b == a ? 1 : 0;
     }
-    return false;
+    return distinct;
   }
 
   /** Their share of all tokens, mean over the layers. */

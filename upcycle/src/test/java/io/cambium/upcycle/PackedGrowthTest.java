@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.cambium.checkpoint.CheckpointDirectory;
+import io.cambium.checkpoint.CheckpointSource;
 import io.cambium.checkpoint.Manifest;
 import io.cambium.checkpoint.Progress;
 import io.cambium.checkpoint.SafetensorsFile;
@@ -171,7 +172,7 @@ class PackedGrowthTest {
     addTensors(weights, List.of(behind + "enorm.weight", behind + "mlp.experts.0.up_proj.weight"));
     try (PlannedUpcycle growth =
         Upcycler.plan(
-            source,
+            CheckpointSource.of(source),
             folder.resolve("grown"),
             GrowthOptions.to(9).build(),
             SILENT,

@@ -33,7 +33,7 @@ final class GradientDirections {
                     > 1)
             .toList();
     Map<ModelTensor, float[]> gradients =
-        runner.expertGradients(source.path(), calibration, matrices);
+        runner.expertGradients(source.runnable(), calibration, matrices);
     SortedMap<String, Values> directions = new TreeMap<>();
     TreeSet<String> unseen = new TreeSet<>();
     for (ModelTensor matrix : matrices) {

@@ -133,7 +133,7 @@ public final class GrowthPlanner {
   private Directions rowDirections(ModelRunner runner, List<TokenIds> calibration) {
     List<InputMoments> moments =
         options.rows() == Rows.SPLIT
-            ? runner.inputMoments(source.path(), tokens(calibration))
+            ? runner.inputMoments(source.runnable(), tokens(calibration))
             : List.of();
     return RowDirections.compute(options, layers, source.decoder().hiddenSize(), moments);
   }
@@ -177,7 +177,7 @@ public final class GrowthPlanner {
     SequencedMap<Engine, Verdict> engines = engines(config, decoder, tensors, manifest);
     SideFiles sideFiles = SideFiles.of(source);
     return new UpcyclePlan(
-        List.of(directory.path().toString()),
+        List.of(source.origin().path().toString()),
         target.toString(),
         directory.family().modelType(),
         GrowthSettings.of(

@@ -1,12 +1,13 @@
 package io.cambium.cli;
 
+import io.cambium.checkpoint.UsageException;
 import io.cambium.upcycle.engine.Engine;
 import io.cambium.upcycle.growth.Counts;
 import io.cambium.upcycle.growth.GrowthOptions;
 import io.cambium.upcycle.growth.GrowthOptions.Mode;
 import io.cambium.upcycle.growth.GrowthOptions.Moments;
-import io.cambium.upcycle.growth.GrowthOptions.Replicas;
 import io.cambium.upcycle.growth.GrowthOptions.Rows;
+import io.cambium.upcycle.growth.replica.ReplicaInitialisations;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -32,8 +33,9 @@ final class GrowthArguments {
       paramLabel = "ROWS",
       description =
           "Router rows of siblings: copy; antithetic: apart in random directions; split: apart"
-              + " along what the expert is given, from --data; temperature: sharper and softer"
-              + " (default: split in mode lineage, else copy).")
+              + " along what the expert is given, from --data; temperature: sharper and softer;"
+              + " perturb-new, orthogonal, interpolate: replicas' rows noisy, turned, or mixed"
+              + " with another's (default: split in mode lineage, else copy).")
   private @Nullable Rows rows;
 
   @Option(
@@ -47,14 +49,25 @@ final class GrowthArguments {
       paramLabel = "B",
       description =
           "Uniform noise within -B and B on the replicas' selection bias (default: 0.001 in mode"
-              + " flat, else 0).")
+              + " flat if the router has one, else 0).")
   private @Nullable Double biasNoise;
 
   @Option(
       names = "--replicas",
       paramLabel = "KIND",
-      description = "Weights of replicas: copy; drop: some neurons drawn anew (default: copy).")
-  private Replicas replicas = Replicas.COPY;
+      description =
+          "Weights of replicas: copy; drop: some neurons drawn anew; or, to compare with,"
+              + " interpolate, orthogonal, scaled, svd-mix, sparse-code, perturb-new or adversarial"
+              + " (default: copy).")
+  private String replicas = ReplicaInitialisations.COPY.name();
+
+  @Option(
+      names = "--replica-amount",
+      paramLabel = "A",
+      description =
+          "How far replicas go from their parent, above 0 and at most 1; what it is a share of"
+              + " depends on the kind (default: the kind's own).")
+  private @Nullable Double replicaAmount;
 
   @Option(
       names = "--counts",
@@ -80,12 +93,24 @@ final class GrowthArguments {
         .rowDelta(rowDelta)
         .biasNoise(biasNoise)
         .replicas(replicas)
-        .dropRate(dropRate)
+        .replicaAmount(amount(dropRate))
         .counts(counts == null ? new Counts.Uniform() : Counts.read(counts))
         .moments(moments)
         .runsOn(runsOn)
         .seed(seed)
         .overwrite(overwrite)
         .build();
+  }
+
+  /** The drop rate, which a dense model's blocks take too, is the amount of dropped replicas. */
+  private @Nullable Double amount(@Nullable Double dropRate) {
+    if (dropRate != null && (replicaAmount != null || !replicas.equals("drop"))) {
+      throw new UsageException(
+          "--drop-rate",
+          "is the amount of --replicas drop, beside "
+              + (replicaAmount != null ? "--replica-amount" : "--replicas " + replicas),
+          "leave it out");
+    }
+    return dropRate == null ? replicaAmount : dropRate;
   }
 }

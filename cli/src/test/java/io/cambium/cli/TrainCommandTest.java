@@ -271,7 +271,7 @@ class TrainCommandTest {
       value = {
         "growth.experts=3 | 3 are no more than the 3 the model has",
         "growth.mode=wide | 7 give unequal counts",
-        "growth={at: 13, experts: 7, mode: flat, replicas: drop, drop_rate: 0.01}"
+        "growth={at: 13, experts: 7, mode: flat, replicas: drop, replica_amount: 0.01}"
             + " | 0.01 redraws none of 8 neurons",
         "growth.rows=copy | equal rows in mode lineage"
       })

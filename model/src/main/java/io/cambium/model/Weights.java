@@ -74,7 +74,7 @@ public final class Weights {
    */
   static Weights map(CheckpointDirectory directory, DecoderSpec spec, DType compute) {
     return new Weights(
-        spec, compute, directory.tensors(), t -> view(directory, t).to(type(t, compute)), Map.of());
+        spec, compute, tensors(directory), t -> view(directory, t).to(type(t, compute)), Map.of());
   }
 
   /**
@@ -85,7 +85,7 @@ public final class Weights {
     return new Weights(
         spec,
         compute,
-        directory.tensors(),
+        tensors(directory),
         tensor -> {
           Tensor stored = view(directory, tensor);
           return tensor.shape().size() == 2 ? stored : stored.to(type(tensor, compute));
@@ -95,7 +95,7 @@ public final class Weights {
 
   /** Copies a checkpoint into memory of its own, to be trained. */
   public static Weights load(CheckpointDirectory directory, DType compute) {
-    Weights weights = zeros(directory.decoder(), directory.tensors(), compute);
+    Weights weights = zeros(directory.decoder(), tensors(directory), compute);
     weights.byTensor.forEach((tensor, value) -> value.copy_(view(directory, tensor)));
     return weights;
   }
@@ -143,6 +143,11 @@ public final class Weights {
         spec.hiddenSize(),
         mixture.intermediateSize(),
         mixture.expertBias());
+  }
+
+  private static List<ModelTensor> tensors(CheckpointDirectory directory) {
+    directory.requirePlainWeights();
+    return directory.tensors();
   }
 
   /** A tensor where it lies on disk, through the strides of the tensor that holds it. */

@@ -5,14 +5,14 @@ import io.cambium.checkpoint.UsageException;
 import io.cambium.upcycle.growth.GrowthOptions;
 import io.cambium.upcycle.growth.GrowthOptions.Mode;
 import io.cambium.upcycle.growth.GrowthOptions.Moments;
-import io.cambium.upcycle.growth.GrowthOptions.Replicas;
 import io.cambium.upcycle.growth.GrowthOptions.Rows;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Growth inside a run: the experts of every routing layer are replicated at one step. {@code rows},
- * {@code rowDelta}, {@code biasNoise} and {@code dropRate} may be null for the default of {@link
- * GrowthOptions}, which depends on mode, rows and replicas; a {@link RunConfig} fills them in.
+ * {@code rowDelta}, {@code biasNoise} and {@code replicaAmount} may be null for the default of
+ * {@link GrowthOptions}, which depends on mode, rows and replicas; a {@link RunConfig} fills them
+ * in.
  *
  * @param at when: a share of all steps, or the step itself if above 1
  * @param experts routed experts per layer afterwards, more than before
@@ -20,8 +20,9 @@ import org.jspecify.annotations.Nullable;
  * @param rows router rows of siblings; lineage needs rows that differ
  * @param rowDelta how far siblings' rows lie apart, as a share of the row's norm
  * @param biasNoise half-width of the uniform noise on replicas' selection bias
- * @param replicas weights of replicas: their parent's, or some neurons drawn anew
- * @param dropRate share of those neurons; more of them part siblings sooner and cost more at first
+ * @param replicas weights of replicas: their parent's, some neurons drawn anew, or an ablation
+ * @param replicaAmount how far they go, such as the share of those neurons; more parts siblings
+ *     sooner and costs more at first
  * @param moments optimizer state of the grown tensors
  * @param calibrationBatches batches from which split takes its directions
  * @param seed of all that the growth draws
@@ -34,15 +35,14 @@ public record GrowthConfig(
     @Nullable Rows rows,
     @Nullable Double rowDelta,
     @Nullable Double biasNoise,
-    Replicas replicas,
-    @Nullable Double dropRate,
+    String replicas,
+    @Nullable Double replicaAmount,
     Moments moments,
     int calibrationBatches,
     long seed) {
 
   public static final GrowthConfig DEFAULT =
-      new GrowthConfig(
-          0.33, 32, Mode.LINEAGE, null, null, null, Replicas.COPY, null, Moments.COPY, 4, 0);
+      new GrowthConfig(0.33, 32, Mode.LINEAGE, null, null, null, "copy", null, Moments.COPY, 4, 0);
 
   public GrowthConfig {
     Range.positive("growth.at", at);
@@ -66,7 +66,7 @@ public record GrowthConfig(
             .rowDelta(rowDelta)
             .biasNoise(biasNoise)
             .replicas(replicas)
-            .dropRate(dropRate)
+            .replicaAmount(replicaAmount)
             .moments(moments)
             .seed(seed)
             .overwrite(true)
@@ -89,9 +89,10 @@ public record GrowthConfig(
         mode,
         options.rows(),
         options.rowDelta(),
-        options.biasNoise(),
+        // Of mode flat it depends on the model's router.
+        mode == Mode.FLAT ? biasNoise : Double.valueOf(options.biasNoise()),
         replicas,
-        options.dropRate(),
+        options.replicas().amount(),
         moments,
         calibrationBatches,
         seed);

@@ -40,7 +40,7 @@ final class GrowthSettings {
     settings.put(
         "replicas",
         growth.replicas()
-            + amount("rate", growth.dropRate())
+            + amount("amount", growth.replicaAmount())
             + amount("bias noise", growth.biasNoise()));
     settings.put("moments", hasMoments ? growth.moments() : "no training state");
     settings.put("seed", Long.toString(growth.seed()));

@@ -37,7 +37,10 @@ public final class Cambium implements Callable<Integer> {
                   LogitsCommand.class,
                   UpcycleCommand.class)),
           new CommandGroup("Training:", List.of(TrainCommand.class)),
-          new CommandGroup("Measuring:", List.of(BenchCommand.class, PlanCommand.class, ScoreCommand.class)));
+          new CommandGroup(
+              "Measuring:",
+              List.of(
+                  BenchCommand.class, EvalCommand.class, PlanCommand.class, ScoreCommand.class)));
 
   @Option(
       names = "--debug",

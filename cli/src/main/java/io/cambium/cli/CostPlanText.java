@@ -44,7 +44,10 @@ final class CostPlanText {
     TextTable table = new TextTable().row(List.of("", "before", "after"));
     row(table, "parameters, 10^9", p -> format("%.2f", p.model().parameters() / GIGA));
     row(table, "  per token", p -> format("%.2f", p.model().activeParameters() / GIGA));
-    row(table, "GFLOP per token, training", p -> format("%.2f", p.model().flops().training() / GIGA));
+    row(
+        table,
+        "GFLOP per token, training",
+        p -> format("%.2f", p.model().flops().training() / GIGA));
     row(table, "  experts, forward", p -> format("%.2f", p.model().flops().experts() / GIGA));
     row(table, "  other matrices", p -> format("%.2f", p.model().flops().matrices() / GIGA));
     row(table, "  attention", p -> format("%.2f", p.model().flops().attention() / GIGA));
@@ -71,9 +74,7 @@ final class CostPlanText {
     return new TextTable()
         .row(List.of("", "device-hours", "saved"))
         .row(List.of("the larger model from the start", hours(plan.cost().fixed()), ""))
-        .row(
-            List.of(
-                "growing", hours(plan.cost().upcycled()), percent(plan.cost().saving())))
+        .row(List.of("growing", hours(plan.cost().upcycled()), percent(plan.cost().saving())))
         .row(
             List.of(
                 "growing, source already paid for",
@@ -91,7 +92,8 @@ final class CostPlanText {
     Sweep sweep = plan.sweep();
     TextTable table = new TextTable();
     List<String> heading = new ArrayList<>(List.of("saved by growing at", "gap closed"));
-    sweep.multipliers()
+    sweep
+        .multipliers()
         .forEach(m -> heading.add("x" + m + (m == sweep.kneeMultiplier() ? " *" : "")));
     table.row(heading);
     for (Sweep.Row row : sweep.rows()) {

@@ -72,9 +72,7 @@ public record Flops(double experts, double matrices, double attention) {
     double sum = 0;
     for (int position = 0; position < length; position++) {
       sum +=
-          reach.kind() == Reach.Kind.CHUNK
-              ? position % width + 1
-              : Math.min(position + 1, width);
+          reach.kind() == Reach.Kind.CHUNK ? position % width + 1 : Math.min(position + 1, width);
     }
     return sum / length;
   }

@@ -31,8 +31,7 @@ public record StepTime(double compute, double allToAll, double parameters, doubl
    *
    * @param sequences of a step, and how many of them a device computes at a time
    */
-  static StepTime of(
-      ModelSize model, BatchConfig sequences, int devices, HardwareConfig hardware) {
+  static StepTime of(ModelSize model, BatchConfig sequences, int devices, HardwareConfig hardware) {
     double tokensPerDevice = (double) sequences.tokens() / devices;
     double microBatches =
         Math.ceil((double) sequences.sequences() / devices / sequences.microBatch());
@@ -41,9 +40,17 @@ public record StepTime(double compute, double allToAll, double parameters, doubl
         model.parameters() - model.expertParameters() * (1 - 1.0 / Math.max(1, spread));
     return new StepTime(
         model.flops().training() * tokensPerDevice / hardware.reachedFlops(),
-        EXCHANGES * BF16 * model.routedWidth() * tokensPerDevice * others(spread)
+        EXCHANGES
+            * BF16
+            * model.routedWidth()
+            * tokensPerDevice
+            * others(spread)
             / hardware.exchangeBytesPerSecond(spread),
-        GATHERS * BF16 * gathered * microBatches * others(devices)
+        GATHERS
+            * BF16
+            * gathered
+            * microBatches
+            * others(devices)
             / hardware.exchangeBytesPerSecond(devices),
         OPTIMIZER_BYTES * (double) model.parameters() / devices / hardware.memoryBytesPerSecond());
   }

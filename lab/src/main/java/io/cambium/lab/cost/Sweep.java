@@ -55,7 +55,8 @@ public record Sweep(
                 share,
                 closure,
                 multipliers.stream().map(m -> saving(seconds, m, share)).toList())));
-    double kneeShare = PUBLISHED_SHARES.get(1 + Knee.of(tail(PUBLISHED_SHARES), tail(PUBLISHED_CLOSURES)));
+    double kneeShare =
+        PUBLISHED_SHARES.get(1 + Knee.of(tail(PUBLISHED_SHARES), tail(PUBLISHED_CLOSURES)));
     int knee =
         Knee.of(
             DOUBLINGS.stream().map(m -> Math.log(m)).toList(),

@@ -43,7 +43,7 @@ public record ExpertScores(Map<Score, SortedMap<Integer, List<Double>>> byScore,
    *     an overflow
    */
   public ExpertScores {
-    byScore = Collections.unmodifiableMap(new EnumMap<>(byScore));
+    byScore = Collections.unmodifiableMap(new TreeMap<>(byScore));
     byScore.forEach(
         (score, layers) -> layers.forEach((layer, values) -> requireFinite(score, layer, values)));
   }

@@ -6,7 +6,6 @@ import io.cambium.training.data.Corpus;
 import io.cambium.training.data.TokenShard;
 import io.cambium.training.data.Tokenizer;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
@@ -44,11 +43,10 @@ public record DomainLoss(String domain, long tokens, double loss, double bitsPer
 
   /** The mean over domains, each counting alike. */
   public static DomainLoss mean(List<DomainLoss> domains) {
-    List<DomainLoss> all = new ArrayList<>(domains);
     return new DomainLoss(
         "mean",
-        all.stream().mapToLong(DomainLoss::tokens).sum(),
-        all.stream().mapToDouble(DomainLoss::loss).average().orElseThrow(),
-        all.stream().mapToDouble(DomainLoss::bitsPerByte).average().orElseThrow());
+        domains.stream().mapToLong(DomainLoss::tokens).sum(),
+        domains.stream().mapToDouble(DomainLoss::loss).average().orElseThrow(),
+        domains.stream().mapToDouble(DomainLoss::bitsPerByte).average().orElseThrow());
   }
 }

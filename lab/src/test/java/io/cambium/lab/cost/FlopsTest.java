@@ -66,8 +66,8 @@ class FlopsTest {
   /** Windows of 2 show 1 2 2 2 2 keys, chunks of 2 show 1 2 1 2 1. */
   @Test
   void shorterReachesCostLess() {
-    assertThat(attention(Reach.window(2))).isEqualTo(2 * 3 * (4 + 4) * 9 / 5.0);
-    assertThat(attention(Reach.chunk(2))).isEqualTo(2 * 3 * (4 + 4) * 7 / 5.0);
+    assertThat(attention(Reach.window(2))).isEqualTo(2 * 3 * (4 + 4) * (9 / 5.0));
+    assertThat(attention(Reach.chunk(2))).isEqualTo(2 * 3 * (4 + 4) * (7 / 5.0));
     assertThat(attention(Reach.window(9))).isEqualTo(LOOKS);
   }
 

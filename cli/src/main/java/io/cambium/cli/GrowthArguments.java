@@ -2,6 +2,7 @@ package io.cambium.cli;
 
 import io.cambium.checkpoint.CheckpointDirectory;
 import io.cambium.checkpoint.UsageException;
+import io.cambium.checkpoint.CheckpointSource;
 import io.cambium.upcycle.engine.Engine;
 import io.cambium.upcycle.growth.Counts;
 import io.cambium.upcycle.growth.GrowthOptions;
@@ -110,7 +111,7 @@ final class GrowthArguments {
    * @param source the model that grows
    */
   GrowthOptions options(
-      Path source,
+      CheckpointSource source,
       int experts,
       @Nullable Double dropRate,
       List<Engine> runsOn,
@@ -131,7 +132,7 @@ final class GrowthArguments {
         .build();
   }
 
-  private Counts counts(Path source, long seed) {
+  private Counts counts(CheckpointSource source, long seed) {
     Optional<CountRule.Kind> rule =
         Arrays.stream(CountRule.Kind.values())
             .filter(kind -> kind.toString().equals(counts))
@@ -155,7 +156,7 @@ final class GrowthArguments {
     return countCap == null ? 0 : countCap;
   }
 
-  private Counts byScores(CountRule rule, Path source) {
+  private Counts byScores(CountRule rule, CheckpointSource source) {
     if (scores == null) {
       throw new UsageException(
           "--counts " + rule.kind(), "follows scores", "give --scores FILE, from `cambium score`");

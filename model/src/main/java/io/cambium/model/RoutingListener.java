@@ -28,6 +28,13 @@ public interface RoutingListener {
       int worker, int layer, int[] choice, Tensor weights_TK, Tensor outputs_TKD) {}
 
   /**
+   * The scores behind a routing layer's choice.
+   *
+   * @param scores_TE of sigmoid or softmax, before any bias, valid during the call
+   */
+  default void scored(int worker, int layer, Tensor scores_TE) {}
+
+  /**
    * A dense layer's turn.
    *
    * @param x_TD likewise

@@ -1,8 +1,8 @@
 package io.cambium.cli;
 
 import io.cambium.checkpoint.CheckpointDirectory;
-import io.cambium.checkpoint.UsageException;
 import io.cambium.checkpoint.CheckpointSource;
+import io.cambium.checkpoint.UsageException;
 import io.cambium.upcycle.engine.Engine;
 import io.cambium.upcycle.growth.Counts;
 import io.cambium.upcycle.growth.GrowthOptions;

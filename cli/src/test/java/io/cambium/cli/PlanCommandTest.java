@@ -44,8 +44,7 @@ class PlanCommandTest {
 
   private int run(String hardware, String... options) {
     List<String> args =
-        new ArrayList<>(
-            List.of("plan", EXAMPLE + "/run.yaml", "--hardware", hardware));
+        new ArrayList<>(List.of("plan", EXAMPLE + "/run.yaml", "--hardware", hardware));
     args.addAll(List.of("--set", "model=" + EXAMPLE));
     args.addAll(List.of(options));
     return Cambium.commandLine(new Cambium())

@@ -1,5 +1,7 @@
 package io.cambium.cli;
 
+import io.cambium.checkpoint.CheckpointDirectory;
+import io.cambium.checkpoint.CheckpointSource;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.upcycle.engine.Engine;
 import io.cambium.upcycle.growth.Counts;
@@ -8,8 +10,14 @@ import io.cambium.upcycle.growth.GrowthOptions.Mode;
 import io.cambium.upcycle.growth.GrowthOptions.Moments;
 import io.cambium.upcycle.growth.GrowthOptions.Rows;
 import io.cambium.upcycle.growth.replica.ReplicaInitialisations;
+import io.cambium.upcycle.utility.CountRule;
+import io.cambium.upcycle.utility.ExpertScores;
+import io.cambium.upcycle.utility.Score;
+import io.cambium.upcycle.utility.UtilityCounts;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -71,11 +79,35 @@ final class GrowthArguments {
 
   @Option(
       names = "--counts",
+      paramLabel = "COUNTS",
+      description = {
+        "How many experts each becomes (default: as equal as N allows):",
+        "  greedy: the best by --scores get copies up to a cap, then the next",
+        "  proportional: further copies in proportion to the scores",
+        "  sampled: further copies drawn, with the scores as weights",
+        "  FILE: JSON, [r_0, r_1, ...] for all layers, or {\"layer\": [...]}"
+      })
+  private @Nullable String counts;
+
+  @Option(
+      names = "--scores",
       paramLabel = "FILE",
+      description = "Scores of the experts, from `cambium score`.")
+  private @Nullable Path scores;
+
+  @Option(
+      names = "--score",
+      paramLabel = "NAME",
+      description = "Which of them (default: grad_squared): ${COMPLETION-CANDIDATES}.")
+  private @Nullable Score score;
+
+  @Option(
+      names = "--count-cap",
+      paramLabel = "N",
       description =
-          "How many experts each becomes, as JSON: [r_0, r_1, ...] for all layers, or"
-              + " {\"layer\": [...]} (default: as equal as N allows).")
-  private @Nullable Path counts;
+          "Further copies that greedy gives one expert at most (default: 3 times those per"
+              + " expert).")
+  private @Nullable Integer countCap;
 
   @Option(
       names = "--moments",
@@ -85,8 +117,18 @@ final class GrowthArguments {
               + " throughout (default: copy).")
   private Moments moments = Moments.COPY;
 
+  /**
+   * The options, complete.
+   *
+   * @param source the model that grows
+   */
   GrowthOptions options(
-      int experts, @Nullable Double dropRate, List<Engine> runsOn, long seed, boolean overwrite) {
+      CheckpointSource source,
+      int experts,
+      @Nullable Double dropRate,
+      List<Engine> runsOn,
+      long seed,
+      boolean overwrite) {
     return GrowthOptions.to(experts)
         .mode(mode)
         .rows(rows)
@@ -94,7 +136,7 @@ final class GrowthArguments {
         .biasNoise(biasNoise)
         .replicas(replicas)
         .replicaAmount(amount(dropRate))
-        .counts(counts == null ? new Counts.Uniform() : Counts.read(counts))
+        .counts(counts(source, seed))
         .moments(moments)
         .runsOn(runsOn)
         .seed(seed)
@@ -112,5 +154,42 @@ final class GrowthArguments {
           "leave it out");
     }
     return dropRate == null ? replicaAmount : dropRate;
+  }
+
+  private Counts counts(CheckpointSource source, long seed) {
+    Optional<CountRule.Kind> rule =
+        Arrays.stream(CountRule.Kind.values())
+            .filter(kind -> kind.toString().equals(counts))
+            .findFirst();
+    if (rule.isPresent()) {
+      return byScores(new CountRule(rule.get(), cap(), seed), source);
+    }
+    if (scores != null || score != null || countCap != null) {
+      throw new UsageException(
+          "--scores, --score, --count-cap",
+          "mean nothing without a rule that turns scores into counts",
+          "give --counts greedy, proportional or sampled");
+    }
+    return counts == null ? new Counts.Uniform() : Counts.read(Path.of(counts));
+  }
+
+  private int cap() {
+    if (countCap != null && countCap < 1) {
+      throw new UsageException("--count-cap", "is " + countCap, "give 1 or more");
+    }
+    return countCap == null ? 0 : countCap;
+  }
+
+  private Counts byScores(CountRule rule, CheckpointSource source) {
+    if (scores == null) {
+      throw new UsageException(
+          "--counts " + rule.kind(), "follows scores", "give --scores FILE, from `cambium score`");
+    }
+    ExpertScores all = ExpertScores.read(scores);
+    try (CheckpointDirectory model = CheckpointDirectory.open(source)) {
+      all.requireOf(model, scores);
+    }
+    return new Counts.ByUtility(
+        UtilityCounts.of(rule, score == null ? Score.GRAD_SQUARED : score, all));
   }
 }

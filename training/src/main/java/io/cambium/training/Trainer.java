@@ -21,6 +21,7 @@ import io.cambium.training.metrics.MetricsLog;
 import io.cambium.training.metrics.TensorBoardWriter;
 import io.cambium.upcycle.UpcycleResult;
 import io.cambium.upcycle.Upcycler;
+import io.cambium.upcycle.growth.Counts;
 import io.cambium.upcycle.growth.GrowthPlanner;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -117,7 +118,8 @@ public final class Trainer implements AutoCloseable {
       return;
     }
     try (CheckpointDirectory model = CheckpointDirectory.open(config.model())) {
-      GrowthPlanner.requireFits(model, growth.options());
+      GrowthPlanner.requireFits(
+          model, growth.options(TransitionCounts.ahead(growth, model.decoder())));
     }
     long first = config.branch() ? TrainerState.read(config.model()).step() : 0;
     int step = growth.step(config.steps());
@@ -439,12 +441,16 @@ public final class Trainer implements AutoCloseable {
     save();
     double lossBefore = evaluate();
     int sourceExperts = model.decoder().experts();
+    model.decoder().select(model.rule(state.release(), state.step()));
+    Counts counts =
+        new TransitionCounts(growth, listener)
+            .of(model, checkpoint(), sampler, config.batch(), state.sequences());
     Path grown = run.grown(state.step());
     UpcycleResult result =
         Upcycler.grow(
             checkpoint(),
             grown,
-            growth.options(),
+            growth.options(counts),
             new TorchRunner(),
             evaluations.calibration(sampler, state.sequences(), growth.calibrationBatches()),
             Progress.NONE);

@@ -2,10 +2,14 @@ package io.cambium.training.config;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import io.cambium.checkpoint.UsageException;
+import io.cambium.upcycle.growth.Counts;
 import io.cambium.upcycle.growth.GrowthOptions;
 import io.cambium.upcycle.growth.GrowthOptions.Mode;
 import io.cambium.upcycle.growth.GrowthOptions.Moments;
 import io.cambium.upcycle.growth.GrowthOptions.Rows;
+import io.cambium.upcycle.utility.CountRule;
+import io.cambium.upcycle.utility.Score;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,6 +29,12 @@ import org.jspecify.annotations.Nullable;
  *     sooner and costs more at first
  * @param moments optimizer state of the grown tensors
  * @param calibrationBatches batches from which split takes its directions
+ * @param counts how many experts each becomes: as equal as possible, or by a rule on scores that
+ *     are computed when it grows
+ * @param score what that rule goes by; more copies of what scores high
+ * @param countCap further copies that greedy counts give one expert at most; 0 for three times
+ *     those per expert
+ * @param scoreBatches batches from which the score is computed; more make it steadier
  * @param seed of all that the growth draws
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -39,10 +49,29 @@ public record GrowthConfig(
     @Nullable Double replicaAmount,
     Moments moments,
     int calibrationBatches,
+    GrowthCounts counts,
+    Score score,
+    int countCap,
+    int scoreBatches,
     long seed) {
 
   public static final GrowthConfig DEFAULT =
-      new GrowthConfig(0.33, 32, Mode.LINEAGE, null, null, null, "copy", null, Moments.COPY, 4, 0);
+      new GrowthConfig(
+          0.33,
+          32,
+          Mode.LINEAGE,
+          null,
+          null,
+          null,
+          "copy",
+          null,
+          Moments.COPY,
+          4,
+          GrowthCounts.UNIFORM,
+          Score.GRAD_SQUARED,
+          0,
+          10,
+          0);
 
   public GrowthConfig {
     Range.positive("growth.at", at);
@@ -51,6 +80,7 @@ public record GrowthConfig(
           "growth.at", "is " + at, "write a share of all steps, below 1, or a whole step");
     }
     Range.atLeastOne("growth.calibration_batches", calibrationBatches);
+    Range.atLeastOne("growth.score_batches", scoreBatches);
   }
 
   /**
@@ -59,6 +89,20 @@ public record GrowthConfig(
    * @throws UsageException if settings do not go together
    */
   public GrowthOptions options() {
+    return options(new Counts.Uniform());
+  }
+
+  /** How scores become counts; empty for uniform counts. */
+  public Optional<CountRule> countRule() {
+    if (counts == GrowthCounts.UNIFORM && countCap != 0) {
+      throw new UsageException(
+          "growth.count_cap", "does not go with counts " + counts, "it bounds greedy counts alone");
+    }
+    return counts.rule().map(kind -> new CountRule(kind, countCap, seed));
+  }
+
+  /** The same with counts that were worked out. */
+  public GrowthOptions options(Counts resolvedCounts) {
     GrowthOptions options =
         GrowthOptions.to(experts)
             .mode(mode)
@@ -67,6 +111,7 @@ public record GrowthConfig(
             .biasNoise(biasNoise)
             .replicas(replicas)
             .replicaAmount(replicaAmount)
+            .counts(resolvedCounts)
             .moments(moments)
             .seed(seed)
             .overwrite(true)
@@ -83,6 +128,7 @@ public record GrowthConfig(
   /** The same, with every default filled in. */
   GrowthConfig resolved() {
     GrowthOptions options = options();
+    countRule();
     return new GrowthConfig(
         at,
         experts,
@@ -95,6 +141,10 @@ public record GrowthConfig(
         options.replicas().amount(),
         moments,
         calibrationBatches,
+        counts,
+        score,
+        countCap,
+        scoreBatches,
         seed);
   }
 

@@ -18,6 +18,7 @@ final class GrowthSettings {
   static SequencedMap<String, String> of(
       Manifest.Growth growth,
       Manifest.@Nullable Selection selection,
+      Counts counts,
       SortedMap<Integer, Lineages> layers,
       int sourceTopK,
       int topK,
@@ -32,7 +33,14 @@ final class GrowthSettings {
                 layers.size(),
                 sourceTopK,
                 topK == sourceTopK ? " stays" : " -> top-" + topK));
-    settings.put("counts", counts(layers));
+    switch (counts) {
+      case Counts.ByUtility(var utility) -> {
+        settings.put("counts", utility.describe(growth.sourceExperts(), growth.targetExperts()));
+        layers.forEach((layer, lineages) ->
+            settings.put("layer " + layer, utility.reasons(layer, lineages.counts())));
+      }
+      default -> settings.put("counts", counts(layers));
+    }
     settings.put(
         "mode",
         growth.mode() + (selection == null ? "" : amount("hold-back", selection.holdBack())));

@@ -2,6 +2,7 @@ package io.cambium.training;
 
 import io.cambium.checkpoint.CheckpointDirectory;
 import io.cambium.checkpoint.CheckpointException;
+import io.cambium.checkpoint.Manifest;
 import io.cambium.checkpoint.Manifest.Selection.Mode;
 import io.cambium.checkpoint.Progress;
 import io.cambium.checkpoint.StagedDirectory;
@@ -17,6 +18,7 @@ import io.cambium.training.data.TokenizerFiles;
 import io.cambium.training.metrics.Metric;
 import io.cambium.training.metrics.MetricsLog;
 import io.cambium.training.metrics.TensorBoardWriter;
+import io.cambium.training.schedule.Schedule;
 import io.cambium.upcycle.UpcycleResult;
 import io.cambium.upcycle.Upcycler;
 import io.cambium.upcycle.growth.GrowthPlanner;
@@ -64,7 +66,8 @@ public final class Trainer implements AutoCloseable {
     this.listener = listener;
     this.corpus = Corpus.open(config.data());
     this.team = new Team(config.workers());
-    this.schedule = Schedule.of(config);
+    this.schedule =
+        Schedule.of(config.schedule(), config.optimizer().learningRate(), config.steps());
     this.sampler = new BatchSampler(corpus, config.batch().length(), config.seed());
     this.trainingStep = new TrainingStep(sampler, config.batch());
     this.balancer = new Balancer(config.balance().rate());
@@ -239,19 +242,18 @@ public final class Trainer implements AutoCloseable {
   private ModelInTraining load(Path checkpoint, boolean withMoments) {
     ModelInTraining loaded =
         ModelInTraining.load(checkpoint, team, AdamW.Settings.of(config.optimizer()), withMoments);
-    int grownFrom =
-        loaded.manifest().growth().stream().mapToInt(g -> g.sourceExperts()).min().orElse(1);
-    int grownTo =
-        loaded.manifest().growth().stream().mapToInt(g -> g.targetExperts()).max().orElse(1);
-    loaded
-        .decoder()
-        .lose(
-            new RouterLosses(
-                config.balance().auxLoss(),
-                config.balance().auxForm(),
-                config.balance().zLoss(),
-                Math.log((double) grownTo / grownFrom)));
+    loaded.decoder().lose(routerLosses(loaded.manifest(), 1));
     return loaded;
+  }
+
+  private RouterLosses routerLosses(Manifest manifest, int step) {
+    int grownFrom = manifest.growth().stream().mapToInt(g -> g.sourceExperts()).min().orElse(1);
+    int grownTo = manifest.growth().stream().mapToInt(g -> g.targetExperts()).max().orElse(1);
+    return new RouterLosses(
+        config.balance().auxLoss() * schedule.auxLossFactor(step),
+        config.balance().auxForm(),
+        config.balance().zLoss() * schedule.zLossFactor(step),
+        Math.log((double) grownTo / grownFrom));
   }
 
   /** Asks the run to save and stop after the step it is in. From any thread. */
@@ -295,9 +297,10 @@ public final class Trainer implements AutoCloseable {
 
   private void step() {
     long start = System.nanoTime();
-    long number = state.step() + 1;
-    double learningRate = schedule.learningRate(Math.toIntExact(number));
+    int number = Math.toIntExact(state.step() + 1);
+    double learningRate = schedule.learningRate(number);
     model.decoder().select(model.rule(state.release(), state.step()));
+    model.decoder().lose(routerLosses(model.manifest(), number));
     TrainingStep.Result result =
         trainingStep.run(
             model.decoder(), model.optimizer(), state.sequences(), number, learningRate);

@@ -127,7 +127,7 @@ final class RunConfigFile {
     }
     fill(settings, "batch", BatchConfig.DEFAULT);
     fill(settings, "optimizer", OptimizerConfig.DEFAULT);
-    fill(settings, "schedule", ScheduleConfig.DEFAULT);
+    fill(settings, "schedule", ScheduleConfig.defaults(form(settings)));
     fill(settings, "balance", BalanceConfig.DEFAULT);
     fill(settings, "evaluate", EvaluationConfig.DEFAULT);
     fill(settings, "checkpoint", CheckpointConfig.DEFAULT);
@@ -140,6 +140,15 @@ final class RunConfigFile {
       settings.put("workers", Math.min(Runtime.getRuntime().availableProcessors(), sequences));
     }
     return convert(settings);
+  }
+
+  /** Which defaults a schedule has. A form that there is not is complained about later. */
+  private static ScheduleConfig.Form form(ObjectNode settings) {
+    String form = settings.path("schedule").path("form").asString("");
+    return Arrays.stream(ScheduleConfig.Form.values())
+        .filter(known -> known.toString().equals(form))
+        .findFirst()
+        .orElse(ScheduleConfig.Form.WSD);
   }
 
   /** Adds the defaults of a section to what is said of it. */

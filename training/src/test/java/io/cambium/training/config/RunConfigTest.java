@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.cambium.checkpoint.CambiumException;
 import io.cambium.checkpoint.UsageException;
+import io.cambium.training.config.ScheduleConfig.Form;
 import io.cambium.upcycle.growth.GrowthOptions;
 import io.cambium.upcycle.growth.GrowthOptions.Mode;
 import io.cambium.upcycle.growth.GrowthOptions.Rows;
@@ -69,6 +70,14 @@ class RunConfigTest {
     Path complete = directory.resolve("complete.yaml");
     read(said).write(complete);
     assertThat(keys(shown)).isEqualTo(keys(Files.readString(complete)));
+  }
+
+  @Test
+  void scheduleDefaultsDependOnTheForm() throws IOException {
+    ScheduleConfig phases = read(SMALLEST, "schedule={form: three_phase, decay: 0.3}").schedule();
+    assertThat(phases).isEqualTo(new ScheduleConfig(Form.THREE_PHASE, 0.05, 0.3, 0.1));
+    ScheduleConfig cosine = read(SMALLEST, "schedule={form: cosine, warmup: 0.1}").schedule();
+    assertThat(cosine.decayStart(1000)).isEqualTo(100);
   }
 
   @Test
@@ -182,7 +191,8 @@ class RunConfigTest {
         "growth.at=1000|growth.at: is step 1000 of 1000",
         "growth.at=0.0001|growth.at: is step 0 of 1000",
         "release.window=1.1|release.window: is 1.1 -> must lie between 0 and 1",
-        "growth.at=950|decays from 900 -> grow earlier: before step 900",
+        "growth.at=950|decays from 900 -> grow earlier, before step 900, or lower schedule.decay",
+        "schedule.form=cosin|schedule.form: is \"cosin\" -> one of [wsd, cosine, three_phase]",
       })
   void refusesWithPathAndRemedy(String override, String message) {
     assertThatThrownBy(() -> read(SMALLEST, override))

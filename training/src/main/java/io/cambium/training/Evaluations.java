@@ -8,6 +8,7 @@ import io.cambium.upcycle.runner.TokenIds;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -17,11 +18,12 @@ import java.util.TreeMap;
 /** The evaluations of a run, and what its log already knows of them. */
 final class Evaluations {
 
-  private static final int CALIBRATION_SEQUENCES = 16;
+  static final int CALIBRATION_SEQUENCES = 16;
 
   private final Evaluator evaluator;
   private final int length;
   private final Path log;
+  private final Map<Long, Double> losses = new TreeMap<>();
   private long lastStep = -1;
   private double lastLoss;
 
@@ -42,7 +44,19 @@ final class Evaluations {
     if (metric instanceof Metric.Evaluation evaluation) {
       lastStep = evaluation.step();
       lastLoss = evaluation.meanLoss();
+      losses.put(lastStep, lastLoss);
     }
+  }
+
+  /**
+   * Of some steps those with the lowest loss, where they were evaluated; of equals the earliest.
+   */
+  List<Long> best(int count, List<Long> steps) {
+    return steps.stream()
+        .filter(losses::containsKey)
+        .sorted(Comparator.comparingDouble(step -> Objects.requireNonNull(losses.get(step))))
+        .limit(count)
+        .toList();
   }
 
   boolean isDone(long step) {
@@ -69,15 +83,16 @@ final class Evaluations {
       ModelInTraining model, long step, long tokens, Map<Integer, int[]> active) {
     Map<String, Evaluator.DomainResult> results =
         evaluator.evaluate(model.decoder(), model.parents());
-    SortedMap<String, Double> losses = new TreeMap<>();
-    results.forEach((domain, result) -> losses.put(domain, result.loss()));
+    SortedMap<String, Double> byDomain = new TreeMap<>();
+    results.forEach((domain, result) -> byDomain.put(domain, result.loss()));
     lastStep = step;
-    lastLoss = mean(losses.values().stream().toList());
+    lastLoss = mean(byDomain.values().stream().toList());
+    losses.put(lastStep, lastLoss);
     boolean grown = model.parents() != null;
     return new Metric.Evaluation(
         step,
         tokens,
-        losses,
+        byDomain,
         lastLoss,
         grown
             ? mean(results.values().stream().map(r -> r.routing().siblingCoselection()).toList())

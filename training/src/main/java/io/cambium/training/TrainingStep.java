@@ -8,6 +8,7 @@ import io.cambium.training.config.BatchConfig;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.TreeMap;
+import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
 /** One optimizer step: every worker's micro batches forward and backward, then a common update. */
@@ -78,9 +79,13 @@ final class TrainingStep {
     for (int done = 0; done < batch.sequences(); done += perRound) {
       int round = Math.min(perRound, batch.sequences() - done);
       boolean first = done == 0;
+      // Frees what the micro batch made, once all are done with what they share. Not where one
+      // fails: the others may still compute with it, and the team waits for them.
+      PointerScope scope = new PointerScope();
       Decoder.Losses losses = microBatch(decoder, member, firstSequence + done, round, !first);
       work.losses[member.index()] += losses.crossEntropy();
       member.await(() -> addLoads(decoder, work));
+      scope.close();
     }
   }
 

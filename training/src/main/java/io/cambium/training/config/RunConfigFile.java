@@ -53,11 +53,14 @@ final class RunConfigFile {
       new RunConfig(
           Path.of("model"),
           Path.of("data"),
+          List.of(Path.of("another")),
+          new TreeMap<>(),
           0,
           1000,
           BatchConfig.DEFAULT,
           1,
           OptimizerConfig.DEFAULT,
+          GroupsConfig.DEFAULT,
           ScheduleConfig.DEFAULT,
           BalanceConfig.DEFAULT,
           EvaluationConfig.DEFAULT,
@@ -122,11 +125,18 @@ final class RunConfigFile {
     if (!settings.has("seed")) {
       settings.put("seed", 0);
     }
+    if (!settings.has("sources")) {
+      settings.putArray("sources");
+    }
+    if (!settings.has("mix")) {
+      settings.putObject("mix");
+    }
     if (!settings.has("branch")) {
       settings.put("branch", false);
     }
     fill(settings, "batch", BatchConfig.DEFAULT);
     fill(settings, "optimizer", OptimizerConfig.DEFAULT);
+    fill(settings, "groups", GroupsConfig.DEFAULT);
     fill(settings, "schedule", ScheduleConfig.defaults(form(settings)));
     fill(settings, "balance", BalanceConfig.DEFAULT);
     fill(settings, "evaluate", EvaluationConfig.DEFAULT);
@@ -155,9 +165,21 @@ final class RunConfigFile {
   private static void fill(ObjectNode settings, String section, Object defaults) {
     ObjectNode filled = MAPPER.valueToTree(defaults);
     if (settings.get(section) instanceof ObjectNode said) {
-      filled.setAll(said);
+      putAll(filled, said);
     }
     settings.set(section, filled);
+  }
+
+  /** Section by section, to any depth. */
+  private static void putAll(ObjectNode into, ObjectNode said) {
+    for (Map.Entry<String, JsonNode> setting : said.properties()) {
+      if (setting.getValue() instanceof ObjectNode inner
+          && into.get(setting.getKey()) instanceof ObjectNode section) {
+        putAll(section, inner);
+      } else {
+        into.set(setting.getKey(), setting.getValue());
+      }
+    }
   }
 
   private static void require(ObjectNode settings, String key, String remedy) {
@@ -174,7 +196,11 @@ final class RunConfigFile {
       if (e.getCause() instanceof UsageException usage) {
         throw usage;
       }
-      String path = e.getPath().stream().map(r -> r.getPropertyName()).collect(joining("."));
+      String path =
+          e.getPath().stream()
+              .map(reference -> reference.getPropertyName())
+              .filter(Objects::nonNull) // a place in a list
+              .collect(joining("."));
       if (e instanceof InvalidFormatException wrong && wrong.getTargetType().isEnum()) {
         String names = Arrays.toString(wrong.getTargetType().getEnumConstants());
         throw new UsageException(path, "is \"" + wrong.getValue() + "\"", "one of " + names, e);

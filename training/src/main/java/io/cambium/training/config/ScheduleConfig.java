@@ -14,8 +14,10 @@ import java.util.Locale;
  *     warm-up leaves; in the form three_phase the share of the last phase
  * @param floor what the decay falls to, as a share of the peak; in the form three_phase the rate of
  *     the first and the last phase
+ * @param restart how it goes on after a growth, and where a run branches off
  */
-public record ScheduleConfig(Form form, double warmup, double decay, double floor) {
+public record ScheduleConfig(
+    Form form, double warmup, double decay, double floor, Restart restart) {
 
   /** The shape of the curve. */
   public enum Form {
@@ -25,6 +27,21 @@ public record ScheduleConfig(Form form, double warmup, double decay, double floo
     COSINE,
     /** Low, full, low: for the continued training of a model that was dense. */
     THREE_PHASE;
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  /** The learning rate after a transition. */
+  public enum Restart {
+    /** As if nothing had happened. */
+    CONTINUE,
+    /** The schedule begins anew for the steps that remain, with its warm-up. */
+    REWARM,
+    /** The same without the warm-up. */
+    PEAK;
 
     @Override
     public String toString() {
@@ -49,10 +66,16 @@ public record ScheduleConfig(Form form, double warmup, double decay, double floo
   /** A form's own defaults. */
   public static ScheduleConfig defaults(Form form) {
     return switch (form) {
-      case WSD -> new ScheduleConfig(form, 0.02, 0.1, 0.0);
-      case COSINE -> new ScheduleConfig(form, 0.02, 1.0, 0.0);
-      case THREE_PHASE -> new ScheduleConfig(form, 0.05, 0.25, 0.1);
+      case WSD -> new ScheduleConfig(form, 0.02, 0.1, 0.0, Restart.CONTINUE);
+      case COSINE -> new ScheduleConfig(form, 0.02, 1.0, 0.0, Restart.CONTINUE);
+      case THREE_PHASE -> new ScheduleConfig(form, 0.05, 0.25, 0.1, Restart.CONTINUE);
     };
+  }
+
+  /** The same for the steps after a transition. */
+  public ScheduleConfig again() {
+    return new ScheduleConfig(
+        form, restart == Restart.PEAK ? 0 : warmup, decay, floor, Restart.CONTINUE);
   }
 
   /** Steps in which the learning rate rises. */
@@ -64,5 +87,12 @@ public record ScheduleConfig(Form form, double warmup, double decay, double floo
   public int decayStart(int steps) {
     int decaySteps = Math.toIntExact(Math.round(decay * steps));
     return Math.max(warmupSteps(steps), steps - decaySteps);
+  }
+
+  /** The same for a run with a transition after this many steps. */
+  int decayStart(int steps, int transition) {
+    return restart == Restart.CONTINUE
+        ? decayStart(steps)
+        : transition + again().decayStart(steps - transition);
   }
 }

@@ -3,7 +3,7 @@ package io.cambium.training.schedule;
 import io.cambium.training.config.ScheduleConfig;
 
 /** The learning rate over the steps of a run. Steps count from 1. */
-public sealed interface Schedule permits WarmupStableDecay, Cosine, ThreePhase {
+public sealed interface Schedule permits WarmupStableDecay, Cosine, ThreePhase, Restarted {
 
   /** The last step at the full learning rate; it falls from the one after. */
   int decayStart();
@@ -22,11 +22,20 @@ public sealed interface Schedule permits WarmupStableDecay, Cosine, ThreePhase {
   }
 
   /**
-   * The schedule of a whole run.
+   * The schedule of a run.
    *
    * @param peak the highest learning rate
+   * @param steps of the whole run
+   * @param from steps taken when the schedule began anew; 0 where it never did
    */
-  static Schedule of(ScheduleConfig config, double peak, int steps) {
+  static Schedule of(ScheduleConfig config, double peak, int steps, int from) {
+    return from == 0
+        ? of(config, peak, steps)
+        : new Restarted(of(config.again(), peak, steps - from), from);
+  }
+
+  /** The schedule of a whole run. */
+  private static Schedule of(ScheduleConfig config, double peak, int steps) {
     int warmup = config.warmupSteps(steps);
     int decayStart = config.decayStart(steps);
     return switch (config.form()) {

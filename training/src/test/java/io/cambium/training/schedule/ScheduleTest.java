@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.cambium.training.config.ScheduleConfig;
 import io.cambium.training.config.ScheduleConfig.Form;
+import io.cambium.training.config.ScheduleConfig.Restart;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -36,7 +37,8 @@ class ScheduleTest {
   /** What get_cosine_schedule_with_warmup of transformers 5.23 gives for 3 and 12 steps. */
   @Test
   void fallsAsACosine() {
-    Schedule schedule = Schedule.of(new ScheduleConfig(Form.COSINE, 0.27, 1, 0), 1.0, 11);
+    Schedule schedule =
+        Schedule.of(new ScheduleConfig(Form.COSINE, 0.27, 1, 0, Restart.CONTINUE), 1.0, 11, 0);
     double[] rates = IntStream.rangeClosed(1, 11).mapToDouble(schedule::learningRate).toArray();
     assertThat(rates)
         .containsExactly(
@@ -58,7 +60,8 @@ class ScheduleTest {
 
   @Test
   void aCosineMayStayFirstAndEndsAtItsFloor() {
-    Schedule schedule = Schedule.of(new ScheduleConfig(Form.COSINE, 0, 0.5, 0.2), 2.0, 10);
+    Schedule schedule =
+        Schedule.of(new ScheduleConfig(Form.COSINE, 0, 0.5, 0.2, Restart.CONTINUE), 2.0, 10, 0);
     assertThat(schedule.learningRate(5)).isEqualTo(2.0);
     assertThat(schedule.learningRate(8)).isCloseTo(1.2, within(1e-15));
     assertThat(schedule.learningRate(10)).isBetween(0.4, 0.6);
@@ -66,7 +69,7 @@ class ScheduleTest {
 
   @Test
   void theThreePhasesChangeRateAndLosses() {
-    Schedule schedule = Schedule.of(ScheduleConfig.defaults(Form.THREE_PHASE), 2e-5, 40);
+    Schedule schedule = Schedule.of(ScheduleConfig.defaults(Form.THREE_PHASE), 2e-5, 40, 0);
     assertThat(schedule.learningRate(2)).isCloseTo(2e-6, within(1e-20));
     assertThat(schedule.auxLossFactor(2)).isEqualTo(5);
     assertThat(schedule.zLossFactor(2)).isEqualTo(2);
@@ -78,5 +81,26 @@ class ScheduleTest {
     assertThat(schedule.learningRate(31)).isCloseTo(2e-6, within(1e-20));
     assertThat(schedule.auxLossFactor(31)).isEqualTo(0.5);
     assertThat(schedule.zLossFactor(40)).isEqualTo(0.5);
+  }
+
+  @Test
+  void beginsAnewForTheStepsThatRemain() {
+    Schedule again = Schedule.of(again(Restart.REWARM), 1.0, 110, 10);
+    Schedule whole = Schedule.of(again(Restart.CONTINUE), 1.0, 100, 0);
+    for (int step = 11; step <= 110; step++) {
+      assertThat(again.learningRate(step)).isEqualTo(whole.learningRate(step - 10));
+    }
+    assertThat(again.decayStart()).isEqualTo(10 + whole.decayStart());
+  }
+
+  @Test
+  void mayBeginAnewAtThePeak() {
+    Schedule again = Schedule.of(again(Restart.PEAK), 3.0, 110, 10);
+    assertThat(again.learningRate(11)).isEqualTo(3.0);
+    assertThat(again.decayStart()).isEqualTo(90);
+  }
+
+  private static ScheduleConfig again(Restart restart) {
+    return new ScheduleConfig(Form.WSD, 0.1, 0.2, 0, restart);
   }
 }

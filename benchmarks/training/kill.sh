@@ -10,22 +10,29 @@ kills=${1:-50}
 RANDOM=${2:-1}
 . "$(dirname "$0")/small_run.sh"
 
-start() { # run directory, further arguments
-  "$cambium" train "$yaml" --out "$@" > "$work/log" 2>&1
+start() { # run directory, further arguments; takes the place of the shell that a kill would hit
+  exec "$cambium" train "$yaml" --out "$@" > "$work/log" 2>&1
+}
+
+now() { # in milliseconds
+  date +%s%3N
 }
 
 make_run 120 > "$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
-begin=$(date +%s%N)
-start "$work/whole"
-milliseconds=$((($(date +%s%N) - begin) / 1000000))
+begin=$(now)
+(start "$work/whole")
+milliseconds=$(($(now) - begin))
 echo "undisturbed: $((milliseconds / 1000)) s"
 
 done=0 run=0 finished=0 resume=
 while [ "$done" -lt "$kills" ]; do
   start "$work/run-$run" $resume &
   pid=$!
-  sleep "$(awk -v m=$((RANDOM * milliseconds / 32768)) 'BEGIN { print m / 1000 }')"
-  if kill -KILL "$pid" 2> /dev/null; then
+  moment=$(($(now) + RANDOM * milliseconds / 32768))
+  while [ "$(now)" -lt "$moment" ] && [ -n "$(jobs -r)" ]; do
+    sleep 0.01
+  done
+  if [ -n "$(jobs -r)" ] && kill -KILL "$pid"; then
     done=$((done + 1))
     step=$(tail -1 "$work/run-$run/metrics.jsonl" 2> /dev/null | sed -E 's/.*"step":([0-9]+).*/\1/' || true)
     echo "kill $done: run $run after step ${step:-none}"
@@ -37,6 +44,6 @@ while [ "$done" -lt "$kills" ]; do
     resume=--resume
   fi
 done
-start "$work/run-$run" $resume || { cat "$work/log" >&2; exit 1; }
+(start "$work/run-$run" $resume) || { cat "$work/log" >&2; exit 1; }
 same_end "$work/whole" "$work/run-$run" || { echo "run $run ended differently" >&2; exit 1; }
 echo "$done kills over $((finished + 1)) runs: every run ended with the same bytes"

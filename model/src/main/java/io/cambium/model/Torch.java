@@ -140,8 +140,9 @@ public final class Torch {
   }
 
   /**
-   * Frees the tensors that nothing refers to any longer. Waits for JavaCPP's thread that does so,
-   * as long as it gets on.
+   * Frees the tensors that nothing refers to any longer, and on glibc gives what is free by then
+   * back to the system: what threads leave that have ended, no other would use. Waits for JavaCPP's
+   * thread that frees, as long as it gets on.
    */
   public static void collect() {
     System.gc();
@@ -150,6 +151,11 @@ public final class Torch {
       before = Pointer.totalCount();
       LockSupport.parkNanos(COLLECT_NANOS);
     } while (Pointer.totalCount() < before);
+    Linker.nativeLinker()
+        .defaultLookup()
+        .find("malloc_trim")
+        .ifPresent(trim ->
+            call(trim, FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG), 0L));
   }
 
   /** libtorch's name for an element type. */

@@ -10,11 +10,12 @@ import io.cambium.model.RouterLosses.Form;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.function.Predicate;
+import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Tensors that are trained have the gradients that they have where all are, bit for bit. */
+/** Tensors that are trained have the gradients that they have where all are. */
 class FrozenTensorsTest {
 
   private static final int SEQUENCES = 3;
@@ -44,8 +45,10 @@ class FrozenTensorsTest {
         gradients(path, tensor -> tensor.part().name().startsWith(parts));
     all.keySet().removeIf(tensor -> !tensor.part().name().startsWith(parts));
     assertThat(some.keySet()).isNotEmpty().isEqualTo(all.keySet());
+    // Sinks that need no gradient let libtorch take another kernel for attention.
+    Offset<Double> rounding = Offset.offset(golden.equals("gpt_oss") ? 1e-14 : 0.0);
     some.forEach((tensor, gradient) ->
-        assertThat(gradient).as(tensor.toString()).containsExactly(all.get(tensor)));
+        assertThat(gradient).as(tensor.toString()).containsExactly(all.get(tensor), rounding));
   }
 
   private Map<ModelTensor, double[]> gradients(Path path, Predicate<ModelTensor> trained) {

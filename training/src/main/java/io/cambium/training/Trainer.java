@@ -13,11 +13,13 @@ import io.cambium.model.RouterLosses;
 import io.cambium.model.Team;
 import io.cambium.model.Torch;
 import io.cambium.model.TorchRunner;
+import io.cambium.training.alarm.Alarms;
 import io.cambium.training.config.GrowthConfig;
 import io.cambium.training.config.RunConfig;
 import io.cambium.training.config.ScheduleConfig.Restart;
 import io.cambium.training.data.Corpus;
 import io.cambium.training.data.TokenizerFiles;
+import io.cambium.training.metrics.Balance;
 import io.cambium.training.metrics.Metric;
 import io.cambium.training.metrics.MetricsLog;
 import io.cambium.training.metrics.TensorBoardWriter;
@@ -34,6 +36,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -58,9 +61,11 @@ public final class Trainer implements AutoCloseable {
   private final TransitionWatch transitions;
   private final MetricsLog metrics;
   private final TensorBoardWriter tensorBoard;
+  private final Alarms alarms;
   private Schedule schedule;
   private ModelInTraining model;
   private TrainerState state;
+  private Metric.@Nullable Alarm stoppedBy;
   private volatile boolean stopRequested;
 
   private Trainer(
@@ -84,11 +89,14 @@ public final class Trainer implements AutoCloseable {
         goesOn
             ? TensorBoardWriter.resume(run.tensorBoard(), state.step(), Clock.systemUTC())
             : TensorBoardWriter.create(run.tensorBoard(), Clock.systemUTC());
+    this.alarms = new Alarms(config.alarms(), model.decoder().spec().mixtureLayers());
     if (!goesOn) {
       beginRelease();
     }
     requireFit();
-    if (!goesOn) {
+    if (goesOn) {
+      remindAlarms();
+    } else {
       warnOfMissingNoise();
     }
   }
@@ -190,6 +198,23 @@ public final class Trainer implements AutoCloseable {
         state.step(),
         config.release().windowSteps(remaining),
         config.release().holdSteps(remaining));
+  }
+
+  /**
+   * Tells the alarms what the run went through. What the last event should have made them say
+   * follows now, if the run was killed before it was logged.
+   */
+  private void remindAlarms() {
+    List<Metric.Alarm> missing = new ArrayList<>();
+    MetricsLog.forEach(
+        run.metrics(),
+        event -> {
+          if (!missing.removeIf(event::equals)) {
+            missing.clear();
+            missing.addAll(alarms.hear(event));
+          }
+        });
+    missing.forEach(this::log);
   }
 
   private void warnOfMissingNoise() {
@@ -304,7 +329,8 @@ public final class Trainer implements AutoCloseable {
   /**
    * Trains until so many steps are taken, or until asked to stop. Saves at the end.
    *
-   * @throws TrainingException if the loss is no longer finite; the last checkpoint stays
+   * @throws TrainingException if the loss is no longer finite, and the last checkpoint stays; or by
+   *     an alarm that is to stop the run, after it is saved
    */
   public void runUntil(int lastStep) {
     while (state.step() < lastStep && !stopRequested) {
@@ -313,11 +339,22 @@ public final class Trainer implements AutoCloseable {
       if (state.step() % config.evaluate().every() == 0 || state.step() == config.steps()) {
         evaluate();
       }
+      stopIfAlarmed();
       if (state.step() % config.checkpoint().every() == 0) {
         save();
       }
     }
     save();
+  }
+
+  private void stopIfAlarmed() {
+    if (stoppedBy != null) {
+      save();
+      throw new TrainingException(
+          "step " + stoppedBy.step(),
+          "stopped by the alarm " + stoppedBy.alarm() + ": " + stoppedBy.message(),
+          stoppedBy.remedy() + "; --resume goes on from " + checkpoint() + " all the same");
+    }
   }
 
   /** Steps taken. */
@@ -382,12 +419,6 @@ public final class Trainer implements AutoCloseable {
 
   private Metric.Train trainMetric(
       TrainingStep.Result result, double learningRate, double seconds) {
-    Map<Integer, int[]> active = activeExperts();
-    List<Double> maxVio = new ArrayList<>();
-    result
-        .loads()
-        .forEach((layer, load) ->
-            maxVio.add(Loads.maxVio(load, Objects.requireNonNull(active.get(layer)))));
     return new Metric.Train(
         state.step(),
         state.tokens(),
@@ -396,8 +427,28 @@ public final class Trainer implements AutoCloseable {
         result.gradientNorm(),
         config.batch().tokens() / seconds,
         state.seconds(),
-        maxVio,
+        maxVioMicro(result),
+        List.copyOf(balances(result.loads()).values()),
         result.loads().values().stream().map(Loads::shares).toList());
+  }
+
+  private SortedMap<Integer, Balance> balances(Map<Integer, long[]> loads) {
+    Map<Integer, int[]> active = activeExperts();
+    SortedMap<Integer, Balance> balances = new TreeMap<>();
+    loads.forEach((layer, load_E) ->
+        balances.put(layer, Balance.of(load_E, Objects.requireNonNull(active.get(layer)))));
+    return balances;
+  }
+
+  /** Mean over what the workers computed at a time, by routing layer. */
+  private List<Double> maxVioMicro(TrainingStep.Result result) {
+    SortedMap<Integer, Double> means = new TreeMap<>();
+    for (Map<Integer, long[]> round : result.rounds()) {
+      balances(round)
+          .forEach((layer, balance) ->
+              means.merge(layer, balance.maxVio() / result.rounds().size(), Double::sum));
+    }
+    return List.copyOf(means.values());
   }
 
   private double evaluate() {
@@ -406,9 +457,14 @@ public final class Trainer implements AutoCloseable {
     }
     model.decoder().select(model.rule(state.release(), state.step()));
     Metric.Evaluation evaluation =
-        evaluations.evaluate(model, state.step(), state.tokens(), activeExperts());
+        evaluations.evaluate(model, state, releaseProgress(), activeExperts());
     log(evaluation);
     return evaluation.meanLoss();
+  }
+
+  private double releaseProgress() {
+    Release release = state.release();
+    return release == null ? 1 : release.progress(state.step());
   }
 
   private void growIfDue() {
@@ -444,7 +500,7 @@ public final class Trainer implements AutoCloseable {
   private void logGrowth(GrowthConfig growth, int sourceExperts, double lossBefore) {
     model.decoder().select(model.rule(state.release(), state.step()));
     Metric.Evaluation after =
-        evaluations.evaluate(model, state.step(), state.tokens(), activeExperts());
+        evaluations.evaluate(model, state, releaseProgress(), activeExperts());
     Release release = state.release();
     Metric.Growth event =
         new Metric.Growth(
@@ -466,7 +522,11 @@ public final class Trainer implements AutoCloseable {
     metrics.append(metric);
     tensorBoard.write(metric);
     listener.metric(metric);
-    transitions.hear(metric).ifPresent(listener::message);
+    transitions.hear(metric).ifPresent(this::log);
+    if (metric instanceof Metric.Alarm alarm && alarm.stops()) {
+      stoppedBy = alarm;
+    }
+    alarms.hear(metric).forEach(this::log);
   }
 
   private void save() {

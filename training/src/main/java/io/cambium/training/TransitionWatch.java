@@ -10,6 +10,7 @@ import java.util.Deque;
 import java.util.DoubleSummaryStatistics;
 import java.util.List;
 import java.util.Optional;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,7 +21,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class TransitionWatch {
 
-  static final int WINDOW = 20;
+  private static final String NAME = "loss_rise";
+  private static final int WINDOW = 20;
 
   /** Steps after a transition that are looked at. */
   private static final int HORIZON = 200;
@@ -97,25 +99,25 @@ final class TransitionWatch {
   /**
    * Takes the next event.
    *
-   * @return a warning, once for each transition
+   * @return an alarm, once for each transition
    */
-  Optional<String> hear(Metric metric) {
+  Optional<Metric.Alarm> hear(Metric metric) {
     return switch (metric) {
       case Metric.Growth growth -> {
         begin(growth.step());
         yield Optional.empty();
       }
-      case Metric.Train train -> hear(train.step(), train.loss());
-      case Metric.Evaluation _ -> Optional.empty();
+      case Metric.Train train -> hearStep(train);
+      case Metric.Evaluation _, Metric.Alarm _ -> Optional.empty();
     };
   }
 
-  private Optional<String> hear(long step, double loss) {
-    losses.add(loss);
+  private Optional<Metric.Alarm> hearStep(Metric.Train train) {
+    losses.add(train.loss());
     if (losses.size() > WINDOW) {
       losses.remove();
     }
-    if (losses.size() < WINDOW || step > until) {
+    if (losses.size() < WINDOW || train.step() > until) {
       return Optional.empty();
     }
     Mean now = Mean.of(losses);
@@ -126,14 +128,20 @@ final class TransitionWatch {
       return Optional.empty();
     }
     until = from;
-    return Optional.of(warning(before, now));
+    return Optional.of(alarm(train, before, now));
   }
 
-  private String warning(Mean earlier, Mean now) {
-    return "warning: the training loss rose after step %d from %.4f to %.4f (means of %d steps)%n"
-            .formatted(from, earlier.value(), now.value(), WINDOW)
-        + "  -> the learning rate may be too high here: branch off before it with a lower"
-        + " optimizer.learning_rate, or with "
-        + (restart == Restart.REWARM ? "a longer schedule.warmup" : "schedule.restart: rewarm");
+  private Metric.Alarm alarm(Metric.Train train, Mean earlier, Mean now) {
+    return new Metric.Alarm(
+        train.step(),
+        train.tokens(),
+        NAME,
+        "the training loss rose after step %d from %.4f to %.4f, means of %d steps"
+            .formatted(from, earlier.value(), now.value(), WINDOW),
+        "the learning rate may be too high here: branch off before it with a lower"
+            + " optimizer.learning_rate, or with "
+            + (restart == Restart.REWARM ? "a longer schedule.warmup" : "schedule.restart: rewarm"),
+        new TreeMap<>(),
+        false);
   }
 }

@@ -17,45 +17,45 @@ class TransitionWatchTest {
   private static final int GROWTH = 50;
 
   @Test
-  void warnsOnceWhereTheLossRises() {
-    List<String> warnings = warnings(step -> step > GROWTH + 10 ? 4.2 : 4.0);
-    assertThat(warnings).hasSize(1);
-    assertThat(warnings.getFirst())
-        .contains("rose after step 50 from 3.9", " to 4.", "(means of 20 steps)")
-        .contains("-> the learning rate may be too high here")
-        .contains("schedule.restart: rewarm");
+  void speaksOnceWhereTheLossRises() {
+    List<Metric.Alarm> alarms = alarms(step -> step > GROWTH + 10 ? 4.2 : 4.0);
+    assertThat(alarms).hasSize(1);
+    assertThat(alarms.getFirst().message())
+        .contains("rose after step 50 from 3.9", " to 4.", "means of 20 steps");
+    assertThat(alarms.getFirst().remedy())
+        .contains("the learning rate may be too high here", "schedule.restart: rewarm");
   }
 
   @Test
   void isSilentWhereItFallsOrStays() {
-    assertThat(warnings(step -> 4.0)).isEmpty();
-    assertThat(warnings(step -> 5.0 - 0.005 * step)).isEmpty();
-    assertThat(warnings(step -> step == GROWTH + 3 ? 4.3 : 4.0)).isEmpty();
+    assertThat(alarms(step -> 4.0)).isEmpty();
+    assertThat(alarms(step -> 5.0 - 0.005 * step)).isEmpty();
+    assertThat(alarms(step -> step == GROWTH + 3 ? 4.3 : 4.0)).isEmpty();
   }
 
   @Test
   void comparesTheBeginningOfARunWithItsFirstSteps() {
-    assertThat(warnings(step -> step > 30 && step < 50 ? 4.2 : 4.0).getFirst())
+    assertThat(alarms(step -> step > 30 && step < 50 ? 4.2 : 4.0).getFirst().message())
         .contains("rose after step 0 ");
   }
 
-  private static List<String> warnings(IntToDoubleFunction loss) {
+  private static List<Metric.Alarm> alarms(IntToDoubleFunction loss) {
     TransitionWatch watch = new TransitionWatch(Restart.CONTINUE);
     SplittableRandom random = new SplittableRandom(7);
     return IntStream.rangeClosed(1, 300)
         .mapToObj(step -> {
           double noise = 0.03 * (random.nextDouble() * 2 - 1);
-          Optional<String> warning = watch.hear(train(step, loss.applyAsDouble(step) + noise));
+          Optional<Metric.Alarm> alarm = watch.hear(train(step, loss.applyAsDouble(step) + noise));
           if (step == GROWTH) {
             watch.hear(new Metric.Growth(step, step, "flat", "copy", 2, 4, 4.0, 4.0, 0));
           }
-          return warning;
+          return alarm;
         })
         .flatMap(Optional::stream)
         .toList();
   }
 
   private static Metric.Train train(int step, double loss) {
-    return new Metric.Train(step, step, loss, 1e-3, 1, 1, 1, List.of(), List.of());
+    return new Metric.Train(step, step, loss, 1e-3, 1, 1, 1, List.of(), List.of(), List.of());
   }
 }

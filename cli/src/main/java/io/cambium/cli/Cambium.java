@@ -32,6 +32,7 @@ public final class Cambium implements Callable<Integer> {
           new CommandGroup(
               "Checkpoints:",
               List.of(
+                  ExportCommand.class,
                   GenerateCommand.class,
                   InitCommand.class,
                   InspectCommand.class,

@@ -30,7 +30,8 @@ final class GroupedQueryAttention implements Attention {
       Tensor x_BSD,
       Parameters parameters,
       @Nullable Rotary rotary,
-      KeyValueCache.@Nullable Layer cache) {
+      KeyValueCache.@Nullable Layer cache,
+      @Nullable Tensor documents_BS) {
     long start = cache == null ? 0 : cache.length();
     Tensor query_BSHd = projected(x_BSD, parameters, Part.QUERY, Part.QUERY_BIAS);
     Tensor key_BSGd = projected(x_BSD, parameters, Part.KEY, Part.KEY_BIAS);
@@ -47,7 +48,7 @@ final class GroupedQueryAttention implements Attention {
     return linear(
         query_BSHd.size(1) == 1 && sinks_H == null
             ? lookOnce(query_BSHd, keys_BTGd, values_BTGd)
-            : look(query_BSHd, keys_BTGd, values_BTGd, sinks_H),
+            : look(query_BSHd, keys_BTGd, values_BTGd, sinks_H, documents_BS),
         parameters,
         Part.ATTENTION_OUTPUT,
         spec.outputBias() ? Part.ATTENTION_OUTPUT_BIAS : null);
@@ -55,13 +56,18 @@ final class GroupedQueryAttention implements Attention {
 
   /** Each head's queries over its keys: [B, S, H*d]. */
   private Tensor look(
-      Tensor query_BSHd, Tensor keys_BTGd, Tensor values_BTGd, @Nullable Tensor sinks_H) {
+      Tensor query_BSHd,
+      Tensor keys_BTGd,
+      Tensor values_BTGd,
+      @Nullable Tensor sinks_H,
+      @Nullable Tensor documents_BS) {
     return product
         .apply(
             query_BSHd.transpose(1, 2),
             repeated(keys_BTGd).transpose(1, 2),
             repeated(values_BTGd).transpose(1, 2),
-            sinks_H)
+            sinks_H,
+            documents_BS)
         .transpose(1, 2)
         .flatten(2, 3);
   }

@@ -79,7 +79,7 @@ final class Head {
     Tensor normed_TD = norm(hidden_TD, parameters);
     Tensor dNormed_TD = torch.empty_like(normed_TD);
     Tensor weight_VD = parameters.get(part());
-    Tensor dWeight_VD = parameters.gradient(part());
+    Tensor dWeight_VD = weight_VD.requires_grad() ? parameters.gradient(part()) : null;
     Scalar one = Torch.scalar(1);
     Scalar scale = Torch.scalar(1.0 / batchTokens);
     double[] sum = new double[1];
@@ -92,16 +92,20 @@ final class Head {
             sum[0] += chunk.loss();
             Tensor dLogits_CV = chunk.softmaxLessTarget_CV().to(weight_VD.scalar_type());
             torch.mm_out(chunk.rowsOf(dNormed_TD), dLogits_CV, weight_VD);
-            dWeight_VD.addmm_(dLogits_CV.t(), chunk.rowsOf(normed_TD), one, scale);
+            if (dWeight_VD != null) {
+              dWeight_VD.addmm_(dLogits_CV.t(), chunk.rowsOf(normed_TD), one, scale);
+            }
           });
       dNormed_TD.mul_(scale);
     }
-    torch.backward(
-        new TensorVector(normed_TD),
-        new TensorVector(dNormed_TD),
-        new BoolOptional(),
-        false,
-        new TensorVector());
+    if (normed_TD.requires_grad()) {
+      torch.backward(
+          new TensorVector(normed_TD),
+          new TensorVector(dNormed_TD),
+          new BoolOptional(),
+          false,
+          new TensorVector());
+    }
     return sum[0];
   }
 
@@ -127,11 +131,20 @@ final class Head {
     }
   }
 
+  private static long chunkTokens(long tokens, long vocabulary) {
+    return Math.min(tokens, Math.max(LEAST_TOKENS, CHUNK_LOGITS / vocabulary));
+  }
+
+  /** How many logits exist at a time. */
+  static long chunkLogits(long tokens, long vocabulary) {
+    return chunkTokens(tokens, vocabulary) * vocabulary;
+  }
+
   private static void forEachChunk(
       Tensor normed_TD, Tensor targets_T, Tensor weight_VD, Consumer<Chunk> work) {
     long tokens = normed_TD.size(0);
     long vocabulary = weight_VD.size(0);
-    long most = Math.min(tokens, Math.max(LEAST_TOKENS, CHUNK_LOGITS / vocabulary));
+    long most = chunkTokens(tokens, vocabulary);
     Tensor logits_CV = Torch.empty(normed_TD.scalar_type().intern(), most, vocabulary);
     ScalarType wide = Ops.wide(normed_TD);
     Tensor logProbabilities_CV = Torch.empty(wide, most, vocabulary);

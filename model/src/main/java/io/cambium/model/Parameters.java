@@ -4,6 +4,7 @@ import io.cambium.checkpoint.family.ModelTensor;
 import io.cambium.checkpoint.family.Part;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.Predicate;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
@@ -24,30 +25,18 @@ final class Parameters {
     this.weights = weights;
   }
 
-  /** The weights themselves. */
-  static Parameters shared(Weights weights) {
-    return new Parameters(weights);
-  }
-
-  /** Leaves that collect gradients, over the same memory. */
-  static Parameters leaves(Weights weights) {
+  /** Of the tensors that are trained leaves that collect gradients, over the same memory. */
+  static Parameters leaves(Weights weights, Predicate<ModelTensor> trained) {
     Parameters parameters = new Parameters(weights);
     weights
         .all()
         .forEach((tensor, value) -> {
-          if (isTrainedHere(tensor)) {
+          // Experts have their own backward pass.
+          if (!tensor.part().isExpert() && trained.test(tensor)) {
             parameters.leaves.put(value, value.detach().set_requires_grad(true));
           }
         });
     return parameters;
-  }
-
-  /**
-   * Whether autograd trains the tensor. Experts have their own backward pass; the balancer moves
-   * the selection bias.
-   */
-  static boolean isTrainedHere(ModelTensor tensor) {
-    return !tensor.part().isExpert() && tensor.part() != Part.SELECTION_BIAS;
   }
 
   /** Forgets the gradients, so that the next backward pass sets them instead of adding to them. */

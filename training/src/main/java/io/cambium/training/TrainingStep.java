@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
 /** One optimizer step: every worker's micro batches forward and backward, then a common update. */
@@ -113,6 +114,9 @@ final class TrainingStep {
     for (int done = 0; done < batch.sequences(); done += perRound) {
       int round = Math.min(perRound, batch.sequences() - done);
       boolean first = done == 0;
+      // Frees what the micro batch made, once all are done with what they share. Not where one
+      // fails: the others may still compute with it, and the team waits for them.
+      PointerScope scope = new PointerScope();
       Decoder.Losses losses = microBatch(decoder, member, firstSequence + done, round, !first);
       work.losses[member.index()] += losses.crossEntropy();
       int after = done + round;
@@ -120,6 +124,7 @@ final class TrainingStep {
         work.rounds.add(decoder.loads());
         progress.update("computing gradients", after, batch.sequences());
       });
+      scope.close();
     }
   }
 

@@ -184,7 +184,7 @@ public record GrowthConfig(
           step < decayStart
               ? "lower it to %.3f or less, or grow earlier"
                   .formatted(Math.floor(1000.0 * (decayStart - step) / (steps - step)) / 1000)
-              : "grow earlier: before step " + decayStart);
+              : "grow earlier, before step " + decayStart + ", or lower schedule.decay");
     }
   }
 }

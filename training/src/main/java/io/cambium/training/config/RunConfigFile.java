@@ -53,11 +53,14 @@ final class RunConfigFile {
       new RunConfig(
           Path.of("model"),
           Path.of("data"),
+          List.of(Path.of("another")),
+          new TreeMap<>(),
           0,
           1000,
           BatchConfig.DEFAULT,
           1,
           OptimizerConfig.DEFAULT,
+          GroupsConfig.DEFAULT,
           ScheduleConfig.DEFAULT,
           BalanceConfig.DEFAULT,
           EvaluationConfig.DEFAULT,
@@ -136,12 +139,19 @@ final class RunConfigFile {
     if (!settings.has("seed")) {
       settings.put("seed", 0);
     }
+    if (!settings.has("sources")) {
+      settings.putArray("sources");
+    }
+    if (!settings.has("mix")) {
+      settings.putObject("mix");
+    }
     if (!settings.has("branch")) {
       settings.put("branch", false);
     }
     fill(settings, "batch", BatchConfig.DEFAULT);
     fill(settings, "optimizer", OptimizerConfig.DEFAULT);
-    fill(settings, "schedule", ScheduleConfig.DEFAULT);
+    fill(settings, "groups", GroupsConfig.DEFAULT);
+    fill(settings, "schedule", ScheduleConfig.defaults(form(settings)));
     fill(settings, "balance", BalanceConfig.DEFAULT);
     fill(settings, "evaluate", EvaluationConfig.DEFAULT);
     fill(settings, "checkpoint", CheckpointConfig.DEFAULT);
@@ -155,6 +165,15 @@ final class RunConfigFile {
       settings.put("workers", Math.min(Runtime.getRuntime().availableProcessors(), sequences));
     }
     return convert(settings, RunConfig.class);
+  }
+
+  /** Which defaults a schedule has. A form that there is not is complained about later. */
+  private static ScheduleConfig.Form form(ObjectNode settings) {
+    String form = settings.path("schedule").path("form").asString("");
+    return Arrays.stream(ScheduleConfig.Form.values())
+        .filter(known -> known.toString().equals(form))
+        .findFirst()
+        .orElse(ScheduleConfig.Form.WSD);
   }
 
   /** Adds the defaults of a section to what is said of it. */
@@ -192,7 +211,11 @@ final class RunConfigFile {
       if (e.getCause() instanceof UsageException usage) {
         throw usage;
       }
-      String path = e.getPath().stream().map(r -> r.getPropertyName()).collect(joining("."));
+      String path =
+          e.getPath().stream()
+              .map(reference -> reference.getPropertyName())
+              .filter(Objects::nonNull) // a place in a list
+              .collect(joining("."));
       if (e instanceof InvalidFormatException wrong && wrong.getTargetType().isEnum()) {
         String names = Arrays.toString(wrong.getTargetType().getEnumConstants());
         throw new UsageException(path, "is \"" + wrong.getValue() + "\"", "one of " + names, e);

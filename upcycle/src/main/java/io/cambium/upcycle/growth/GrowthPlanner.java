@@ -84,6 +84,12 @@ public final class GrowthPlanner {
     config(model, mixture, options);
   }
 
+  /** What a model will compute once it has grown, from its headers alone. */
+  public static DecoderSpec grown(CheckpointDirectory model, GrowthOptions options) {
+    ObjectNode config = config(model, Growable.requireMixture(model), options);
+    return model.family().decoder(new ModelConfig(model.config().file(), config));
+  }
+
   /** The lineages of every layer that routes. */
   private static SortedMap<Integer, Lineages> lineages(
       DecoderSpec model, Mixture mixture, GrowthOptions options) {

@@ -41,10 +41,10 @@ final class Ops {
     return wide.mul(scale).to(x.scalar_type());
   }
 
-  /** {@code x weight^T}. */
+  /** {@code x weight^T}; a weight that is stored in another type is converted for it. */
   static Tensor linear(Tensor x, Tensor weight) {
     if (!Crew.HERE.isBound()) {
-      return torch.linear(x, weight);
+      return torch.linear(x, weight.to(x.scalar_type()));
     }
     long[] shape = x.shape();
     shape[shape.length - 1] = weight.size(0);
@@ -53,12 +53,12 @@ final class Ops {
     return out;
   }
 
-  /** {@code out_NC = x_ND weight_CD^T}, outside autograd. */
+  /** {@code out_NC = x_ND weight_CD^T}, outside autograd, with a weight as above. */
   static void linear(Tensor out_NC, Tensor x_ND, Tensor weight_CD) {
     if (Crew.HERE.isBound()) {
       Crew.HERE.get().multiply(x_ND, weight_CD, out_NC);
     } else {
-      torch.mm_out(out_NC, x_ND, weight_CD.t());
+      torch.mm_out(out_NC, x_ND, weight_CD.to(x_ND.scalar_type()).t());
     }
   }
 

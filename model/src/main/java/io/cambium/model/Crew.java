@@ -43,11 +43,14 @@ final class Crew implements AutoCloseable {
   }
 
   /**
-   * {@code out_NC = x_ND weight_CD^T}, outside autograd. A weight of another type is widened block
-   * by block.
+   * {@code out = x weight_CD^T}, outside autograd. A weight of another type is widened block by
+   * block.
+   *
+   * @param x N rows of D, whatever the shape
+   * @param out N rows of C, likewise
    */
-  void multiply(Tensor x_ND, Tensor weight_CD, Tensor out_NC) {
-    Product product = new Product(x_ND, weight_CD, out_NC, helpers.size() + 1);
+  void multiply(Tensor x, Tensor weight_CD, Tensor out) {
+    Product product = new Product(x, weight_CD, out, helpers.size() + 1);
     current = product;
     helpers.forEach(LockSupport::unpark);
     product.work();
@@ -63,7 +66,8 @@ final class Crew implements AutoCloseable {
         if (product != null && product.work()) {
           lastWork = System.nanoTime();
         } else if (System.nanoTime() - lastWork < PATIENCE_NANOS) {
-          Thread.onSpinWait();
+          // Not a mere hint to the core: the compiler wants to run too while the code is new.
+          Thread.yield();
         } else {
           LockSupport.park(this);
           lastWork = System.nanoTime();
@@ -80,9 +84,9 @@ final class Crew implements AutoCloseable {
 
   /** One product under way. */
   private static final class Product {
-    private final Tensor x_ND;
+    private final Tensor x;
     private final Tensor weight_CD;
-    private final Tensor out_NC;
+    private final Tensor out;
     private final @Nullable RowProduct ofOneRow;
     private final long outputs;
     private final int blocks;
@@ -90,11 +94,11 @@ final class Crew implements AutoCloseable {
     private final AtomicInteger done = new AtomicInteger();
     private volatile @Nullable Throwable failure;
 
-    Product(Tensor x_ND, Tensor weight_CD, Tensor out_NC, int threads) {
-      this.x_ND = x_ND;
+    Product(Tensor x, Tensor weight_CD, Tensor out, int threads) {
+      this.x = x;
       this.weight_CD = weight_CD;
-      this.out_NC = out_NC;
-      this.ofOneRow = RowProduct.of(x_ND, weight_CD, out_NC);
+      this.out = out;
+      this.ofOneRow = RowProduct.of(x, weight_CD, out);
       this.outputs = weight_CD.size(0);
       long each = Math.max(1, Math.round((double) weight_CD.numel() / BLOCK_WEIGHTS / threads));
       this.blocks = Math.toIntExact(Math.min(outputs, each * threads));
@@ -130,8 +134,9 @@ final class Crew implements AutoCloseable {
     }
 
     private void compute(long from, long count) {
-      Tensor weight_cD = weight_CD.narrow(0, from, count).to(x_ND.scalar_type());
-      Tensor out_Nc = out_NC.narrow(1, from, count);
+      Tensor x_ND = x.flatten(0, -2);
+      Tensor weight_cD = weight_CD.narrow(0, from, count).to(x.scalar_type());
+      Tensor out_Nc = out.flatten(0, -2).narrow(1, from, count);
       if (x_ND.size(0) == 1) {
         torch.mv_out(out_Nc.squeeze(0), weight_cD, x_ND.squeeze(0));
       } else {

@@ -24,8 +24,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class RowProduct {
 
-  /** Weights of a tile: 64 KB in fp32. */
-  private static final int TILE = 1 << 14;
+  /** Weights of a tile: 32 KB in fp32, within the innermost cache. */
+  private static final int TILE = 1 << 13;
 
   /** Fewer rows would make the product slow where a row is long. */
   private static final int LEAST_ROWS = 4;
@@ -45,30 +45,33 @@ final class RowProduct {
   private final MemorySegment x_D;
   private final MemorySegment out_C;
 
-  private RowProduct(boolean pairs, Tensor x_1D, Tensor weight_CD, Tensor out_1C) {
+  private RowProduct(boolean pairs, Tensor x, Tensor weight_CD, Tensor out) {
     this.pairs = pairs;
     this.inputs = Math.toIntExact(weight_CD.size(1));
     this.weight_CD = Torch.memory(weight_CD);
-    this.x_D = pairs ? takenApart(Torch.memory(x_1D)) : Torch.memory(x_1D);
-    this.out_C = Torch.memory(out_1C);
+    this.x_D = pairs ? takenApart(Torch.memory(x)) : Torch.memory(x);
+    this.out_C = Torch.memory(out);
   }
 
   /**
    * The product of these tensors, which must stay alive; null if there is no short way for them.
+   *
+   * @param x N = 1 row, whatever its shape
+   * @param out likewise
    */
-  static @Nullable RowProduct of(Tensor x_ND, Tensor weight_CD, Tensor out_NC) {
+  static @Nullable RowProduct of(Tensor x, Tensor weight_CD, Tensor out) {
     ScalarType stored = weight_CD.scalar_type().intern();
     boolean pairs = stored == ScalarType.BFloat16 && weight_CD.size(1) % 2 == 0;
     boolean served =
         SGEMV != null
-            && x_ND.size(0) == 1
-            && x_ND.size(1) == weight_CD.size(1)
-            && x_ND.scalar_type().intern() == ScalarType.Float
+            && x.numel() == weight_CD.size(1)
+            && out.numel() == weight_CD.size(0)
+            && x.scalar_type().intern() == ScalarType.Float
             && (pairs || stored == ScalarType.Float)
             && weight_CD.is_contiguous()
-            && x_ND.is_contiguous()
-            && out_NC.is_contiguous();
-    return served ? new RowProduct(pairs, x_ND, weight_CD, out_NC) : null;
+            && x.is_contiguous()
+            && out.is_contiguous();
+    return served ? new RowProduct(pairs, x, weight_CD, out) : null;
   }
 
   private static @Nullable MethodHandle sgemv() {

@@ -32,6 +32,7 @@ public final class CheckpointDirectory implements AutoCloseable {
   /** Of a weight, in any form that there is. */
   private static final double LEAST_BITS = 4;
 
+  private final CheckpointSource source;
   private final Path path;
   private final ModelConfig config;
   private final Family family;
@@ -40,8 +41,9 @@ public final class CheckpointDirectory implements AutoCloseable {
   private final WeightFiles weights;
   private final List<ModelTensor> tensors;
 
-  private CheckpointDirectory(Path path, ModelConfig config, WeightFiles weights) {
-    this.path = path;
+  private CheckpointDirectory(CheckpointSource source, ModelConfig config, WeightFiles weights) {
+    this.source = source;
+    this.path = source.directory();
     this.config = config;
     this.weights = weights;
     this.family = Families.of(config);
@@ -52,13 +54,20 @@ public final class CheckpointDirectory implements AutoCloseable {
     requireExactTensors();
   }
 
+  /** Opens a directory, or one weight file with config.json beside it, as below. */
+  public static CheckpointDirectory open(Path path) {
+    return open(CheckpointSource.of(path));
+  }
+
   /**
-   * Opens a directory.
+   * Opens a checkpoint from wherever it comes.
    *
+   * @param source belongs to the caller, and has to stay open as long
    * @throws CheckpointException if a file is missing or malformed, the family is unknown, or a
    *     tensor is missing, unexpected, of the wrong shape or not of floating point
    */
-  public static CheckpointDirectory open(Path path) {
+  public static CheckpointDirectory open(CheckpointSource source) {
+    Path path = source.directory();
     if (!Files.isDirectory(path)) {
       throw new CheckpointException(
           path, "is no checkpoint directory", "give a directory that holds " + CONFIG);
@@ -66,9 +75,9 @@ public final class CheckpointDirectory implements AutoCloseable {
     Path configFile = path.resolve(CONFIG);
     ModelConfig config = new ModelConfig(configFile, Json.readObject(configFile));
     Families.of(config);
-    WeightFiles weights = WeightFiles.open(path);
+    WeightFiles weights = WeightFiles.open(source);
     try {
-      return new CheckpointDirectory(path, config, weights);
+      return new CheckpointDirectory(source, config, weights);
     } catch (RuntimeException e) {
       weights.close();
       throw e;
@@ -134,8 +143,14 @@ public final class CheckpointDirectory implements AutoCloseable {
     }
   }
 
+  /** The directory that holds config.json. */
   public Path path() {
     return path;
+  }
+
+  /** Where the files come from. */
+  public CheckpointSource source() {
+    return source;
   }
 
   public ModelConfig config() {
@@ -210,10 +225,9 @@ public final class CheckpointDirectory implements AutoCloseable {
     manifest
         .sha256()
         .forEach((name, expected) -> {
-          Path file = path.resolve(name);
-          if (!Checksums.sha256(file).equals(expected)) {
+          if (!source.sha256(name).equals(expected)) {
             throw new CheckpointException(
-                file,
+                path.resolve(name),
                 "does not have the SHA-256 that " + Manifest.FILE_NAME + " holds",
                 "the file was damaged or changed after it was written: restore it, or delete"
                     + " the entry if the change was intended");

@@ -9,18 +9,16 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /** The safetensors files of a checkpoint directory: one, or the shards that an index names. */
 final class WeightFiles implements AutoCloseable {
 
-  private final Path directory;
+  private final CheckpointSource source;
   private final SortedMap<String, SafetensorsFile> files = new TreeMap<>();
   private final Map<String, SafetensorsFile> fileOf = new HashMap<>();
 
-  private WeightFiles(Path directory) {
-    this.directory = directory;
+  private WeightFiles(CheckpointSource source) {
+    this.source = source;
   }
 
   /**
@@ -29,8 +27,8 @@ final class WeightFiles implements AutoCloseable {
    * @throws CheckpointException if one is missing or malformed, or the index and the shards do not
    *     name the same tensors
    */
-  static WeightFiles open(Path directory) {
-    WeightFiles weights = new WeightFiles(directory);
+  static WeightFiles open(CheckpointSource source) {
+    WeightFiles weights = new WeightFiles(source);
     try {
       weights.openAll();
       return weights;
@@ -41,64 +39,46 @@ final class WeightFiles implements AutoCloseable {
   }
 
   private void openAll() {
-    Path index = directory.resolve(CheckpointDirectory.INDEX);
+    Path index = source.directory().resolve(CheckpointDirectory.INDEX);
     // transformers prefers the single file where both are present, and so must we.
-    if (Files.exists(directory.resolve(CheckpointDirectory.SINGLE_FILE))) {
-      open(CheckpointDirectory.SINGLE_FILE, directory);
+    if (source.singleFile().isPresent()) {
+      open(source.singleFile().get(), source.directory());
     } else if (Files.exists(index)) {
-      openShards(index);
+      openShards(WeightIndex.read(index));
     } else {
       throw new CheckpointException(
-          directory,
+          source.directory(),
           "holds neither " + CheckpointDirectory.SINGLE_FILE + " nor " + CheckpointDirectory.INDEX,
           "only safetensors weights are read: save the model in that format");
     }
   }
 
-  private void openShards(Path index) {
-    Map<String, String> weightMap = weightMap(index);
-    for (String name : new TreeSet<>(weightMap.values())) {
-      open(name, index);
+  private void openShards(WeightIndex index) {
+    for (String name : index.shards()) {
+      open(name, index.file());
     }
-    weightMap.forEach((tensor, name) -> {
-      SafetensorsFile actual = fileOf.get(tensor);
-      if (actual == null || actual != files.get(name)) {
-        throw new CheckpointException(
-            index, "maps \"" + tensor + "\" to " + name + ", which does not hold it", null);
-      }
-    });
+    index
+        .weightMap()
+        .forEach((tensor, name) -> {
+          SafetensorsFile actual = fileOf.get(tensor);
+          if (actual == null || actual != files.get(name)) {
+            throw new CheckpointException(
+                index.file(),
+                "maps \"" + tensor + "\" to " + name + ", which does not hold it",
+                null);
+          }
+        });
     TreeSet<String> unmapped = new TreeSet<>(fileOf.keySet());
-    unmapped.removeAll(weightMap.keySet());
+    unmapped.removeAll(index.weightMap().keySet());
     if (!unmapped.isEmpty()) {
       throw new CheckpointException(
-          index, "does not map \"" + unmapped.first() + "\", which a shard holds", null);
+          index.file(), "does not map \"" + unmapped.first() + "\", which a shard holds", null);
     }
   }
 
-  private static Map<String, String> weightMap(Path index) {
-    ObjectNode json = Json.readObject(index);
-    JsonNode map = json.path("weight_map");
-    if (!map.isObject() || !json.path("metadata").isObject()) {
-      throw new CheckpointException(
-          index, "lacks the object \"weight_map\" or \"metadata\"", "transformers needs both");
-    }
-    Map<String, String> weightMap = new TreeMap<>();
-    for (Map.Entry<String, JsonNode> entry : map.properties()) {
-      if (!entry.getValue().isString()) {
-        throw new CheckpointException(index, "maps \"" + entry.getKey() + "\" to no file", null);
-      }
-      weightMap.put(entry.getKey(), entry.getValue().stringValue());
-    }
-    return weightMap;
-  }
-
-  /** A file may be a link, as in the Hugging Face cache; its name may not lead elsewhere. */
+  /** A file may be a link, as in the Hugging Face cache. */
   private void open(String name, Path namedBy) {
-    if (!PlainFileName.isPlain(name)) {
-      throw new CheckpointException(
-          namedBy, "names a file outside the directory: \"" + name + "\"", null);
-    }
-    SafetensorsFile file = SafetensorsFile.open(directory.resolve(name));
+    SafetensorsFile file = source.open(name);
     files.put(name, file);
     for (String tensor : file.tensors().keySet()) {
       SafetensorsFile other = fileOf.put(tensor, file);

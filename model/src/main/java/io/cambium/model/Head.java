@@ -52,7 +52,8 @@ final class Head {
   double loss(Tensor hidden_TD, Tensor targets_T, Parameters parameters) {
     Tensor normed_TD = norm(hidden_TD, parameters);
     double[] sum = new double[1];
-    forEachChunk(normed_TD, targets_T, parameters.get(part()), chunk -> sum[0] += chunk.loss());
+    Tensor weight_VD = parameters.get(part()).to(normed_TD.scalar_type());
+    forEachChunk(normed_TD, targets_T, weight_VD, chunk -> sum[0] += chunk.loss());
     return sum[0];
   }
 

@@ -79,7 +79,8 @@ public final class Weights {
 
   /**
    * The same, but matrices of another type stay where they lie and are converted each time they are
-   * used: slower, and one of them at a time is in memory.
+   * multiplied with, and one of them at a time is in memory: slower, but for single rows, where a
+   * {@link Crew} multiplies.
    */
   static Weights mapAsStored(CheckpointDirectory directory, DecoderSpec spec, DType compute) {
     return new Weights(
@@ -216,11 +217,6 @@ public final class Weights {
   /** What is computed in. */
   ScalarType compute() {
     return compute;
-  }
-
-  /** A weight in the type that is computed in. */
-  Tensor ready(Tensor stored) {
-    return stored.scalar_type().intern() == compute ? stored : stored.to(compute);
   }
 
   public DecoderSpec spec() {

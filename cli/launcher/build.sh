@@ -65,7 +65,7 @@ build() {
   : >"$next/stamp" # before the build: what changes meanwhile is newer
   # -DskipTests still compiles the tests: some modules' tests need those of another.
   # shellcheck disable=SC2086 # a profile, or nothing
-  if ! JAVA_HOME=$1 mvn -B -q $2 -Dstyle.color=never -DskipTests package </dev/null >"$next/build.log" 2>&1; then
+  if ! JAVA_HOME=$1 mvn -B -q $2 -Dstyle.color=never -DskipTests package -pl cli -am </dev/null >"$next/build.log" 2>&1; then
     grep -v '^WARNING: ' "$next/build.log" >&2 || true
     echo "error: the build failed; its output is above" >&2
     exit 1

@@ -1,21 +1,17 @@
 package io.cambium.checkpoint;
 
+import io.cambium.checkpoint.CheckpointParts.Model;
 import io.cambium.checkpoint.family.DecoderSpec;
-import io.cambium.checkpoint.family.DecoderSpec.FeedForward;
-import io.cambium.checkpoint.family.DecoderSpec.Mixture;
-import io.cambium.checkpoint.family.Families;
 import io.cambium.checkpoint.family.Family;
 import io.cambium.checkpoint.family.ModelTensor;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
-import java.util.TreeSet;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /**
  * A Hugging Face checkpoint directory, single-file or sharded, opened by its headers alone. Opening
@@ -29,9 +25,6 @@ public final class CheckpointDirectory implements AutoCloseable {
 
   private static final int MAX_LISTED_FAULTS = 8;
 
-  /** Of a weight, in any form that there is. */
-  private static final double LEAST_BITS = 4;
-
   private final Path path;
   private final ModelConfig config;
   private final Family family;
@@ -40,16 +33,14 @@ public final class CheckpointDirectory implements AutoCloseable {
   private final WeightFiles weights;
   private final List<ModelTensor> tensors;
 
-  private CheckpointDirectory(Path path, ModelConfig config, WeightFiles weights) {
-    this.path = path;
-    this.config = config;
-    this.weights = weights;
-    this.family = Families.of(config);
-    this.decoder = family.decoder(config);
-    this.manifest = Manifest.read(path).orElse(Manifest.EMPTY);
-    requireEnoughBytes();
+  private CheckpointDirectory(CheckpointParts parts, Model model) {
+    this.path = parts.path();
+    this.config = model.config();
+    this.weights = parts.weights();
+    this.family = model.family();
+    this.decoder = model.decoder();
+    this.manifest = parts.manifest();
     this.tensors = family.tensors(decoder, weights.tensors());
-    requireExactTensors();
   }
 
   /**
@@ -59,78 +50,53 @@ public final class CheckpointDirectory implements AutoCloseable {
    *     tensor is missing, unexpected, of the wrong shape or not of floating point
    */
   public static CheckpointDirectory open(Path path) {
-    if (!Files.isDirectory(path)) {
-      throw new CheckpointException(
-          path, "is no checkpoint directory", "give a directory that holds " + CONFIG);
-    }
-    Path configFile = path.resolve(CONFIG);
-    ModelConfig config = new ModelConfig(configFile, Json.readObject(configFile));
-    Families.of(config);
-    WeightFiles weights = WeightFiles.open(path);
+    return open(path, Fault::raise, tensors -> raise(path, tensors));
+  }
+
+  /**
+   * Opens a directory as far as that goes, for a look at it.
+   *
+   * @param faults hears of what is wrong with its weights
+   * @throws CheckpointException if it is no directory, or config.json cannot be understood
+   */
+  public static CheckpointDirectory openBroken(Path path, Consumer<Fault> faults) {
+    return open(path, faults, tensors -> tensors.forEach(faults));
+  }
+
+  private static CheckpointDirectory open(
+      Path path, Consumer<Fault> faults, Consumer<List<Fault>> tensorFaults) {
+    CheckpointParts parts = CheckpointParts.read(path, faults);
     try {
-      return new CheckpointDirectory(path, config, weights);
+      Model model = parts.requireModel();
+      List<Fault> ofTensors = new ArrayList<>();
+      CheckpointCheck.OF_OPENING.forEach(check -> check.run(parts, ofTensors::add));
+      tensorFaults.accept(ofTensors);
+      // The list of its tensors would be as long as config.json claims.
+      ofTensors.stream()
+          .filter(fault -> fault.kind() == FaultKind.TOO_FEW_BYTES)
+          .forEach(Fault::raise);
+      return new CheckpointDirectory(parts, model);
     } catch (RuntimeException e) {
-      weights.close();
+      parts.close();
       throw e;
     }
   }
 
-  /** Before a list is made that is as long as config.json claims. */
-  private void requireEnoughBytes() {
-    long experts = 0;
-    double needed = 0;
-    for (FeedForward part : decoder.feedForwards()) {
-      if (part instanceof Mixture mixture) {
-        experts += mixture.experts();
-        double weights = 3.0 * mixture.intermediateSize() * decoder.hiddenSize();
-        needed += mixture.experts() * weights * LEAST_BITS / Byte.SIZE;
-      }
+  private static void raise(Path path, List<Fault> faults) {
+    if (faults.size() == 1) {
+      Fault.raise(faults.getFirst());
     }
-    long present = weights.tensors().stream().map(this::spec).mapToLong(TensorSpec::bytes).sum();
-    if (needed > present) {
-      throw new CheckpointException(
-          path,
-          "holds %d bytes, but config.json describes %d experts".formatted(present, experts),
-          "config.json and weights must be of one model");
-    }
-  }
-
-  private void requireExactTensors() {
-    List<String> faults = new ArrayList<>();
-    TreeSet<String> unexpected = weights.tensors();
-    Set<String> seen = new HashSet<>();
-    for (ModelTensor expected : tensors) {
-      boolean first = seen.add(expected.name());
-      if (unexpected.remove(expected.name())) {
-        addFaults(faults, expected, spec(expected.name()));
-      } else if (first) {
-        faults.add("missing " + expected.name());
-      }
-    }
-    unexpected.removeIf(name -> family.ignores(name, config));
-    unexpected.forEach(name -> faults.add("unexpected " + name));
     if (!faults.isEmpty()) {
       int listed = Math.min(MAX_LISTED_FAULTS, faults.size());
       throw new CheckpointException(
           path,
           "does not hold the tensors that its config.json describes:\n  "
-              + String.join("\n  ", faults.subList(0, listed))
+              + faults.stream()
+                  .limit(listed)
+                  .map(fault -> fault.place() + " " + fault.what())
+                  .collect(Collectors.joining("\n  "))
               + (listed < faults.size() ? "\n  and " + (faults.size() - listed) + " more" : ""),
-          "config.json and weights must be of one model");
-    }
-  }
-
-  private static void addFaults(List<String> faults, ModelTensor expected, TensorSpec actual) {
-    if (!actual.shape().equals(expected.piece().whole())) {
-      faults.add(
-          expected.name()
-              + " is "
-              + actual.shape()
-              + " where config.json needs "
-              + expected.piece().whole());
-    }
-    if (!actual.dtype().isFloatingPoint()) {
-      faults.add(expected.name() + " is " + actual.dtype() + ", not F64, F32, BF16 or F16");
+          "config.json and weights must be of one model; all that is wrong: cambium inspect --check");
     }
   }
 
@@ -207,18 +173,7 @@ public final class CheckpointDirectory implements AutoCloseable {
    * @throws CheckpointException at the first file that differs
    */
   public void verifyChecksums() {
-    manifest
-        .sha256()
-        .forEach((name, expected) -> {
-          Path file = path.resolve(name);
-          if (!Checksums.sha256(file).equals(expected)) {
-            throw new CheckpointException(
-                file,
-                "does not have the SHA-256 that " + Manifest.FILE_NAME + " holds",
-                "the file was damaged or changed after it was written: restore it, or delete"
-                    + " the entry if the change was intended");
-          }
-        });
+    ChecksumCheck.run(path, manifest, Progress.NONE, Fault::raise);
   }
 
   @Override

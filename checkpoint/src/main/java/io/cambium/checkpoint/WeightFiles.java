@@ -5,32 +5,35 @@ import java.nio.file.Path;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /** The safetensors files of a checkpoint directory: one, or the shards that an index names. */
 final class WeightFiles implements AutoCloseable {
 
   private final Path directory;
+  private final Consumer<Fault> faults;
   private final SortedMap<String, SafetensorsFile> files = new TreeMap<>();
   private final Map<String, SafetensorsFile> fileOf = new HashMap<>();
+  private @Nullable WeightIndex index;
 
-  private WeightFiles(Path directory) {
+  private WeightFiles(Path directory, Consumer<Fault> faults) {
     this.directory = directory;
+    this.faults = faults;
   }
 
   /**
-   * Opens the files by their headers.
+   * Opens the files by their headers, as far as that goes.
    *
-   * @throws CheckpointException if one is missing or malformed, or the index and the shards do not
-   *     name the same tensors
+   * @param faults hears of every file that is missing or malformed, and of every tensor that the
+   *     index and the shards do not agree on; what it throws ends the opening
    */
-  static WeightFiles open(Path directory) {
-    WeightFiles weights = new WeightFiles(directory);
+  static WeightFiles open(Path directory, Consumer<Fault> faults) {
+    WeightFiles weights = new WeightFiles(directory, faults);
     try {
       weights.openAll();
       return weights;
@@ -41,79 +44,112 @@ final class WeightFiles implements AutoCloseable {
   }
 
   private void openAll() {
-    Path index = directory.resolve(CheckpointDirectory.INDEX);
+    Path indexFile = directory.resolve(CheckpointDirectory.INDEX);
     // transformers prefers the single file where both are present, and so must we.
     if (Files.exists(directory.resolve(CheckpointDirectory.SINGLE_FILE))) {
       open(CheckpointDirectory.SINGLE_FILE, directory);
-    } else if (Files.exists(index)) {
-      openShards(index);
+    } else if (Files.exists(indexFile)) {
+      openShards(WeightIndex.read(indexFile, faults));
     } else {
-      throw new CheckpointException(
+      report(
+          FaultKind.NO_WEIGHTS,
           directory,
-          "holds neither " + CheckpointDirectory.SINGLE_FILE + " nor " + CheckpointDirectory.INDEX,
-          "only safetensors weights are read: save the model in that format");
+          "holds neither " + CheckpointDirectory.SINGLE_FILE + " nor " + CheckpointDirectory.INDEX);
     }
   }
 
-  private void openShards(Path index) {
-    Map<String, String> weightMap = weightMap(index);
-    for (String name : new TreeSet<>(weightMap.values())) {
-      open(name, index);
+  private void openShards(WeightIndex shards) {
+    index = shards;
+    for (String name : new TreeSet<>(shards.weightMap().values())) {
+      open(name, shards.file());
     }
-    weightMap.forEach((tensor, name) -> {
-      SafetensorsFile actual = fileOf.get(tensor);
-      if (actual == null || actual != files.get(name)) {
-        throw new CheckpointException(
-            index, "maps \"" + tensor + "\" to " + name + ", which does not hold it", null);
-      }
-    });
+    shards.weightMap().forEach((tensor, name) -> requireIn(name, tensor, shards.file()));
     TreeSet<String> unmapped = new TreeSet<>(fileOf.keySet());
-    unmapped.removeAll(weightMap.keySet());
-    if (!unmapped.isEmpty()) {
-      throw new CheckpointException(
-          index, "does not map \"" + unmapped.first() + "\", which a shard holds", null);
+    unmapped.removeAll(shards.weightMap().keySet());
+    for (String tensor : unmapped) {
+      report(
+          FaultKind.UNMAPPED_TENSOR,
+          shards.file(),
+          "does not map \"" + tensor + "\", which a shard holds");
     }
   }
 
-  private static Map<String, String> weightMap(Path index) {
-    ObjectNode json = Json.readObject(index);
-    JsonNode map = json.path("weight_map");
-    if (!map.isObject() || !json.path("metadata").isObject()) {
-      throw new CheckpointException(
-          index, "lacks the object \"weight_map\" or \"metadata\"", "transformers needs both");
+  private void requireIn(String name, String tensor, Path indexFile) {
+    SafetensorsFile named = files.get(name);
+    if (named == null || named.tensors().containsKey(tensor)) {
+      return; // or a fault of the file's
     }
-    Map<String, String> weightMap = new TreeMap<>();
-    for (Map.Entry<String, JsonNode> entry : map.properties()) {
-      if (!entry.getValue().isString()) {
-        throw new CheckpointException(index, "maps \"" + entry.getKey() + "\" to no file", null);
-      }
-      weightMap.put(entry.getKey(), entry.getValue().stringValue());
-    }
-    return weightMap;
+    SafetensorsFile actual = fileOf.get(tensor);
+    report(
+        actual == null ? FaultKind.PHANTOM_TENSOR : FaultKind.WRONG_FILE,
+        indexFile,
+        "maps \"" + tensor + "\" to " + name + ", which does not hold it"
+            + (actual == null ? "" : "; " + actual.path().getFileName() + " does"));
   }
 
   /** A file may be a link, as in the Hugging Face cache; its name may not lead elsewhere. */
   private void open(String name, Path namedBy) {
     if (!PlainFileName.isPlain(name)) {
-      throw new CheckpointException(
-          namedBy, "names a file outside the directory: \"" + name + "\"", null);
+      report(
+          FaultKind.OUTSIDE_DIRECTORY,
+          namedBy,
+          "names a file outside the directory: \"" + name + "\"");
+      return;
     }
-    SafetensorsFile file = SafetensorsFile.open(directory.resolve(name));
+    Path path = directory.resolve(name);
+    if (Files.notExists(path)) {
+      report(FaultKind.MISSING_FILE, path, "cannot be read: no such file");
+      return;
+    }
+    try {
+      add(name, SafetensorsFile.open(path), namedBy);
+    } catch (CheckpointException e) {
+      faults.accept(Fault.of(FaultKind.MALFORMED_FILE, e));
+    }
+  }
+
+  private void add(String name, SafetensorsFile file, Path namedBy) {
     files.put(name, file);
     for (String tensor : file.tensors().keySet()) {
       SafetensorsFile other = fileOf.put(tensor, file);
       if (other != null) {
-        throw new CheckpointException(
+        report(
+            FaultKind.TENSOR_IN_TWO_FILES,
             namedBy,
-            "names two files that hold \"" + tensor + "\": " + other.path() + " and " + file.path(),
-            null);
+            "names two files that hold \""
+                + tensor
+                + "\": "
+                + other.path()
+                + " and "
+                + file.path());
       }
     }
   }
 
-  /** The files by name. */
+  private void report(FaultKind kind, Path place, String what) {
+    faults.accept(new Fault(kind, place, what));
+  }
+
+  /** The files by name, those that could be opened. */
   SortedMap<String, SafetensorsFile> files() {
     return Collections.unmodifiableSortedMap(files);
+  }
+
+  /** The index, where the weights are sharded. */
+  Optional<WeightIndex> index() {
+    return Optional.ofNullable(index);
+  }
+
+  /** Whether every file that there should be could be opened. */
+  boolean isComplete() {
+    return index == null ? !files.isEmpty() : files.keySet().containsAll(index.weightMap().values());
+  }
+
+  /** Whether the index says that a file holds the tensor which could not be opened. */
+  boolean isInUnopenedFile(String tensor) {
+    return index != null
+        && index.weightMap().containsKey(tensor)
+        && !files.containsKey(index.weightMap().get(tensor));
   }
 
   /** Names of all tensors. */

@@ -1,12 +1,23 @@
 package io.cambium.cli;
 
+import io.cambium.checkpoint.CambiumException;
+import io.cambium.checkpoint.Check;
+import io.cambium.checkpoint.CheckResult;
+import io.cambium.checkpoint.CheckpointCheck;
 import io.cambium.checkpoint.CheckpointDirectory;
+import io.cambium.checkpoint.Fault;
+import io.cambium.checkpoint.FaultKind.Severity;
 import io.cambium.checkpoint.Json;
 import io.cambium.checkpoint.ModelFacts;
+import io.cambium.training.data.TokenizerCheck;
+import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -18,27 +29,83 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     description =
         "Shows what a checkpoint is: layers, router, experts, parameters in all and for a token,"
-            + " files, and how it grew. Reads headers only.",
-    footer = {"", "Example:", "  cambium inspect runs/demo/final"})
+            + " files, and how it grew; or all that is wrong with it. Reads headers only.",
+    footer = {
+      "",
+      "Example:",
+      "  cambium inspect runs/demo/final",
+      "  cambium inspect --check Mixtral-8x7B"
+    })
 final class InspectCommand implements Callable<Integer> {
 
   @Parameters(paramLabel = "DIR", description = "A checkpoint directory.")
   private Path directory;
 
-  @Option(names = "--json", description = "Print one JSON object, with every expert's parent.")
+  @Option(
+      names = "--check",
+      description =
+          "List every fault of the directory, with the remedy and what each engine makes of it;"
+              + " exit code 1 if there is one.")
+  private boolean check;
+
+  @Option(
+      names = "--checksums",
+      description =
+          "Check the files against the checksums in cambium.json too, which reads all of them.")
+  private boolean checksums;
+
+  @Option(
+      names = "--json",
+      description = "Print one JSON object: every expert's parent, or with --check every fault.")
   private boolean json;
 
   @Spec private CommandSpec spec;
 
   @Override
   public Integer call() {
-    try (CheckpointDirectory checkpoint = CheckpointDirectory.open(directory)) {
-      ModelFacts facts = ModelFacts.of(checkpoint);
-      String text =
-          json ? new String(Json.bytes(facts), StandardCharsets.UTF_8) : ModelDescription.of(facts);
-      spec.commandLine().getOut().print(text);
-      spec.commandLine().getOut().flush();
+    return check || checksums ? check() : describe();
+  }
+
+  private int check() {
+    List<Check> asked = new ArrayList<>(List.of(new TokenizerCheck()));
+    try (TerminalProgress progress = TerminalProgress.onStandardError()) {
+      if (checksums) {
+        asked.add(CheckpointCheck.checksums(progress));
+      }
+      CheckResult result = CheckpointCheck.run(directory, asked);
+      progress.close();
+      CheckReport report = CheckReport.of(result);
+      print(json ? json(report) : report.text());
+      return result.count(Severity.FAULT) == 0 ? ExitCode.OK : CambiumException.WORK_FAILED;
     }
-    return 0;
+  }
+
+  /** What can be said of a broken one is said, before what is wrong. */
+  private int describe() {
+    List<Fault> faults = new ArrayList<>();
+    try (CheckpointDirectory checkpoint =
+        CheckpointDirectory.openBroken(directory, faults::add)) {
+      ModelFacts facts = ModelFacts.of(checkpoint);
+      print(json ? json(facts) : ModelDescription.of(facts));
+    }
+    if (faults.isEmpty()) {
+      return ExitCode.OK;
+    }
+    Fault first = faults.getFirst();
+    PrintWriter err = spec.commandLine().getErr();
+    err.println("error: " + first.place() + ": " + first.what());
+    err.println(
+        "  -> %s (%d faults: cambium inspect --check %s)"
+            .formatted(first.remedy(), faults.size(), directory));
+    return CambiumException.WORK_FAILED;
+  }
+
+  private void print(String text) {
+    spec.commandLine().getOut().print(text);
+    spec.commandLine().getOut().flush();
+  }
+
+  private static String json(Object value) {
+    return new String(Json.bytes(value), StandardCharsets.UTF_8);
   }
 }

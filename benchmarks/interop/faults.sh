@@ -17,6 +17,6 @@ mkdir "$work/faults"
 echo "| directory | transformers $("$python" -c 'import transformers; print(transformers.__version__)') | transformers $("$python4" -c 'import transformers; print(transformers.__version__)') | Cambium |"
 echo "|---|---|---|---|"
 paste "$work/five" "$work/four" | while IFS=$'\t' read -r name five four; do
-  said=$("$cambium" inspect --check "$work/faults/$name" | sed -n 's/^\(fault\|warning\): /\1: /p' | paste -sd';' || true)
+  said=$("$cambium" inspect --check "$work/faults/$name" | sed -n 's/^\(fault\|warning\): /\1: /p' | paste -sd';' | sed 's/;/; /g' || true)
   echo "| $name | $five | $four | ${said:-no fault} |"
 done

@@ -83,19 +83,29 @@ public final class CheckpointParts implements AutoCloseable {
 
   private static Optional<Model> model(Path path, Consumer<Fault> faults) {
     Path file = path.resolve(CheckpointDirectory.CONFIG);
-    ObjectNode json = Json.readObject(file);
-    ModelConfig config = new ModelConfig(file, json);
-    if (config.has(QUANTIZATION)) {
+    ModelConfig config = new ModelConfig(file, Json.readObject(file));
+    Family family = Families.of(config);
+    return Optional.of(new Model(config, family, decoder(family, config, faults)));
+  }
+
+  /** What is quantised, and refused for that alone, is read as if it were not. */
+  private static DecoderSpec decoder(Family family, ModelConfig config, Consumer<Fault> faults) {
+    try {
+      return family.decoder(config);
+    } catch (CheckpointException e) {
+      if (!config.has(QUANTIZATION)) {
+        throw e;
+      }
+      ObjectNode plain = config.json();
+      plain.remove(QUANTIZATION);
+      DecoderSpec decoder = family.decoder(new ModelConfig(config.file(), plain));
       faults.accept(
           new Fault(
               FaultKind.QUANTIZATION_CONFIG,
-              file,
+              config.file(),
               "\"" + QUANTIZATION + "\" says that the weights are quantised"));
-      json.remove(QUANTIZATION);
+      return decoder;
     }
-    Family family = Families.of(config);
-    return Optional.of(
-        new Model(config, family, family.decoder(new ModelConfig(file, json))));
   }
 
   public Path path() {

@@ -20,10 +20,10 @@ public enum FaultKind {
       "if the weights are plain numbers, delete the key; if they are quantised, take the model's"
           + " unquantised release",
       engines(
-          "asks for the quantiser that the key names",
-          "asks for the quantiser that the key names",
-          "reads the weights as quantised",
-          "dequantises what it knows, refuses the rest")),
+          "refuses plain weights",
+          "loads plain weights all the same",
+          "not run",
+          "not run")),
   NO_ARCHITECTURE(
       "no architecture",
       Severity.WARNING,
@@ -122,7 +122,12 @@ public enum FaultKind {
   EXPERT_GAP(
       "gap in the numbering of experts",
       Severity.FAULT,
-      "number the experts of a layer from 0 without a gap, and set their number in config.json"),
+      "number the experts of a layer from 0 without a gap, and set their number in config.json",
+      engines(
+          "draws the missing ones at random, with a warning",
+          "numbers them anew, without a word",
+          "not run",
+          "refuses")),
   UNEXPECTED_TENSOR(
       "unexpected tensor",
       Severity.FAULT,
@@ -135,8 +140,8 @@ public enum FaultKind {
       "set tie_word_embeddings to false if the model was trained so, else take lm_head.weight out"
           + " of the weights",
       engines(
-          "ignores it and ties",
-          "ties if both are equal, else keeps both",
+          "ties, and ignores it without a word",
+          "computes with it, as if the model were not tied",
           "not run",
           "not run")),
   NO_HEAD_OF_UNTIED_MODEL(

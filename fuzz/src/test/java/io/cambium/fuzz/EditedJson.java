@@ -4,6 +4,7 @@ import io.cambium.checkpoint.Json;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -48,6 +49,12 @@ final class EditedJson {
     }
     this.places = List.copyOf(everyPlace);
     this.values = List.copyOf(everyValue);
+  }
+
+  /** Of examples as text. */
+  static EditedJson ofTexts(String... examples) {
+    return new EditedJson(
+        Arrays.stream(examples).map(text -> (ObjectNode) Json.MAPPER.readTree(text)).toList());
   }
 
   private static void collect(

@@ -1,23 +1,18 @@
 package io.cambium.fuzz;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
-import io.cambium.checkpoint.Json;
 import io.cambium.checkpoint.Manifest;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
-import tools.jackson.databind.node.ObjectNode;
 
 /** cambium.json, the manifest. */
 class ManifestFuzzTest {
 
   private static final EditedJson MANIFESTS =
-      new EditedJson(
-          List.of(
-              manifest(
-                  """
+      EditedJson.ofTexts(
+              """
                   {"format": 1,
                    "growth": [
                      {"mode": "lineage", "rows": "split", "rowDelta": 0.6, "biasNoise": 0.0,
@@ -30,9 +25,8 @@ class ManifestFuzzTest {
                    "selection": {"mode": "lineage", "ownLogit": 0.25, "holdBack": 0.0,
                                  "siblingPenalty": 3.5},
                    "sha256": {"model.safetensors": "00"}}\
-                  """),
-              manifest(
-                  """
+                  """,
+              """
                   {"format": 1,
                    "sparse": {"sources": ["llama"], "copies": 4, "topK": 2, "granularity": 2,
                      "layers": [0, 1], "sharedExpert": false, "initialisation": "drop",
@@ -42,13 +36,9 @@ class ManifestFuzzTest {
                    "growth": [],
                    "selection": {"mode": "hash", "ownLogit": 0.0, "holdBack": 0.0, "hashSeed": 7},
                    "sha256": {}}\
-                  """)));
+                  """);
 
   private static final Path DIRECTORY = Scratch.directory("manifest");
-
-  private static ObjectNode manifest(String json) {
-    return (ObjectNode) Json.MAPPER.readTree(json);
-  }
 
   static Stream<Arguments> seeds() {
     return MANIFESTS.seeds();

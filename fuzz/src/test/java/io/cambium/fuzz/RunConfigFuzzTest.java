@@ -1,7 +1,6 @@
 package io.cambium.fuzz;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
-import io.cambium.checkpoint.Json;
 import io.cambium.training.config.RunConfig;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -9,28 +8,21 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
-import tools.jackson.databind.node.ObjectNode;
 
 /** run.yaml; JSON is YAML too. */
 class RunConfigFuzzTest {
 
   private static final EditedJson RUNS =
-      new EditedJson(
-          List.of(
-              run(
-                  """
+      EditedJson.ofTexts(
+              """
                   {"model": "model", "data": "data", "steps": 100,
                    "batch": {"sequences": 4, "length": 64}, "workers": 2,
                    "optimizer": {"learning_rate": 0.001, "betas": [0.9, 0.95]},
                    "schedule": {"warmup": 0.1}, "balance": {}, "release": {},
                    "growth": {"at": 0.3, "experts": 16, "mode": "lineage", "rows": "split"}}\
-                  """)));
+                  """);
 
   private static final Path FILE = Scratch.directory("run").resolve(RunConfig.FILE_NAME);
-
-  private static ObjectNode run(String json) {
-    return (ObjectNode) Json.MAPPER.readTree(json);
-  }
 
   static Stream<Arguments> seeds() {
     String text =

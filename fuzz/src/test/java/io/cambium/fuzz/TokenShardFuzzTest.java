@@ -1,32 +1,27 @@
 package io.cambium.fuzz;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
-import io.cambium.checkpoint.Json;
 import io.cambium.training.data.TokenShard;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
-import tools.jackson.databind.node.ObjectNode;
 
 /** Token shards. */
 class TokenShardFuzzTest {
 
   private static final EditedJson HEADERS =
-      new EditedJson(List.of(header("U16", 32), header("U32", 16)));
+      EditedJson.ofTexts(header("U16", 32), header("U32", 16));
 
   private static final Path FILE = Scratch.directory("shard").resolve("x.safetensors");
 
-  private static ObjectNode header(String dtype, int tokens) {
-    return (ObjectNode)
-        Json.MAPPER.readTree(
-            """
+  private static String header(String dtype, int tokens) {
+    return """
             {"__metadata__": {"tokenizer_sha256": "00", "domain": "x", "split": "train",
                               "documents": "3"},
              "tokens": {"dtype": "%s", "shape": [%d], "data_offsets": [0, 64]}}\
             """
-                .formatted(dtype, tokens));
+        .formatted(dtype, tokens);
   }
 
   static Stream<Arguments> seeds() {

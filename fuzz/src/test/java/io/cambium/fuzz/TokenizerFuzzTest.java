@@ -1,23 +1,18 @@
 package io.cambium.fuzz;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
-import io.cambium.checkpoint.Json;
 import io.cambium.training.data.TokenizerFile;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
-import tools.jackson.databind.node.ObjectNode;
 
 /** tokenizer.json, as far as it is read without running it. */
 class TokenizerFuzzTest {
 
   static final EditedJson TOKENIZERS =
-      new EditedJson(
-          List.of(
-              tokenizer(
-                  """
+      EditedJson.ofTexts(
+              """
                   {"version": "1.0", "truncation": null, "padding": null,
                    "added_tokens": [{"id": 0, "content": "<|endoftext|>", "single_word": false,
                      "lstrip": false, "rstrip": false, "normalized": false, "special": true}],
@@ -32,9 +27,8 @@ class TokenizerFuzzTest {
                      "fuse_unk": false, "byte_fallback": false,
                      "vocab": {"<|endoftext|>": 0, "a": 1, "b": 2, "ab": 3},
                      "merges": [["a", "b"]]}}\
-                  """),
-              tokenizer(
-                  """
+                  """,
+              """
                   {"version": "1.0", "truncation": {"direction": "Right", "max_length": 8,
                      "strategy": "LongestFirst", "stride": 0}, "padding": null,
                    "added_tokens": [{"id": 2, "content": "</s>", "single_word": false,
@@ -45,13 +39,9 @@ class TokenizerFuzzTest {
                    "post_processor": null, "decoder": null,
                    "model": {"type": "Unigram", "unk_id": 0,
                      "vocab": [["<unk>", 0.0], ["_", -1.5], ["a", -2.0]], "byte_fallback": false}}\
-                  """)));
+                  """);
 
   private static final Path FILE = Scratch.directory("tokenizer").resolve(TokenizerFile.NAME);
-
-  private static ObjectNode tokenizer(String json) {
-    return (ObjectNode) Json.MAPPER.readTree(json);
-  }
 
   static Stream<Arguments> seeds() {
     return TOKENIZERS.seeds();

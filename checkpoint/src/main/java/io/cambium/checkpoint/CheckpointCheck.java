@@ -1,6 +1,5 @@
 package io.cambium.checkpoint;
 
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -30,23 +29,23 @@ public final class CheckpointCheck {
   /** The files against the checksums of the manifest, which reads all of them. */
   public static Check checksums(Progress progress) {
     return (checkpoint, faults) ->
-        ChecksumCheck.run(checkpoint.path(), checkpoint.manifest(), progress, faults);
+        ChecksumCheck.run(checkpoint.source(), checkpoint.manifest(), progress, faults);
   }
 
   /**
-   * Reads the headers of a directory's files and runs every check.
+   * Reads the headers of a checkpoint's files and runs every check.
    *
    * @param more checks that are asked for, or that this module knows nothing of
    * @throws CheckpointException if it is no directory, or the disk refuses
    */
-  public static CheckResult run(Path directory, List<Check> more) {
+  public static CheckResult run(CheckpointSource source, List<Check> more) {
     List<Fault> faults = new ArrayList<>();
-    try (CheckpointParts checkpoint = CheckpointParts.read(directory, faults::add)) {
+    try (CheckpointParts checkpoint = CheckpointParts.read(source, faults::add)) {
       Stream.of(OF_OPENING, FURTHER, more)
           .flatMap(List::stream)
           .forEach(check -> check.run(checkpoint, faults::add));
       return new CheckResult(
-          directory,
+          source.directory(),
           checkpoint.weights().files().size(),
           checkpoint.weights().tensors().size(),
           faults);

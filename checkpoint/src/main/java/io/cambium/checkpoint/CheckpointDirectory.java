@@ -25,6 +25,7 @@ public final class CheckpointDirectory implements AutoCloseable {
 
   private static final int MAX_LISTED_FAULTS = 8;
 
+  private final CheckpointSource source;
   private final Path path;
   private final ModelConfig config;
   private final Family family;
@@ -34,6 +35,7 @@ public final class CheckpointDirectory implements AutoCloseable {
   private final List<ModelTensor> tensors;
 
   private CheckpointDirectory(CheckpointParts parts, Model model) {
+    this.source = parts.source();
     this.path = parts.path();
     this.config = model.config();
     this.weights = parts.weights();
@@ -43,29 +45,35 @@ public final class CheckpointDirectory implements AutoCloseable {
     this.tensors = family.tensors(decoder, weights.tensors());
   }
 
-  /**
-   * Opens a directory.
-   *
-   * @throws CheckpointException if a file is missing or malformed, the family is unknown, or a
-   *     tensor is missing, unexpected, of the wrong shape or not of floating point
-   */
+  /** Opens a directory, or one weight file with config.json beside it, as below. */
   public static CheckpointDirectory open(Path path) {
-    return open(path, Fault::raise, tensors -> raise(path, tensors));
+    return open(CheckpointSource.of(path));
   }
 
   /**
-   * Opens a directory as far as that goes, for a look at it.
+   * Opens a checkpoint from wherever it comes.
+   *
+   * @param source belongs to the caller, and has to stay open as long
+   * @throws CheckpointException if a file is missing or malformed, the family is unknown, or a
+   *     tensor is missing, unexpected, of the wrong shape or not of floating point
+   */
+  public static CheckpointDirectory open(CheckpointSource source) {
+    return open(source, Fault::raise, tensors -> raise(source.directory(), tensors));
+  }
+
+  /**
+   * Opens a checkpoint as far as that goes, for a look at it.
    *
    * @param faults hears of what is wrong with its weights
    * @throws CheckpointException if it is no directory, or config.json cannot be understood
    */
-  public static CheckpointDirectory openBroken(Path path, Consumer<Fault> faults) {
-    return open(path, faults, tensors -> tensors.forEach(faults));
+  public static CheckpointDirectory openBroken(CheckpointSource source, Consumer<Fault> faults) {
+    return open(source, faults, tensors -> tensors.forEach(faults));
   }
 
   private static CheckpointDirectory open(
-      Path path, Consumer<Fault> faults, Consumer<List<Fault>> tensorFaults) {
-    CheckpointParts parts = CheckpointParts.read(path, faults);
+      CheckpointSource source, Consumer<Fault> faults, Consumer<List<Fault>> tensorFaults) {
+    CheckpointParts parts = CheckpointParts.read(source, faults);
     try {
       Model model = parts.requireModel();
       List<Fault> ofTensors = new ArrayList<>();
@@ -100,8 +108,14 @@ public final class CheckpointDirectory implements AutoCloseable {
     }
   }
 
+  /** The directory that holds config.json. */
   public Path path() {
     return path;
+  }
+
+  /** Where the files come from. */
+  public CheckpointSource source() {
+    return source;
   }
 
   public ModelConfig config() {
@@ -173,7 +187,7 @@ public final class CheckpointDirectory implements AutoCloseable {
    * @throws CheckpointException at the first file that differs
    */
   public void verifyChecksums() {
-    ChecksumCheck.run(path, manifest, Progress.NONE, Fault::raise);
+    ChecksumCheck.run(source, manifest, Progress.NONE, Fault::raise);
   }
 
   @Override

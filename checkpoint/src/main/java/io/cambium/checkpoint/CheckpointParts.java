@@ -22,7 +22,7 @@ public final class CheckpointParts implements AutoCloseable {
 
   private static final String QUANTIZATION = "quantization_config";
 
-  private final Path path;
+  private final CheckpointSource source;
   private final Optional<Model> model;
   private final Optional<Fault> configFault;
   private final Manifest manifest;
@@ -36,12 +36,12 @@ public final class CheckpointParts implements AutoCloseable {
   record Model(ModelConfig config, Family family, DecoderSpec decoder) {}
 
   private CheckpointParts(
-      Path path,
+      CheckpointSource source,
       Optional<Model> model,
       Optional<Fault> configFault,
       Manifest manifest,
       WeightFiles weights) {
-    this.path = path;
+    this.source = source;
     this.model = model;
     this.configFault = configFault;
     this.manifest = manifest;
@@ -54,7 +54,8 @@ public final class CheckpointParts implements AutoCloseable {
    * @param faults hears of everything that is wrong; what it throws ends the reading
    * @throws CheckpointException if it is no directory
    */
-  static CheckpointParts read(Path path, Consumer<Fault> faults) {
+  static CheckpointParts read(CheckpointSource source, Consumer<Fault> faults) {
+    Path path = source.directory();
     if (!Files.isDirectory(path)) {
       throw new CheckpointException(
           path,
@@ -67,8 +68,8 @@ public final class CheckpointParts implements AutoCloseable {
     Manifest manifest =
         readOr(FaultKind.UNREADABLE_MANIFEST, faults, () -> Manifest.read(path))
             .orElse(Manifest.EMPTY);
-    WeightFiles weights = WeightFiles.open(path, faults);
-    return new CheckpointParts(path, model, ofConfig.stream().findFirst(), manifest, weights);
+    WeightFiles weights = WeightFiles.open(source, faults);
+    return new CheckpointParts(source, model, ofConfig.stream().findFirst(), manifest, weights);
   }
 
   private static <T> Optional<T> readOr(
@@ -108,8 +109,14 @@ public final class CheckpointParts implements AutoCloseable {
     }
   }
 
+  /** The directory that holds config.json. */
   public Path path() {
-    return path;
+    return source.directory();
+  }
+
+  /** Where the files come from. */
+  CheckpointSource source() {
+    return source;
   }
 
   /** What config.json says, where it could be understood. */

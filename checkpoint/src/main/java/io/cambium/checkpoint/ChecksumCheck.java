@@ -8,9 +8,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
-import java.util.function.LongConsumer;
 
-/** The files of a directory against the checksums that its manifest holds; reads all of them. */
+/** The files of a checkpoint against the checksums that its manifest holds; reads all of them. */
 final class ChecksumCheck {
 
   private static final String WORK = "reading checksums";
@@ -21,23 +20,27 @@ final class ChecksumCheck {
    * Reads as many files at once as there are cores.
    *
    * @param progress in bytes
-   * @param faults hears of every file that is missing or differs, by name
-   * @throws CheckpointException if the disk refuses
+   * @param faults hears of every file that cannot be read or differs, by name
    */
-  static void run(Path directory, Manifest manifest, Progress progress, Consumer<Fault> faults) {
+  static void run(
+      CheckpointSource source, Manifest manifest, Progress progress, Consumer<Fault> faults) {
     List<Map.Entry<String, String>> files = List.copyOf(manifest.sha256().entrySet());
-    long total = files.stream().mapToLong(file -> size(directory.resolve(file.getKey()))).sum();
+    long total = files.stream().mapToLong(file -> size(source, file.getKey())).sum();
     AtomicLong read = new AtomicLong();
-    LongConsumer counter = bytes -> progress.update(WORK, read.addAndGet(bytes), total);
+    progress.update(WORK, 0, total);
     List<Fault> found =
         files.parallelStream()
-            .map(file -> fault(directory.resolve(file.getKey()), file.getValue(), counter))
-            .flatMap(Optional::stream)
+            .flatMap(file -> {
+              Optional<Fault> fault = fault(source, file.getKey(), file.getValue());
+              progress.update(WORK, read.addAndGet(size(source, file.getKey())), total);
+              return fault.stream();
+            })
             .toList();
     found.forEach(faults);
   }
 
-  private static long size(Path file) {
+  private static long size(CheckpointSource source, String name) {
+    Path file = source.directory().resolve(name);
     try {
       return Files.exists(file) ? Files.size(file) : 0;
     } catch (IOException e) {
@@ -45,17 +48,18 @@ final class ChecksumCheck {
     }
   }
 
-  private static Optional<Fault> fault(Path file, String expected, LongConsumer counter) {
-    if (Files.notExists(file)) {
-      return Optional.of(new Fault(FaultKind.MISSING_FILE, file, "cannot be read: no such file"));
-    }
-    if (Checksums.sha256(file, counter).equals(expected)) {
-      return Optional.empty();
+  private static Optional<Fault> fault(CheckpointSource source, String name, String expected) {
+    try {
+      if (source.sha256(name).equals(expected)) {
+        return Optional.empty();
+      }
+    } catch (CheckpointException e) {
+      return Optional.of(Fault.of(FaultKind.MISSING_FILE, e));
     }
     return Optional.of(
         new Fault(
             FaultKind.WRONG_CHECKSUM,
-            file,
+            source.directory().resolve(name),
             "does not have the SHA-256 that " + Manifest.FILE_NAME + " holds"));
   }
 }

@@ -7,7 +7,6 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
-import java.util.function.LongConsumer;
 
 /** SHA-256, so that a user can check a file with any tool. */
 public final class Checksums {
@@ -18,21 +17,11 @@ public final class Checksums {
 
   /** Hexadecimal SHA-256 of a file's bytes. */
   public static String sha256(Path file) {
-    return sha256(file, _ -> {});
-  }
-
-  /**
-   * The same.
-   *
-   * @param counter hears of the bytes as they are read
-   */
-  static String sha256(Path file, LongConsumer counter) {
     MessageDigest digest = digest();
     byte[] buffer = new byte[BUFFER_BYTES];
     try (InputStream in = Files.newInputStream(file)) {
       for (int bytes = in.read(buffer); bytes >= 0; bytes = in.read(buffer)) {
         digest.update(buffer, 0, bytes);
-        counter.accept(bytes);
       }
     } catch (IOException e) {
       throw CheckpointException.unreadable(file, e);

@@ -4,7 +4,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 
 /** Names of files that other files give: they stay inside their directory. */
-final class PlainFileName {
+public final class PlainFileName {
 
   private PlainFileName() {}
 
@@ -20,7 +20,7 @@ final class PlainFileName {
   }
 
   /** Whether there is no separator in it, of whatever system, and it is not {@code ..}. */
-  static boolean isPlain(String name) {
+  public static boolean isPlain(String name) {
     try {
       Path path = Path.of(name);
       return !name.isEmpty()

@@ -11,21 +11,22 @@ import java.util.Map;
 
 /**
  * A safetensors file, mapped into memory: opening reads the header only, and files beyond 2 GiB are
- * like any other.
+ * like any other. Of one that is still elsewhere the header is read there.
  *
  * <p>Data stays valid until {@link #close()}.
  */
 public final class SafetensorsFile implements AutoCloseable {
 
+  /** The format's own limit on a header's length. */
+  public static final long MAX_HEADER_BYTES = 100_000_000;
+
   private final Path path;
   private final SafetensorsHeader header;
-  private final Arena arena;
-  private final MemorySegment data;
+  private final SafetensorsData data;
 
-  private SafetensorsFile(Path path, SafetensorsHeader header, Arena arena, MemorySegment data) {
+  private SafetensorsFile(Path path, SafetensorsHeader header, SafetensorsData data) {
     this.path = path;
     this.header = header;
-    this.arena = arena;
     this.data = data;
   }
 
@@ -41,17 +42,32 @@ public final class SafetensorsFile implements AutoCloseable {
     }
     Arena arena = Arena.ofShared();
     try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-      SafetensorsHeader header = SafetensorsHeaderReader.read(channel, path);
+      SafetensorsHeader header = SafetensorsHeaderReader.read(RandomAccessBytes.of(channel), path);
       MemorySegment data =
           channel.map(
               FileChannel.MapMode.READ_ONLY, header.dataOffset(), header.dataBytes(), arena);
-      return new SafetensorsFile(path, header, arena, data);
+      return new SafetensorsFile(path, header, new SafetensorsData.Mapped(arena, data));
     } catch (IOException e) {
       arena.close();
       throw CheckpointException.unreadable(path, e);
     } catch (RuntimeException e) {
       arena.close();
       throw e;
+    }
+  }
+
+  /**
+   * The same for a file that is elsewhere. Its data is read there, tensor by tensor, until it is
+   * sent for; from then on it is waited for, and mapped.
+   *
+   * @throws CheckpointException if it is malformed or cannot be reached
+   */
+  public static SafetensorsFile open(ArrivingFile file) {
+    try {
+      SafetensorsHeader header = SafetensorsHeaderReader.read(file, file.path());
+      return new SafetensorsFile(file.path(), header, new SafetensorsData.Arriving(file, header));
+    } catch (IOException e) {
+      throw CheckpointException.unreadable(file.path(), e);
     }
   }
 
@@ -79,11 +95,11 @@ public final class SafetensorsFile implements AutoCloseable {
     if (entry == null) {
       throw new CheckpointException(path, "has no tensor \"" + name + "\"", null);
     }
-    return data.asSlice(entry.begin(), entry.bytes());
+    return data.of(entry);
   }
 
   @Override
   public void close() {
-    arena.close();
+    data.close();
   }
 }

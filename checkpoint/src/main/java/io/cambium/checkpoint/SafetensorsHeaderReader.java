@@ -1,9 +1,9 @@
 package io.cambium.checkpoint;
 
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -24,18 +24,15 @@ import tools.jackson.databind.node.ObjectNode;
  */
 final class SafetensorsHeaderReader {
 
-  /** The format's own limit on the JSON's length. */
-  static final long MAX_JSON_BYTES = 100_000_000;
-
   private static final int MAX_QUOTED_CHARACTERS = 80;
   private static final String REMEDY =
       "the file is damaged or no safetensors file: copy or download it again";
 
-  private final FileChannel channel;
+  private final RandomAccessBytes file;
   private final Path path;
 
-  private SafetensorsHeaderReader(FileChannel channel, Path path) {
-    this.channel = channel;
+  private SafetensorsHeaderReader(RandomAccessBytes file, Path path) {
+    this.file = file;
     this.path = path;
   }
 
@@ -44,12 +41,12 @@ final class SafetensorsHeaderReader {
    *
    * @throws CheckpointException if the file breaks a rule
    */
-  static SafetensorsHeader read(FileChannel channel, Path path) throws IOException {
-    return new SafetensorsHeaderReader(channel, path).read();
+  static SafetensorsHeader read(RandomAccessBytes file, Path path) throws IOException {
+    return new SafetensorsHeaderReader(file, path).read();
   }
 
   private SafetensorsHeader read() throws IOException {
-    long fileBytes = channel.size();
+    long fileBytes = file.size();
     int jsonBytes = jsonBytes(fileBytes);
     ObjectNode json = parse(readFully(SafetensorsHeader.LENGTH_BYTES, jsonBytes));
     Map<String, TensorEntry> tensors = entries(json);
@@ -75,7 +72,7 @@ final class SafetensorsHeaderReader {
     }
     long jsonBytes = readFully(0, SafetensorsHeader.LENGTH_BYTES).getLong();
     // Checked before anything is allocated: the length is whatever the file says.
-    if (jsonBytes < 0 || jsonBytes > Math.min(MAX_JSON_BYTES, rest)) {
+    if (jsonBytes < 0 || jsonBytes > Math.min(SafetensorsFile.MAX_HEADER_BYTES, rest)) {
       throw malformed(
           path,
           "claims a header of "
@@ -83,7 +80,7 @@ final class SafetensorsHeaderReader {
               + " bytes in a file of "
               + fileBytes
               + " (the format allows "
-              + MAX_JSON_BYTES
+              + SafetensorsFile.MAX_HEADER_BYTES
               + ")");
     }
     return Math.toIntExact(jsonBytes);
@@ -195,12 +192,8 @@ final class SafetensorsHeaderReader {
 
   private ByteBuffer readFully(long position, int bytes) throws IOException {
     ByteBuffer buffer = ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
-    while (buffer.hasRemaining()) {
-      if (channel.read(buffer, position + buffer.position()) < 0) {
-        throw new IOException("the file became shorter while it was read");
-      }
-    }
-    return buffer.flip();
+    file.read(position, MemorySegment.ofBuffer(buffer));
+    return buffer;
   }
 
   private String place(String tensor) {

@@ -15,14 +15,14 @@ import org.jspecify.annotations.Nullable;
 /** The safetensors files of a checkpoint directory: one, or the shards that an index names. */
 final class WeightFiles implements AutoCloseable {
 
-  private final Path directory;
+  private final CheckpointSource source;
   private final Consumer<Fault> faults;
   private final SortedMap<String, SafetensorsFile> files = new TreeMap<>();
   private final Map<String, SafetensorsFile> fileOf = new HashMap<>();
   private @Nullable WeightIndex index;
 
-  private WeightFiles(Path directory, Consumer<Fault> faults) {
-    this.directory = directory;
+  private WeightFiles(CheckpointSource source, Consumer<Fault> faults) {
+    this.source = source;
     this.faults = faults;
   }
 
@@ -32,8 +32,8 @@ final class WeightFiles implements AutoCloseable {
    * @param faults hears of every file that is missing or malformed, and of every tensor that the
    *     index and the shards do not agree on; what it throws ends the opening
    */
-  static WeightFiles open(Path directory, Consumer<Fault> faults) {
-    WeightFiles weights = new WeightFiles(directory, faults);
+  static WeightFiles open(CheckpointSource source, Consumer<Fault> faults) {
+    WeightFiles weights = new WeightFiles(source, faults);
     try {
       weights.openAll();
       return weights;
@@ -44,10 +44,11 @@ final class WeightFiles implements AutoCloseable {
   }
 
   private void openAll() {
+    Path directory = source.directory();
     Path indexFile = directory.resolve(CheckpointDirectory.INDEX);
     // transformers prefers the single file where both are present, and so must we.
-    if (Files.exists(directory.resolve(CheckpointDirectory.SINGLE_FILE))) {
-      open(CheckpointDirectory.SINGLE_FILE, directory);
+    if (source.singleFile().isPresent()) {
+      open(source.singleFile().get(), directory);
     } else if (Files.exists(indexFile)) {
       openShards(WeightIndex.read(indexFile, faults));
     } else {
@@ -60,7 +61,7 @@ final class WeightFiles implements AutoCloseable {
 
   private void openShards(WeightIndex shards) {
     index = shards;
-    for (String name : new TreeSet<>(shards.weightMap().values())) {
+    for (String name : shards.shards()) {
       open(name, shards.file());
     }
     shards.weightMap().forEach((tensor, name) -> requireIn(name, tensor, shards.file()));
@@ -87,25 +88,17 @@ final class WeightFiles implements AutoCloseable {
             + (actual == null ? "" : "; " + actual.path().getFileName() + " does"));
   }
 
-  /** A file may be a link, as in the Hugging Face cache; its name may not lead elsewhere. */
+  /** A file may be a link, as in the Hugging Face cache. */
   private void open(String name, Path namedBy) {
-    if (!PlainFileName.isPlain(name)) {
-      report(
-          FaultKind.OUTSIDE_DIRECTORY,
-          namedBy,
-          "names a file outside the directory: \"" + name + "\"");
-      return;
-    }
-    Path path = directory.resolve(name);
-    if (Files.notExists(path)) {
-      report(FaultKind.MISSING_FILE, path, "cannot be read: no such file");
-      return;
-    }
+    SafetensorsFile file;
     try {
-      add(name, SafetensorsFile.open(path), namedBy);
+      file = source.open(name);
     } catch (CheckpointException e) {
-      faults.accept(Fault.of(FaultKind.MALFORMED_FILE, e));
+      boolean present = Files.exists(source.directory().resolve(name));
+      faults.accept(Fault.of(present ? FaultKind.MALFORMED_FILE : FaultKind.MISSING_FILE, e));
+      return;
     }
+    add(name, file, namedBy);
   }
 
   private void add(String name, SafetensorsFile file, Path namedBy) {

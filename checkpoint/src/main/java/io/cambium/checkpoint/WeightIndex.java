@@ -4,35 +4,52 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.SortedMap;
+import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * What {@code model.safetensors.index.json} says.
+ * Which shard holds which tensor, as a checkpoint's index says.
  *
+ * @param file the index
  * @param totalSize bytes of all tensors, where it says so
- * @param weightMap the file of each tensor
+ * @param weightMap shards by the names of tensors
  */
-record WeightIndex(Path file, OptionalLong totalSize, SortedMap<String, String> weightMap) {
+public record WeightIndex(Path file, OptionalLong totalSize, SortedMap<String, String> weightMap) {
 
-  static final String WEIGHT_MAP = "weight_map";
-  static final String METADATA = "metadata";
+  private static final String WEIGHT_MAP = "weight_map";
+  private static final String METADATA = "metadata";
 
-  /** Reads it as far as it goes. */
+  /**
+   * Reads an index.
+   *
+   * @throws CheckpointException if it is malformed, or a shard's name leads out of the directory
+   */
+  public static WeightIndex read(Path file) {
+    return read(file, Fault::raise);
+  }
+
+  /** Reads an index as far as that goes. */
   static WeightIndex read(Path file, Consumer<Fault> faults) {
     ObjectNode json = object(file, faults);
     requireObject(json, WEIGHT_MAP, FaultKind.MALFORMED_INDEX, file, faults);
     requireObject(json, METADATA, FaultKind.NO_INDEX_METADATA, file, faults);
     SortedMap<String, String> weightMap = new TreeMap<>();
     for (Map.Entry<String, JsonNode> entry : json.path(WEIGHT_MAP).properties()) {
-      if (entry.getValue().isString()) {
-        weightMap.put(entry.getKey(), entry.getValue().stringValue());
+      JsonNode name = entry.getValue();
+      if (!name.isString()) {
+        report(FaultKind.MALFORMED_INDEX, file, "maps \"" + entry.getKey() + "\" to no file", faults);
+      } else if (!PlainFileName.isPlain(name.stringValue())) {
+        report(
+            FaultKind.OUTSIDE_DIRECTORY,
+            file,
+            "names a file outside the directory: \"" + name.stringValue() + "\"",
+            faults);
       } else {
-        faults.accept(
-            new Fault(
-                FaultKind.MALFORMED_INDEX, file, "maps \"" + entry.getKey() + "\" to no file"));
+        weightMap.put(entry.getKey(), name.stringValue());
       }
     }
     JsonNode size = json.path(METADATA).path("total_size");
@@ -56,7 +73,16 @@ record WeightIndex(Path file, OptionalLong totalSize, SortedMap<String, String> 
   private static void requireObject(
       ObjectNode json, String key, FaultKind kind, Path file, Consumer<Fault> faults) {
     if (!json.path(key).isObject()) {
-      faults.accept(new Fault(kind, file, "lacks the object \"" + key + "\""));
+      report(kind, file, "lacks the object \"" + key + "\"", faults);
     }
+  }
+
+  private static void report(FaultKind kind, Path file, String what, Consumer<Fault> faults) {
+    faults.accept(new Fault(kind, file, what));
+  }
+
+  /** The shards' names. */
+  public SortedSet<String> shards() {
+    return new TreeSet<>(weightMap.values());
   }
 }

@@ -315,7 +315,7 @@ class CheckpointCheckTest {
   }
 
   private static CheckResult check(Path directory) {
-    return CheckpointCheck.run(directory, List.of(CheckpointCheck.checksums(Progress.NONE)));
+    return CheckpointCheck.run(CheckpointSource.of(directory), List.of(CheckpointCheck.checksums(Progress.NONE)));
   }
 
   @ParameterizedTest
@@ -330,7 +330,7 @@ class CheckpointCheckTest {
           assertThat(fault.place() + " " + fault.what()).contains(row.says);
           assertThat(fault.remedy()).isNotBlank();
         });
-    assertThat(CheckpointCheck.run(directory, List.of()).findings())
+    assertThat(CheckpointCheck.run(CheckpointSource.of(directory), List.of()).findings())
         .as("headers alone")
         .hasSizeLessThanOrEqualTo(findings.size());
   }
@@ -371,7 +371,7 @@ class CheckpointCheckTest {
     for (FaultKind kind : kinds) {
       rows().filter(row -> row.kind == kind).findFirst().orElseThrow().change.apply(directory);
     }
-    CheckResult result = CheckpointCheck.run(directory, List.of());
+    CheckResult result = CheckpointCheck.run(CheckpointSource.of(directory), List.of());
     assertThat(result.findings().stream().map(Fault::kind))
         .containsAll(kinds);
     assertThat(result.files()).isEqualTo(2);
@@ -409,7 +409,7 @@ class CheckpointCheckTest {
     Path directory = sharded();
     List<Long> done = Collections.synchronizedList(new ArrayList<>());
     Progress progress = (_, bytes, total) -> done.add(total - bytes);
-    CheckpointCheck.run(directory, List.of(CheckpointCheck.checksums(progress)));
-    assertThat(done).hasSize(3).contains(0L);
+    CheckpointCheck.run(CheckpointSource.of(directory), List.of(CheckpointCheck.checksums(progress)));
+    assertThat(done).hasSize(4).contains(0L);
   }
 }

@@ -13,8 +13,8 @@ import picocli.CommandLine.Option;
     description = {
       "Trains a model of the given sizes on random tokens and prints the best step's speed.",
       "",
-      "Every layer routes, and there is no shared expert: the same work as a Mixtral of these sizes."
-          + " benchmarks/throughput/ compares it with transformers."
+      "Every layer routes, and there is no shared expert: the same work as a Mixtral of these"
+          + " sizes. benchmarks/throughput/ compares it with transformers."
     },
     sortOptions = false,
     mixinStandardHelpOptions = true,

@@ -1,6 +1,7 @@
 package io.cambium.cli;
 
 import io.cambium.checkpoint.CheckpointDirectory;
+import io.cambium.checkpoint.CheckpointSource;
 import io.cambium.training.BatchSampler;
 import io.cambium.training.data.Corpus;
 import io.cambium.upcycle.runner.TokenIds;
@@ -24,14 +25,14 @@ final class CalibrationTokens {
   /**
    * Batches that take turns over the domains of a corpus's training split.
    *
-   * @param model checkpoint directory that the tokenizer has to fit
+   * @param model that the tokenizer has to fit
    * @throws io.cambium.checkpoint.CheckpointException if the corpus is broken, too small, or of
    *     another tokenizer
    */
-  static List<TokenIds> read(Path directory, Path model, long seed) {
+  static List<TokenIds> read(Path directory, CheckpointSource model, long seed) {
     try (Corpus corpus = Corpus.open(directory);
         CheckpointDirectory checkpoint = CheckpointDirectory.open(model)) {
-      corpus.tokenizer().requireFits(checkpoint.decoder().vocabSize(), model);
+      corpus.tokenizer().requireFits(checkpoint.decoder().vocabSize(), model.path());
       BatchSampler sampler = new BatchSampler(corpus, LENGTH, seed);
       List<TokenIds> batches = new ArrayList<>();
       for (int batch = 0; batch < BATCHES; batch++) {
@@ -46,10 +47,11 @@ final class CalibrationTokens {
    *
    * @throws io.cambium.checkpoint.CheckpointException as above
    */
-  static SequencedMap<String, List<TokenIds>> domains(Path directory, Path model, long seed) {
+  static SequencedMap<String, List<TokenIds>> domains(
+      Path directory, CheckpointSource model, long seed) {
     try (Corpus corpus = Corpus.open(directory);
         CheckpointDirectory checkpoint = CheckpointDirectory.open(model)) {
-      corpus.tokenizer().requireFits(checkpoint.decoder().vocabSize(), model);
+      corpus.tokenizer().requireFits(checkpoint.decoder().vocabSize(), model.path());
       BatchSampler sampler = new BatchSampler(corpus, LENGTH, seed);
       List<Corpus.Domain> domains = corpus.domains();
       SequencedMap<String, List<TokenIds>> batches = new LinkedHashMap<>();

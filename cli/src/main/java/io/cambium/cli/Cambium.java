@@ -2,6 +2,7 @@ package io.cambium.cli;
 
 import java.io.PrintWriter;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -36,7 +37,7 @@ public final class Cambium implements Callable<Integer> {
                   InspectCommand.class,
                   LogitsCommand.class,
                   UpcycleCommand.class)),
-          new CommandGroup("Training:", List.of(TrainCommand.class)),
+          new CommandGroup("Training:", List.of(TrainCommand.class, WatchCommand.class)),
           new CommandGroup("Measuring:", List.of(BenchCommand.class)));
 
   @Option(
@@ -46,6 +47,19 @@ public final class Cambium implements Callable<Integer> {
   private boolean debug;
 
   @Spec private CommandSpec spec;
+
+  private final Map<String, String> environment;
+
+  Cambium() {
+    this(System.getenv());
+  }
+
+  /**
+   * @param environment variables, those of the Hub among them
+   */
+  Cambium(Map<String, String> environment) {
+    this.environment = Map.copyOf(environment);
+  }
 
   public static void main(String[] args) {
     System.exit(execute(args));
@@ -75,6 +89,10 @@ public final class Cambium implements Callable<Integer> {
 
   boolean debug() {
     return debug;
+  }
+
+  Map<String, String> environment() {
+    return environment;
   }
 
   /** Without a command there is nothing to do but to say what there is. */

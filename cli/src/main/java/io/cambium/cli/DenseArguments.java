@@ -1,5 +1,6 @@
 package io.cambium.cli;
 
+import io.cambium.checkpoint.CheckpointSource;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.upcycle.dense.DenseOptions;
 import io.cambium.upcycle.dense.DenseSources;
@@ -9,7 +10,6 @@ import io.cambium.upcycle.dense.expert.ExpertInitialisations.Parameters;
 import io.cambium.upcycle.dense.router.RouterInitialisations;
 import io.cambium.upcycle.engine.Engine;
 import io.cambium.upcycle.runner.TokenIds;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -109,7 +109,7 @@ final class DenseArguments {
       description =
           "One of several models of one kind, instead of SOURCE: copy i comes of the i-th, round"
               + " and round.")
-  private List<Path> sources = new ArrayList<>();
+  private List<String> sources = new ArrayList<>();
 
   @Option(
       names = "--base",
@@ -118,21 +118,21 @@ final class DenseArguments {
           "Which of several models, from 0, gives all weights but experts (default: their mean).")
   private @Nullable Integer base;
 
-  List<Path> sources() {
+  List<String> sources() {
     return sources;
   }
 
   /**
    * The models.
    *
-   * @param paths those of {@link #sources()}, or the one that is named without an option
+   * @param models those of {@link #sources()}, or the one that is named without an option
    */
-  DenseSources sources(List<Path> paths) {
-    if (base != null && paths.size() == 1) {
+  DenseSources sources(List<CheckpointSource> models) {
+    if (base != null && models.size() == 1) {
       throw new UsageException(
           "option base", "chooses among several models", "give --source twice or more");
     }
-    return new DenseSources(paths, base == null ? OptionalInt.empty() : OptionalInt.of(base));
+    return new DenseSources(models, base == null ? OptionalInt.empty() : OptionalInt.of(base));
   }
 
   /** Whether the router needs tokens of each domain. */

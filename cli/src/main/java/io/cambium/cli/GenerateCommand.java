@@ -1,5 +1,6 @@
 package io.cambium.cli;
 
+import io.cambium.checkpoint.CheckpointSource;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.model.Generator;
 import io.cambium.model.InferenceModel;
@@ -19,25 +20,33 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 /** Lets a checkpoint write. */
 @Command(
     name = "generate",
-    description = "Continues a text with a checkpoint and the tokenizer.json in its directory.",
+    description = "Continues a text with a checkpoint and the tokenizer.json beside its weights.",
     sortOptions = false,
     mixinStandardHelpOptions = true,
     footer = {
       "",
       "Examples:",
       "  cambium generate runs/demo/final --prompt \"public static\"",
-      "  cambium generate runs/demo/final --prompt \"The house\" --temperature 0.8 --top-p 0.95 --seed 1",
-      "  cambium generate my-chat-model --chat --system \"Be brief.\" --prompt \"Why is the sky blue?\""
+      "  cambium generate runs/demo/final --prompt \"The house\" --temperature 0.8 --top-p 0.95"
+          + " --seed 1",
+      "  cambium generate hf://HuggingFaceTB/SmolLM2-135M --prompt \"The house\"",
+      "  cambium generate my-chat-model --chat --system \"Be brief.\" --prompt \"Why is the sky"
+          + " blue?\""
     })
 final class GenerateCommand implements Callable<Integer> {
 
-  @Parameters(paramLabel = "DIR", description = "Checkpoint directory.")
-  private Path directory = Path.of("");
+  @ParentCommand private Cambium root;
+
+  @Parameters(
+      paramLabel = "CHECKPOINT",
+      description = "A " + CheckpointArgument.FORMS + ", which is downloaded first.")
+  private String checkpoint = "";
 
   @Option(
       names = "--prompt",
@@ -112,8 +121,16 @@ final class GenerateCommand implements Callable<Integer> {
     if (system != null && !chat) {
       throw new UsageException("--system", "is given without --chat", "add --chat");
     }
+    try (CheckpointSource source = CheckpointArgument.openWhole(checkpoint, root.environment())) {
+      generate(source, sampler);
+    }
+    return 0;
+  }
+
+  private void generate(CheckpointSource source, Sampler sampler) {
+    Path directory = source.directory();
     String text = chat ? ChatTemplate.load(directory).render(messages()) : prompt;
-    try (InferenceModel model = InferenceModel.openForGeneration(directory);
+    try (InferenceModel model = InferenceModel.openForGeneration(source.path());
         Tokenizer tokenizer = Tokenizer.load(directory.resolve(TokenizerFile.NAME))) {
       tokenizer.requireFits(model.decoder().spec().vocabSize(), directory);
       int[] ids = tokenizer.encode(text);
@@ -125,7 +142,6 @@ final class GenerateCommand implements Callable<Integer> {
       }
       write(new Generator(model.decoder(), sampler), model, tokenizer, ids);
     }
-    return 0;
   }
 
   private Sampler sampler() {
@@ -146,7 +162,7 @@ final class GenerateCommand implements Callable<Integer> {
 
   private void write(Generator generator, InferenceModel model, Tokenizer tokenizer, int[] ids) {
     StreamingDecoder decoder = tokenizer.streamingDecoder();
-    Set<Integer> ends = EndTokens.of(directory, tokenizer);
+    Set<Integer> ends = EndTokens.of(model.directory().path(), tokenizer);
     int positions = model.directory().config().requirePositiveInt("max_position_embeddings");
     GenerationSpeed speed = new GenerationSpeed(Math.min(ids.length, positions));
     generator.generate(

@@ -5,6 +5,7 @@ import io.cambium.checkpoint.Check;
 import io.cambium.checkpoint.CheckResult;
 import io.cambium.checkpoint.CheckpointCheck;
 import io.cambium.checkpoint.CheckpointDirectory;
+import io.cambium.checkpoint.CheckpointSource;
 import io.cambium.checkpoint.Fault;
 import io.cambium.checkpoint.FaultKind.Severity;
 import io.cambium.checkpoint.Json;
@@ -12,7 +13,6 @@ import io.cambium.checkpoint.ModelFacts;
 import io.cambium.training.data.TokenizerCheck;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -21,6 +21,7 @@ import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 /** {@code cambium inspect}: what a checkpoint is, without reading its weights. */
@@ -32,14 +33,19 @@ import picocli.CommandLine.Spec;
             + " files, and how it grew; or all that is wrong with it. Reads headers only.",
     footer = {
       "",
-      "Example:",
+      "Examples:",
       "  cambium inspect runs/demo/final",
+      "  cambium inspect hf://Qwen/Qwen3-30B-A3B",
       "  cambium inspect --check Mixtral-8x7B"
     })
 final class InspectCommand implements Callable<Integer> {
 
-  @Parameters(paramLabel = "DIR", description = "A checkpoint directory.")
-  private Path directory;
+  @ParentCommand private Cambium root;
+
+  @Parameters(
+      paramLabel = "CHECKPOINT",
+      description = "A " + CheckpointArgument.FORMS + ", of which headers alone are read.")
+  private String checkpoint;
 
   @Option(
       names = "--check",
@@ -63,16 +69,21 @@ final class InspectCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    return check || checksums ? check() : describe();
+    try (DownloadProgress progress = DownloadProgress.onStandardError();
+        CheckpointSource source =
+            CheckpointArgument.open(checkpoint, root.environment(), progress)) {
+      progress.close();
+      return check || checksums ? check(source) : describe(source);
+    }
   }
 
-  private int check() {
+  private int check(CheckpointSource source) {
     List<Check> asked = new ArrayList<>(List.of(new TokenizerCheck()));
     try (TerminalProgress progress = TerminalProgress.onStandardError()) {
       if (checksums) {
         asked.add(CheckpointCheck.checksums(progress));
       }
-      CheckResult result = CheckpointCheck.run(directory, asked);
+      CheckResult result = CheckpointCheck.run(source, asked);
       progress.close();
       CheckReport report = CheckReport.of(result);
       print(json ? json(report) : report.text());
@@ -81,11 +92,10 @@ final class InspectCommand implements Callable<Integer> {
   }
 
   /** What can be said of a broken one is said, before what is wrong. */
-  private int describe() {
+  private int describe(CheckpointSource source) {
     List<Fault> faults = new ArrayList<>();
-    try (CheckpointDirectory checkpoint =
-        CheckpointDirectory.openBroken(directory, faults::add)) {
-      ModelFacts facts = ModelFacts.of(checkpoint);
+    try (CheckpointDirectory opened = CheckpointDirectory.openBroken(source, faults::add)) {
+      ModelFacts facts = ModelFacts.of(opened);
       print(json ? json(facts) : ModelDescription.of(facts));
     }
     if (faults.isEmpty()) {
@@ -96,7 +106,7 @@ final class InspectCommand implements Callable<Integer> {
     err.println("error: " + first.place() + ": " + first.what());
     err.println(
         "  -> %s (%d faults: cambium inspect --check %s)"
-            .formatted(first.remedy(), faults.size(), directory));
+            .formatted(first.remedy(), faults.size(), checkpoint));
     return CambiumException.WORK_FAILED;
   }
 

@@ -1,6 +1,7 @@
 package io.cambium.cli;
 
 import io.cambium.checkpoint.CheckpointException;
+import io.cambium.checkpoint.CheckpointSource;
 import io.cambium.checkpoint.DType;
 import io.cambium.checkpoint.SafetensorsFile;
 import io.cambium.checkpoint.SafetensorsWriter;
@@ -25,6 +26,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
 
 /** Computes what a checkpoint computes, for others to compare. */
 @Command(
@@ -32,7 +34,8 @@ import picocli.CommandLine.Parameters;
     description = {
       "Runs a checkpoint in fp32 and writes its logits.",
       "",
-      "In: a safetensors file with input_ids, int64 [B, S]. Out: input_ids, and logits, fp32 [B, S, V]."
+      "In: a safetensors file with input_ids, int64 [B, S]. Out: input_ids, and logits, fp32 [B, S,"
+          + " V]."
     },
     sortOptions = false,
     mixinStandardHelpOptions = true,
@@ -46,8 +49,12 @@ final class LogitsCommand implements Callable<Integer> {
   private static final String IDS = "input_ids";
   private static final String LOGITS = "logits";
 
-  @Parameters(paramLabel = "DIR", description = "Checkpoint directory.")
-  private Path directory = Path.of("");
+  @ParentCommand private Cambium root;
+
+  @Parameters(
+      paramLabel = "CHECKPOINT",
+      description = "A " + CheckpointArgument.FORMS + ", which is downloaded first.")
+  private String checkpoint = "";
 
   @Option(names = "--input", required = true, paramLabel = "FILE", description = "Token ids.")
   private Path input = Path.of("");
@@ -70,7 +77,8 @@ final class LogitsCommand implements Callable<Integer> {
       throw new UsageException(output, "exists already", "choose another name or give --overwrite");
     }
     OptionalInt experts = topK == null ? OptionalInt.empty() : OptionalInt.of(topK);
-    try (InferenceModel model = InferenceModel.open(directory, experts)) {
+    try (CheckpointSource source = CheckpointArgument.openWhole(checkpoint, root.environment());
+        InferenceModel model = InferenceModel.open(source.path(), experts)) {
       TokenIds ids = read(model.decoder().spec().vocabSize());
       write(model, ids);
     }

@@ -134,23 +134,16 @@ final class TerminalProgress implements Progress, AutoCloseable {
   private String time(long now) {
     double elapsed = (now - start) / 1e9;
     if (finished()) {
-      return clock(elapsed);
+      return Clock.text(elapsed);
     }
     return done > firstDone && total > done
-        ? clock(elapsed * (total - done) / (done - firstDone)) + " left"
-        : clock(elapsed) + " so far";
+        ? Clock.text(elapsed * (total - done) / (done - firstDone)) + " left"
+        : Clock.text(elapsed) + " so far";
   }
 
   /** A total of zero or below is not known. */
   private boolean finished() {
     return total > 0 && done == total;
-  }
-
-  private static String clock(double seconds) {
-    long s = Math.round(seconds);
-    return s < 3600
-        ? "%d:%02d".formatted(s / 60, s % 60)
-        : "%d:%02d:%02d".formatted(s / 3600, s / 60 % 60, s % 60);
   }
 
   private static String clipped(String line, int columns) {

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -26,6 +27,7 @@ import picocli.CommandLine.Parameters;
       "Examples:",
       "  cambium train run.yaml --out runs/first",
       "  cambium train run.yaml --out runs/first --resume",
+      "  cambium train run.yaml --dashboard",
       "  cambium train run.yaml --set steps=200 --set growth.mode=cold"
     })
 final class TrainCommand implements Callable<Integer> {
@@ -48,11 +50,14 @@ final class TrainCommand implements Callable<Integer> {
   @Option(names = "--resume", description = "Go on with the run in DIR.")
   private boolean resume;
 
+  @Mixin private DashboardOption dashboard;
+
   @Override
   public Integer call() {
     RunConfig config = RunConfig.read(file, overrides);
     Path directory = out == null ? Path.of("runs", name()) : out;
     try (TerminalProgress progress = TerminalProgress.onStandardError();
+        DashboardOption served = dashboard.serve(directory, progress::println);
         TrainingProgress shown = new TrainingProgress(progress, "training", 0, config.steps());
         Trainer trainer = trainer(config, directory, shown)) {
       StopOnSignal.run(trainer);

@@ -3,7 +3,7 @@ package io.cambium.cli;
 import io.cambium.training.RunListener;
 import io.cambium.training.metrics.Metric;
 
-/** Shows a training run: a bar with loss and speed, and a line for each evaluation and growth. */
+/** Shows a training run: a bar with loss and speed, and what is to be said of every other event. */
 final class TrainingProgress implements RunListener, AutoCloseable {
 
   private final TerminalProgress progress;
@@ -20,26 +20,11 @@ final class TrainingProgress implements RunListener, AutoCloseable {
 
   @Override
   public void metric(Metric metric) {
-    switch (metric) {
-      case Metric.Train train -> {
-        progress.update(what, train.step() - firstStep, lastStep - firstStep);
-        progress.detail(
-            "loss %.3f  %,.0f tokens/s".formatted(train.loss(), train.tokensPerSecond()));
-      }
-      case Metric.Evaluation evaluation ->
-          progress.println(
-              "step %d: validation loss %.4f".formatted(evaluation.step(), evaluation.meanLoss()));
-      case Metric.Growth growth ->
-          progress.println(
-              "step %d: grown from %d to %d experts (%s), validation loss %.4f -> %.4f"
-                  .formatted(
-                      growth.step(),
-                      growth.sourceExperts(),
-                      growth.targetExperts(),
-                      growth.mode(),
-                      growth.lossBefore(),
-                      growth.lossAfter()));
+    if (metric instanceof Metric.Train train) {
+      progress.update(what, train.step() - firstStep, lastStep - firstStep);
+      progress.detail("loss %.3f  %,.0f tokens/s".formatted(train.loss(), train.tokensPerSecond()));
     }
+    EventText.lines(metric).forEach(progress::println);
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.cambium.cli;
 
 import io.cambium.checkpoint.CheckpointDirectory;
+import io.cambium.checkpoint.CheckpointSource;
 import io.cambium.checkpoint.Json;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.model.TorchRunner;
@@ -25,6 +26,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 /** Gives a checkpoint experts, or more of them: plans, writes and verifies. */
@@ -44,6 +46,7 @@ import picocli.CommandLine.Spec;
       "",
       "Examples:",
       "  cambium upcycle SmolLM2-135M moe --experts 8",
+      "  cambium upcycle hf://HuggingFaceTB/SmolLM2-135M moe --experts 8",
       "  cambium upcycle SmolLM2-135M moe --experts 4 --granularity 2 --layers 1::2",
       "  cambium upcycle Qwen2-0.5B moe --experts 8 --init drop --dry-run",
       "  cambium upcycle Qwen2-0.5B moe --experts 8 --runs-on llama.cpp",
@@ -54,14 +57,17 @@ import picocli.CommandLine.Spec;
     })
 final class UpcycleCommand implements Callable<Integer> {
 
+  @ParentCommand private Cambium root;
+
   @Parameters(
       arity = "1..2",
       paramLabel = "[SOURCE] TARGET",
       hideParamSyntax = true,
-      description =
-          "Checkpoint directory, dense or with experts, and the one to write; TARGET alone with"
-              + " --source.")
-  private List<Path> paths;
+      description = {
+        "Checkpoint, dense or with experts, and the directory to write; TARGET alone with --source.",
+        "SOURCE: a " + CheckpointArgument.FORMS + "."
+      })
+  private List<String> names;
 
   @Option(
       names = "--experts",
@@ -127,24 +133,27 @@ final class UpcycleCommand implements Callable<Integer> {
       throw new UsageException("--json", "prints a plan", "give --dry-run with it");
     }
     PrintWriter out = spec.commandLine().getOut();
-    try (PlannedUpcycle planned = plan()) {
+    try (DownloadProgress progress = DownloadProgress.onStandardError();
+        OpenedSources sources = OpenedSources.open(sources(), root.environment(), progress);
+        PlannedUpcycle planned = plan(sources.models())) {
       UpcyclePlan plan = dryRun ? planned.measured() : planned.plan();
+      progress.close();
       out.print(json ? new String(Json.bytes(plan), StandardCharsets.UTF_8) : plan.describe());
       out.flush();
       if (!dryRun) {
-        execute(planned, out);
+        execute(planned, out, progress);
       }
     }
     return 0;
   }
 
-  private PlannedUpcycle plan() {
-    Path source = sources().getFirst();
+  private PlannedUpcycle plan(List<CheckpointSource> sources) {
+    CheckpointSource source = sources.getFirst();
     List<TokenIds> calibration =
         data == null ? List.of() : CalibrationTokens.read(data, source, seed);
     List<TokenIds> comparison = data == null ? VerificationTokens.of(source) : calibration;
     if (hasExperts(source)) {
-      requireNone(dense.getClass(), source, "has experts already");
+      requireNone(dense.getClass(), source.path(), "has experts already");
       return Upcycler.plan(
           source,
           target(),
@@ -153,13 +162,13 @@ final class UpcycleCommand implements Callable<Integer> {
           calibration,
           comparison);
     }
-    requireNone(growth.getClass(), source, "is dense");
+    requireNone(growth.getClass(), source.path(), "is dense");
     SequencedMap<String, List<TokenIds>> domains =
         data != null && dense.needsDomains()
             ? CalibrationTokens.domains(data, source, seed)
             : new LinkedHashMap<>();
     return Upcycler.planDense(
-        dense.sources(sources()),
+        dense.sources(sources),
         target(),
         dense.options(experts, dropRate, engines(Engine.DEFAULT), domains, seed, overwrite),
         new TorchRunner(),
@@ -171,22 +180,22 @@ final class UpcycleCommand implements Callable<Integer> {
   }
 
   private Path target() {
-    return paths.getLast();
+    return Path.of(names.getLast());
   }
 
   /** SOURCE, or those of --source. */
-  private List<Path> sources() {
-    boolean named = paths.size() == 2;
+  private List<String> sources() {
+    boolean named = names.size() == 2;
     if (named != dense.sources().isEmpty()) {
       throw new UsageException(
           "SOURCE",
           named ? "is given beside --source" : "is missing",
           "write SOURCE TARGET, or TARGET with a --source for each of several models");
     }
-    return named ? List.of(paths.getFirst()) : dense.sources();
+    return named ? List.of(names.getFirst()) : dense.sources();
   }
 
-  private static boolean hasExperts(Path source) {
+  private static boolean hasExperts(CheckpointSource source) {
     try (CheckpointDirectory checkpoint = CheckpointDirectory.open(source)) {
       return !checkpoint.decoder().mixtureLayers().isEmpty();
     }
@@ -211,11 +220,9 @@ final class UpcycleCommand implements Callable<Integer> {
         && field.getDeclaringClass() == group;
   }
 
-  private void execute(PlannedUpcycle planned, PrintWriter out) {
-    UpcycleResult result;
-    try (TerminalProgress progress = TerminalProgress.onStandardError()) {
-      result = planned.execute(progress);
-    }
+  private void execute(PlannedUpcycle planned, PrintWriter out, DownloadProgress progress) {
+    UpcycleResult result = planned.execute(progress.beside());
+    progress.close();
     out.println(result.describe());
     out.println("Wrote " + target());
     out.flush();

@@ -1,6 +1,7 @@
 package io.cambium.cli;
 
 import io.cambium.checkpoint.CheckpointDirectory;
+import io.cambium.checkpoint.CheckpointSource;
 import io.cambium.training.data.Tokenizer;
 import io.cambium.upcycle.runner.TokenIds;
 import java.io.IOException;
@@ -27,14 +28,14 @@ final class VerificationTokens {
    *
    * @throws io.cambium.checkpoint.CambiumException if the tokenizer is broken or does not fit
    */
-  static List<TokenIds> of(Path model) {
-    Path tokenizer = model.resolve("tokenizer.json");
+  static List<TokenIds> of(CheckpointSource model) {
+    Path tokenizer = model.directory().resolve("tokenizer.json");
     if (!Files.exists(tokenizer)) {
       return List.of();
     }
     try (Tokenizer loaded = Tokenizer.load(tokenizer);
         CheckpointDirectory checkpoint = CheckpointDirectory.open(model)) {
-      loaded.requireFits(checkpoint.decoder().vocabSize(), model);
+      loaded.requireFits(checkpoint.decoder().vocabSize(), model.path());
       int[] ids = loaded.encode(text());
       int length = Math.min(LENGTH, ids.length / SEQUENCES);
       long[] batch = Arrays.stream(ids).limit((long) SEQUENCES * length).asLongStream().toArray();

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.cambium.checkpoint.Json;
 import io.cambium.checkpoint.Manifest;
+import io.cambium.training.metrics.LayerHealth;
 import io.cambium.training.metrics.Metric;
 import io.cambium.training.metrics.MetricsLog;
 import java.io.ByteArrayOutputStream;
@@ -14,9 +15,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -82,6 +85,7 @@ class TrainCommandTest {
             batch: {sequences: 5, length: 16, micro_batch: 2}
             evaluate: {every: 10, sequences: 3}
             checkpoint: {every: 6, keep: 2}
+            alarms: {overload: {max_vio: 0.05, steps: 3}, dead_experts: {steps: 2}}
             release: {window: 0.5, hold: 0.2}
             growth: {at: 13, experts: 7, calibration_batches: 2}
             """
@@ -186,6 +190,65 @@ class TrainCommandTest {
     }
     assertThat(start(out, true).waitFor()).isZero();
     assertSameCheckpoint(out);
+    assertThat(alarms(out)).isNotEmpty().isEqualTo(alarms(whole()));
+  }
+
+  private static List<Metric> alarms(Path out) {
+    return MetricsLog.read(out.resolve("metrics.jsonl")).stream()
+        .filter(Metric.Alarm.class::isInstance)
+        .toList();
+  }
+
+  @Test
+  void anAlarmThatStopsTheRunSavesFirst() {
+    Path out = folder.resolve("stopped");
+    String error =
+        errorOf(
+            1,
+            "train",
+            yaml.toString(),
+            "--out",
+            out.toString(),
+            "--set",
+            "alarms.overload.stop=true");
+    Metric.Alarm alarm = (Metric.Alarm) alarms(out).getLast();
+    assertThat(error)
+        .contains("error: step " + alarm.step() + ": stopped by the alarm overload: MaxVio above")
+        .contains("--resume goes on");
+    assertThat(out.resolve("checkpoints/step-%06d".formatted(alarm.step()))).isDirectory();
+    assertThat(MetricsLog.read(out.resolve("metrics.jsonl")).getLast().step())
+        .isEqualTo(alarm.step());
+  }
+
+  @Test
+  void evaluationsTellTheHealthOfEachLayer() {
+    for (Metric metric : MetricsLog.read(whole().resolve("metrics.jsonl"))) {
+      if (metric instanceof Metric.Evaluation evaluation) {
+        boolean grown = evaluation.step() > 13;
+        for (LayerHealth layer : evaluation.health()) {
+          assertThat(layer.siblings() != null).isEqualTo(grown);
+          // Nobody can be less sure than one who has no preference among 7 experts.
+          assertThat(layer.routerEntropy()).isBetween(0.0, Math.log(grown ? 7 : 3) + 1e-6);
+        }
+        if (grown) {
+          assertThat(mean(evaluation, LayerHealth.Siblings::coselection))
+              .isEqualTo(Objects.requireNonNull(evaluation.siblingCoselection()), within());
+          // Of two choices.
+          assertThat(mean(evaluation, LayerHealth.Siblings::distinctLineages))
+              .isEqualTo(2 - evaluation.siblingCoselection(), within());
+          assertThat(mean(evaluation, LayerHealth.Siblings::cosine)).isBetween(0.5, 1.0);
+        }
+      }
+    }
+  }
+
+  private static double mean(
+      Metric.Evaluation evaluation, ToDoubleFunction<LayerHealth.Siblings> value) {
+    return evaluation.health().stream()
+        .map(layer -> Objects.requireNonNull(layer.siblings()))
+        .mapToDouble(value)
+        .average()
+        .orElseThrow();
   }
 
   @Test

@@ -1,11 +1,10 @@
 package io.cambium.lab;
 
-import io.cambium.training.Loads;
+import io.cambium.training.metrics.Balance;
 import io.cambium.training.metrics.Metric;
 import java.util.Arrays;
-import java.util.DoubleSummaryStatistics;
 import java.util.List;
-import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
 import tools.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
 import tools.jackson.databind.annotation.JsonNaming;
 
@@ -35,24 +34,18 @@ public record LoadBalance(
   /** Over the last {@value #LAST_STEPS} steps, or those since the model grew if they are fewer. */
   public static LoadBalance atEnd(RunHistory run) {
     List<Metric.Train> steps = lastSteps(run);
-    double[][] load_LE = meanLoad(steps, run.expertsInPlay());
-    List<DoubleSummaryStatistics> layers =
-        Arrays.stream(load_LE).map(load_E -> Arrays.stream(load_E).summaryStatistics()).toList();
+    List<Balance> layers = balances(steps, run.expertsInPlay());
     return new LoadBalance(
         steps.stream()
-            .flatMap(step -> step.maxVio().stream())
-            .mapToDouble(v -> v)
+            .flatMap(step -> step.balance().stream())
+            .mapToDouble(Balance::maxVio)
             .average()
             .orElse(0),
-        mean(layers, layer -> layer.getMax() - 1),
-        Arrays.stream(load_LE).mapToDouble(LoadBalance::standardDeviation).average().orElse(0),
-        layers.stream().mapToDouble(DoubleSummaryStatistics::getMin).min().orElse(0),
-        layers.stream().mapToDouble(DoubleSummaryStatistics::getMax).max().orElse(0),
-        (int)
-            Arrays.stream(load_LE)
-                .flatMapToDouble(Arrays::stream)
-                .filter(x -> x < Loads.DEAD_BELOW)
-                .count());
+        layers.stream().mapToDouble(Balance::maxVio).average().orElse(0),
+        layers.stream().mapToDouble(Balance::cv).average().orElse(0),
+        layers.stream().mapToDouble(Balance::min).min().orElse(0),
+        layers.stream().mapToDouble(Balance::max).max().orElse(0),
+        layers.stream().mapToInt(layer -> layer.dead().size()).sum());
   }
 
   private static List<Metric.Train> lastSteps(RunHistory run) {
@@ -62,23 +55,19 @@ public record LoadBalance(
   }
 
   /**
-   * [layer][expert] load relative to the mean, steps averaged, in ascending order.
+   * By layer, of the load of all steps together.
    *
    * @param inPlay experts that take part; those held back, in whatever places, have the least load
    */
-  private static double[][] meanLoad(List<Metric.Train> steps, int inPlay) {
-    int layers = steps.getLast().load().size();
-    double[][] load_LE = new double[layers][];
-    for (int layer = 0; layer < layers; layer++) {
-      double[] load_E = sum(steps, layer);
-      Arrays.sort(load_E);
-      load_LE[layer] = Arrays.copyOfRange(load_E, load_E.length - inPlay, load_E.length);
-    }
-    for (double[] load_E : load_LE) {
-      double mean = Arrays.stream(load_E).average().orElseThrow();
-      Arrays.setAll(load_E, expert -> load_E[expert] / mean);
-    }
-    return load_LE;
+  private static List<Balance> balances(List<Metric.Train> steps, int inPlay) {
+    return IntStream.range(0, steps.getLast().load().size())
+        .mapToObj(layer -> {
+          double[] load_E = sum(steps, layer);
+          Arrays.sort(load_E);
+          int heldBack = load_E.length - inPlay;
+          return Balance.of(load_E, IntStream.range(heldBack, load_E.length).toArray());
+        })
+        .toList();
   }
 
   private static double[] sum(List<Metric.Train> steps, int layer) {
@@ -87,16 +76,5 @@ public record LoadBalance(
       Arrays.setAll(load_E, expert -> load_E[expert] + step.load().get(layer).get(expert));
     }
     return load_E;
-  }
-
-  /** Of loads with mean 1. */
-  private static double standardDeviation(double[] load_E) {
-    return Math.sqrt(
-        Arrays.stream(load_E).map(load -> (load - 1) * (load - 1)).average().orElseThrow());
-  }
-
-  private static double mean(
-      List<DoubleSummaryStatistics> layers, ToDoubleFunction<DoubleSummaryStatistics> value) {
-    return layers.stream().mapToDouble(value).average().orElse(0);
   }
 }

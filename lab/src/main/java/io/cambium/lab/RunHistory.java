@@ -120,6 +120,7 @@ public record RunHistory(Path directory, String configuration, List<Metric> even
         case Metric.Evaluation evaluation -> losses.put(event.tokens(), evaluation.meanLoss());
         case Metric.Growth growth -> losses.put(event.tokens(), growth.lossAfter());
         case Metric.Train train -> {}
+        case Metric.Alarm alarm -> {}
       }
     }
     return losses;

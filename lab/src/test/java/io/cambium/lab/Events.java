@@ -1,5 +1,6 @@
 package io.cambium.lab;
 
+import io.cambium.training.metrics.Balance;
 import io.cambium.training.metrics.Metric;
 import java.nio.file.Path;
 import java.util.List;
@@ -16,7 +17,9 @@ public final class Events {
   }
 
   public static Metric.Train step(long step, List<Double> maxVio, List<List<Double>> load) {
-    return new Metric.Train(step, step * 10, 3, 1e-3, 1, 100, step * 2.0, maxVio, load);
+    List<Balance> balance =
+        maxVio.stream().map(value -> new Balance(value, 0, 1, List.of())).toList();
+    return new Metric.Train(step, step * 10, 3, 1e-3, 1, 100, step * 2.0, maxVio, balance, load);
   }
 
   public static Metric.Train step(long step, Double... load) {
@@ -31,7 +34,10 @@ public final class Events {
         loss,
         null,
         new Metric.Routing(List.of(), List.of(), List.of()),
-        0);
+        0,
+        1,
+        List.of(),
+        List.of());
   }
 
   public static Metric.Growth growth(long step, String mode, int from, int to, long window) {

@@ -3,6 +3,7 @@ package io.cambium.lab;
 import io.cambium.checkpoint.Json;
 import io.cambium.checkpoint.Manifest;
 import io.cambium.lab.comparison.Arm;
+import io.cambium.training.metrics.Balance;
 import io.cambium.training.metrics.Metric;
 import io.cambium.training.metrics.MetricsLog;
 import io.cambium.training.metrics.TensorBoardWriter;
@@ -167,10 +168,18 @@ public final class SyntheticDemo {
         round(0.4 + 2.0 / Math.sqrt(step) + 0.05 * random.nextDouble()),
         Math.rint(27_500 + 1_500 * random.nextGaussian()),
         round(step * 0.149),
-        load.stream()
-            .map(l -> round(l.stream().mapToDouble(x -> x).max().orElseThrow() * experts - 1))
-            .toList(),
+        balance(load).stream().map(Balance::maxVio).toList(),
+        balance(load),
         load);
+  }
+
+  private static List<Balance> balance(List<List<Double>> load) {
+    return load.stream()
+        .map(shares -> {
+          double[] load_E = shares.stream().mapToDouble(x -> x).toArray();
+          return Balance.of(load_E, IntStream.range(0, load_E.length).toArray());
+        })
+        .toList();
   }
 
   /** Uneven at first, evened out by the balancer, with a bump where replicas begin to differ. */
@@ -203,7 +212,10 @@ public final class SyntheticDemo {
         round(mean),
         grown ? coselection(step, name) : null,
         routing(step, experts, random),
-        0);
+        0,
+        1,
+        List.of(),
+        List.of());
   }
 
   private static double coselection(int step, String name) {

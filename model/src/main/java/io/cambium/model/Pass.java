@@ -163,6 +163,7 @@ final class Pass {
             : Ops.times(decision.weights_TK(), factor);
     Tensor base_TD = base(x_TD, in_TD, layer);
     decoder.listener().routed(member.index(), index, in_TD.detach(), decision.choice());
+    decoder.listener().scored(member.index(), index, decision.scores_TE().detach());
     Tensor slots_SD = slots(layer, in_TD.detach(), weights_TK.detach());
     Tensor rows = layer.exchange().forward(member, slots_SD, decision.choice(), train);
     Tensor outputs_TKD =

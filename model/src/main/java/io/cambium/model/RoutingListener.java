@@ -17,6 +17,13 @@ public interface RoutingListener {
   void routed(int worker, int layer, Tensor x_TD, int[] choice);
 
   /**
+   * The scores behind a routing layer's choice.
+   *
+   * @param scores_TE of sigmoid or softmax, before any bias, valid during the call
+   */
+  default void scored(int worker, int layer, Tensor scores_TE) {}
+
+  /**
    * A dense layer's turn.
    *
    * @param x_TD likewise

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.cambium.checkpoint.CheckpointDirectory;
+import io.cambium.checkpoint.CheckpointSource;
 import io.cambium.checkpoint.DType;
 import io.cambium.checkpoint.Manifest;
 import io.cambium.checkpoint.Manifest.Distances;
@@ -39,6 +40,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.SequencedMap;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -204,8 +206,7 @@ class DenseOriginsTest {
   void severalSourcesGiveExpertsInTurn(int base) {
     Path other = DenseModels.llama(folder.resolve("other"), WIDTH, 4);
     DenseSources sources =
-        new DenseSources(
-            List.of(source, other), base < 0 ? OptionalInt.empty() : OptionalInt.of(base));
+        sources(base < 0 ? OptionalInt.empty() : OptionalInt.of(base), source, other);
     UpcycleResult result;
     try (PlannedUpcycle planned = plan(sources, options("copy", "normal", 3, 1, 1))) {
       result = planned.execute(Progress.NONE);
@@ -232,7 +233,7 @@ class DenseOriginsTest {
   @Test
   void equalSourcesAreExact() {
     Path same = DenseModels.llama(folder.resolve("same"), WIDTH, 3);
-    DenseSources sources = new DenseSources(List.of(source, same), OptionalInt.empty());
+    DenseSources sources = sources(OptionalInt.empty(), source, same);
     try (PlannedUpcycle planned = plan(sources, options("copy", "normal", 2, 1, 1))) {
       assertThat(planned.execute(Progress.NONE).verification().word()).isEqualTo(Word.VERIFIED);
     }
@@ -251,19 +252,21 @@ class DenseOriginsTest {
     refused(
         () ->
             plan(
-                new DenseSources(List.of(source, other, third), OptionalInt.empty()),
+                sources(OptionalInt.empty(), source, other, third),
                 options("copy", "normal", 2, 1, 1)),
         "2 copies leave some of 3 sources without one");
-    refused(
-        () -> new DenseSources(List.of(source, other), OptionalInt.of(2)),
-        "2 is none of 2 sources");
+    refused(() -> sources(OptionalInt.of(2), source, other), "2 is none of 2 sources");
+  }
+
+  private static DenseSources sources(OptionalInt base, Path... models) {
+    return new DenseSources(Stream.of(models).map(CheckpointSource::of).toList(), base);
   }
 
   private void refuseSources(Path other, int copies, String... words) {
     refused(
         () ->
             plan(
-                new DenseSources(List.of(source, other), OptionalInt.empty()),
+                sources(OptionalInt.empty(), source, other),
                 options("copy", "normal", copies, 1, 1)),
         words);
   }

@@ -2,6 +2,7 @@ package io.cambium.training;
 
 import io.cambium.training.config.RunConfig;
 import io.cambium.training.data.Corpus;
+import io.cambium.training.metrics.LayerHealth;
 import io.cambium.training.metrics.Metric;
 import io.cambium.training.metrics.MetricsLog;
 import io.cambium.upcycle.runner.TokenIds;
@@ -10,9 +11,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 
 /** The evaluations of a run, and what its log already knows of them. */
 final class Evaluations {
@@ -34,12 +35,12 @@ final class Evaluations {
     this.length = config.batch().length();
     this.log = log;
     if (Files.exists(log)) {
-      MetricsLog.read(log).stream().filter(m -> m.step() <= step).forEach(this::remember);
+      MetricsLog.forEach(log, metric -> remember(metric, step));
     }
   }
 
-  private void remember(Metric metric) {
-    if (metric instanceof Metric.Evaluation evaluation) {
+  private void remember(Metric metric, long step) {
+    if (metric instanceof Metric.Evaluation evaluation && evaluation.step() <= step) {
       lastStep = evaluation.step();
       lastLoss = evaluation.meanLoss();
     }
@@ -63,27 +64,40 @@ final class Evaluations {
   /**
    * Evaluates a model under its present selection rule.
    *
+   * @param release how far it is on the way to plain top-K, 0 to 1
    * @param active the experts that can be chosen, by routing layer
    */
   Metric.Evaluation evaluate(
-      ModelInTraining model, long step, long tokens, Map<Integer, int[]> active) {
+      ModelInTraining model, TrainerState state, double release, Map<Integer, int[]> active) {
     Map<String, Evaluator.DomainResult> results =
         evaluator.evaluate(model.decoder(), model.parents());
     SortedMap<String, Double> losses = new TreeMap<>();
     results.forEach((domain, result) -> losses.put(domain, result.loss()));
-    lastStep = step;
+    lastStep = state.step();
     lastLoss = mean(losses.values().stream().toList());
     boolean grown = model.parents() != null;
+    List<RoutingStatistics> routing =
+        results.values().stream().map(Evaluator.DomainResult::routing).toList();
+    List<Integer> layers = model.decoder().spec().mixtureLayers();
+    List<LayerHealth> health = RouterHealth.of(model, routing, active);
     return new Metric.Evaluation(
-        step,
-        tokens,
+        state.step(),
+        state.tokens(),
         losses,
         lastLoss,
-        grown
-            ? mean(results.values().stream().map(r -> r.routing().siblingCoselection()).toList())
-            : null,
-        routing(model.decoder().spec().mixtureLayers(), results),
-        dead(model.decoder().spec().mixtureLayers(), results, active));
+        grown ? mean(routing.stream().map(RoutingStatistics::siblingCoselection).toList()) : null,
+        routing(layers, results),
+        health.stream().mapToInt(layer -> layer.balance().dead().size()).sum(),
+        release,
+        unhealthy(layers, health),
+        health);
+  }
+
+  private static List<Integer> unhealthy(List<Integer> layers, List<LayerHealth> health) {
+    return IntStream.range(0, layers.size())
+        .filter(i -> !health.get(i).balance().healthy())
+        .mapToObj(layers::get)
+        .toList();
   }
 
   private static double mean(List<Double> values) {
@@ -96,25 +110,10 @@ final class Evaluations {
     for (int layer : layers) {
       shares.add(
           results.values().stream()
-              .map(result -> Loads.shares(result.routing().assignments(layer)))
+              .map(result -> Loads.shares(result.routing().total(layer).assignments_E()))
               .toList());
     }
     return new Metric.Routing(layers, List.copyOf(results.keySet()), shares);
-  }
-
-  private static int dead(
-      List<Integer> layers,
-      Map<String, Evaluator.DomainResult> results,
-      Map<Integer, int[]> active) {
-    int dead = 0;
-    for (int layer : layers) {
-      List<long[]> loads_DE =
-          results.values().stream().map(result -> result.routing().assignments(layer)).toList();
-      long[] sum_E = new long[loads_DE.getFirst().length];
-      loads_DE.forEach(load_E -> Loads.add(sum_E, load_E));
-      dead += Loads.dead(sum_E, Objects.requireNonNull(active.get(layer)));
-    }
-    return dead;
   }
 
   /** The training sequences that come next, as batches to calibrate a growth step with. */

@@ -3,26 +3,60 @@ package io.cambium.training;
 import io.cambium.checkpoint.family.DecoderSpec;
 import io.cambium.model.RoutingListener;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
+import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Counts where tokens go: assignments per expert, and tokens that choose two experts of one
- * lineage. Each worker has counts of its own.
+ * Counts where tokens go: assignments per expert, the lineages that a token's experts belong to,
+ * and how sure the router is. Each worker has counts of its own.
  */
 final class RoutingStatistics implements RoutingListener {
 
-  private static final class Counts {
+  /** Sums over the tokens that a layer routed. */
+  static final class Counts {
     private final long[] assignments_E;
     private long tokens;
     private long tokensWithSiblings;
+    private long lineages;
+    private double entropy;
 
     Counts(int experts) {
       assignments_E = new long[experts];
+    }
+
+    private void add(Counts other) {
+      Loads.add(assignments_E, other.assignments_E);
+      tokens += other.tokens;
+      tokensWithSiblings += other.tokensWithSiblings;
+      lineages += other.lineages;
+      entropy += other.entropy;
+    }
+
+    /** Assignments per expert. */
+    long[] assignments_E() {
+      return assignments_E;
+    }
+
+    /** Share of tokens that choose two experts of one lineage. */
+    double siblingCoselection() {
+      return (double) tokensWithSiblings / tokens;
+    }
+
+    /** Lineages that a token chooses, mean over the tokens. */
+    double distinctLineages() {
+      return (double) lineages / tokens;
+    }
+
+    /** Of the scores as shares of their sum, in nats, mean over the tokens. */
+    double routerEntropy() {
+      return entropy / tokens;
     }
   }
 
@@ -49,44 +83,58 @@ final class RoutingStatistics implements RoutingListener {
       return;
     }
     Counts counts = counts(worker, layer);
+    List<Integer> lineages = parents == null ? null : parents.get(layer);
     int topK = choice.length / Math.toIntExact(x_TD.size(0));
     for (int first = 0; first < choice.length; first += topK) {
       counts.tokens++;
       for (int slot = first; slot < first + topK; slot++) {
         counts.assignments_E[choice[slot]]++;
       }
-      if (parents != null && hasSiblings(choice, first, topK, parents.get(layer))) {
-        counts.tokensWithSiblings++;
+      if (lineages != null) {
+        int distinct = distinctLineages(choice, first, topK, lineages);
+        counts.lineages += distinct;
+        counts.tokensWithSiblings += distinct < topK ? 1 : 0;
       }
     }
   }
 
-  private static boolean hasSiblings(
-      int[] choice, int first, int topK, @Nullable List<Integer> lineages) {
-    if (lineages == null) {
-      return false;
-    }
+  private static int distinctLineages(int[] choice, int first, int topK, List<Integer> lineages) {
+    int distinct = 0;
     for (int a = first; a < first + topK; a++) {
-      for (int b = first; b < a; b++) {
-        if (lineages.get(choice[a]).equals(lineages.get(choice[b]))) {
-          return true;
-        }
+      int b = first;
+      while (!lineages.get(choice[b]).equals(lineages.get(choice[a]))) {
+        b++;
       }
+      distinct += b == a ? 1 : 0;
     }
-    return false;
+    return distinct;
+  }
+
+  @Override
+  public void scored(int worker, int layer, Tensor scores_TE) {
+    Tensor share_TE = scores_TE.div(scores_TE.sum(new long[] {1}, true, new ScalarTypeOptional()));
+    counts(worker, layer).entropy -= torch.xlogy(share_TE, share_TE).sum().item_double();
   }
 
   private Counts counts(int worker, int layer) {
     return Objects.requireNonNull(byWorker.get(worker).get(layer));
   }
 
-  /** Assignments per expert of a layer, over all workers. */
-  long[] assignments(int layer) {
-    long[] sum = counts(0, layer).assignments_E.clone();
-    for (int worker = 1; worker < byWorker.size(); worker++) {
-      Loads.add(sum, counts(worker, layer).assignments_E);
-    }
-    return sum;
+  /** A layer's counts over all workers. */
+  Counts total(int layer) {
+    return total(layer, List.of(this));
+  }
+
+  /** A layer's counts over all workers and several passes. */
+  static Counts total(int layer, Collection<RoutingStatistics> passes) {
+    List<Counts> parts =
+        passes.stream()
+            .flatMap(pass -> pass.byWorker.stream())
+            .map(layers -> Objects.requireNonNull(layers.get(layer)))
+            .toList();
+    Counts total = new Counts(parts.getFirst().assignments_E.length);
+    parts.forEach(total::add);
+    return total;
   }
 
   /** Share of tokens that choose two experts of one lineage, mean over the routing layers. */

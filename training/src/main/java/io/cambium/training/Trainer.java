@@ -10,10 +10,12 @@ import io.cambium.checkpoint.UsageException;
 import io.cambium.model.RouterLosses;
 import io.cambium.model.Team;
 import io.cambium.model.TorchRunner;
+import io.cambium.training.alarm.Alarms;
 import io.cambium.training.config.GrowthConfig;
 import io.cambium.training.config.RunConfig;
 import io.cambium.training.data.Corpus;
 import io.cambium.training.data.TokenizerFiles;
+import io.cambium.training.metrics.Balance;
 import io.cambium.training.metrics.Metric;
 import io.cambium.training.metrics.MetricsLog;
 import io.cambium.training.metrics.TensorBoardWriter;
@@ -29,6 +31,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -53,8 +56,10 @@ public final class Trainer implements AutoCloseable {
   private final Evaluations evaluations;
   private final MetricsLog metrics;
   private final TensorBoardWriter tensorBoard;
+  private final Alarms alarms;
   private ModelInTraining model;
   private TrainerState state;
+  private Metric.@Nullable Alarm stoppedBy;
   private volatile boolean stopRequested;
 
   private Trainer(
@@ -78,8 +83,11 @@ public final class Trainer implements AutoCloseable {
         goesOn
             ? TensorBoardWriter.resume(run.tensorBoard(), state.step(), Clock.systemUTC())
             : TensorBoardWriter.create(run.tensorBoard(), Clock.systemUTC());
+    this.alarms = new Alarms(config.alarms(), model.decoder().spec().mixtureLayers());
     requireFit();
-    if (!goesOn) {
+    if (goesOn) {
+      remindAlarms();
+    } else {
       warnOfMissingNoise();
     }
   }
@@ -167,6 +175,23 @@ public final class Trainer implements AutoCloseable {
         fromStep,
         config.release().windowSteps(remaining),
         config.release().holdSteps(remaining));
+  }
+
+  /**
+   * Tells the alarms what the run went through. What the last event should have made them say
+   * follows now, if the run was killed before it was logged.
+   */
+  private void remindAlarms() {
+    List<Metric.Alarm> missing = new ArrayList<>();
+    MetricsLog.forEach(
+        run.metrics(),
+        event -> {
+          if (!missing.removeIf(event::equals)) {
+            missing.clear();
+            missing.addAll(alarms.hear(event));
+          }
+        });
+    missing.forEach(this::log);
   }
 
   private void warnOfMissingNoise() {
@@ -267,7 +292,8 @@ public final class Trainer implements AutoCloseable {
   /**
    * Trains until so many steps are taken, or until asked to stop. Saves at the end.
    *
-   * @throws TrainingException if the loss is no longer finite; the last checkpoint stays
+   * @throws TrainingException if the loss is no longer finite, and the last checkpoint stays; or by
+   *     an alarm that is to stop the run, after it is saved
    */
   public void runUntil(int lastStep) {
     while (state.step() < lastStep && !stopRequested) {
@@ -276,11 +302,22 @@ public final class Trainer implements AutoCloseable {
       if (state.step() % config.evaluate().every() == 0 || state.step() == config.steps()) {
         evaluate();
       }
+      stopIfAlarmed();
       if (state.step() % config.checkpoint().every() == 0) {
         save();
       }
     }
     save();
+  }
+
+  private void stopIfAlarmed() {
+    if (stoppedBy != null) {
+      save();
+      throw new TrainingException(
+          "step " + stoppedBy.step(),
+          "stopped by the alarm " + stoppedBy.alarm() + ": " + stoppedBy.message(),
+          stoppedBy.remedy() + "; --resume goes on from " + checkpoint() + " all the same");
+    }
   }
 
   /** Steps taken. */
@@ -344,12 +381,6 @@ public final class Trainer implements AutoCloseable {
 
   private Metric.Train trainMetric(
       TrainingStep.Result result, double learningRate, double seconds) {
-    Map<Integer, int[]> active = activeExperts();
-    List<Double> maxVio = new ArrayList<>();
-    result
-        .loads()
-        .forEach((layer, load) ->
-            maxVio.add(Loads.maxVio(load, Objects.requireNonNull(active.get(layer)))));
     return new Metric.Train(
         state.step(),
         state.tokens(),
@@ -358,8 +389,28 @@ public final class Trainer implements AutoCloseable {
         result.gradientNorm(),
         config.batch().tokens() / seconds,
         state.seconds(),
-        maxVio,
+        maxVioMicro(result),
+        List.copyOf(balances(result.loads()).values()),
         result.loads().values().stream().map(Loads::shares).toList());
+  }
+
+  private SortedMap<Integer, Balance> balances(Map<Integer, long[]> loads) {
+    Map<Integer, int[]> active = activeExperts();
+    SortedMap<Integer, Balance> balances = new TreeMap<>();
+    loads.forEach((layer, load_E) ->
+        balances.put(layer, Balance.of(load_E, Objects.requireNonNull(active.get(layer)))));
+    return balances;
+  }
+
+  /** Mean over what the workers computed at a time, by routing layer. */
+  private List<Double> maxVioMicro(TrainingStep.Result result) {
+    SortedMap<Integer, Double> means = new TreeMap<>();
+    for (Map<Integer, long[]> round : result.rounds()) {
+      balances(round)
+          .forEach((layer, balance) ->
+              means.merge(layer, balance.maxVio() / result.rounds().size(), Double::sum));
+    }
+    return List.copyOf(means.values());
   }
 
   private double evaluate() {
@@ -368,9 +419,14 @@ public final class Trainer implements AutoCloseable {
     }
     model.decoder().select(model.rule(state.release(), state.step()));
     Metric.Evaluation evaluation =
-        evaluations.evaluate(model, state.step(), state.tokens(), activeExperts());
+        evaluations.evaluate(model, state, releaseProgress(), activeExperts());
     log(evaluation);
     return evaluation.meanLoss();
+  }
+
+  private double releaseProgress() {
+    Release release = state.release();
+    return release == null ? 1 : release.progress(state.step());
   }
 
   private void growIfDue() {
@@ -403,7 +459,7 @@ public final class Trainer implements AutoCloseable {
   private void logGrowth(GrowthConfig growth, int sourceExperts, double lossBefore) {
     model.decoder().select(model.rule(state.release(), state.step()));
     Metric.Evaluation after =
-        evaluations.evaluate(model, state.step(), state.tokens(), activeExperts());
+        evaluations.evaluate(model, state, releaseProgress(), activeExperts());
     Release release = state.release();
     Metric.Growth event =
         new Metric.Growth(
@@ -425,6 +481,10 @@ public final class Trainer implements AutoCloseable {
     metrics.append(metric);
     tensorBoard.write(metric);
     listener.metric(metric);
+    if (metric instanceof Metric.Alarm alarm && alarm.stops()) {
+      stoppedBy = alarm;
+    }
+    alarms.hear(metric).forEach(this::log);
   }
 
   private void save() {

@@ -5,7 +5,9 @@ import io.cambium.model.Share;
 import io.cambium.model.Team;
 import io.cambium.model.Torch;
 import io.cambium.training.config.BatchConfig;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.bytedeco.pytorch.Tensor;
@@ -27,14 +29,20 @@ final class TrainingStep {
    * @param loss mean cross entropy in nats per token, without the losses on the routers
    * @param gradientNorm before clipping
    * @param loads assignments per expert over the whole batch, by routing layer
+   * @param rounds the same of what all workers computed at a time, in order
    * @param finite whether loss and gradient are; if not, the weights were left as they were
    */
-  record Result(double loss, double gradientNorm, Map<Integer, long[]> loads, boolean finite) {}
+  record Result(
+      double loss,
+      double gradientNorm,
+      Map<Integer, long[]> loads,
+      List<Map<Integer, long[]>> rounds,
+      boolean finite) {}
 
   /** The work of one step, shared by the workers. */
   private static final class Work {
     private final double[] losses;
-    private final Map<Integer, long[]> loads = new TreeMap<>();
+    private final List<Map<Integer, long[]>> rounds = new ArrayList<>();
     private double gradientNorm;
 
     Work(int workers) {
@@ -43,6 +51,15 @@ final class TrainingStep {
 
     double loss() {
       return Arrays.stream(losses).sum();
+    }
+
+    Map<Integer, long[]> loads() {
+      Map<Integer, long[]> sums = new TreeMap<>();
+      for (Map<Integer, long[]> round : rounds) {
+        round.forEach((layer, load_E) ->
+            Loads.add(sums.computeIfAbsent(layer, l -> new long[load_E.length]), load_E));
+      }
+      return sums;
     }
 
     boolean finite() {
@@ -69,7 +86,7 @@ final class TrainingStep {
             optimizer.update(member, number, learningRate);
           }
         });
-    return new Result(work.loss(), work.gradientNorm, work.loads, work.finite());
+    return new Result(work.loss(), work.gradientNorm, work.loads(), work.rounds, work.finite());
   }
 
   private void forEachMicroBatch(
@@ -80,7 +97,7 @@ final class TrainingStep {
       boolean first = done == 0;
       Decoder.Losses losses = microBatch(decoder, member, firstSequence + done, round, !first);
       work.losses[member.index()] += losses.crossEntropy();
-      member.await(() -> addLoads(decoder, work));
+      member.await(() -> work.rounds.add(decoder.loads()));
     }
   }
 
@@ -96,14 +113,5 @@ final class TrainingStep {
     Tensor inputs_BS = Torch.tensor(mine.inputs(), to - from, batch.length());
     Tensor targets_BS = Torch.tensor(mine.targets(), to - from, batch.length());
     return decoder.backward(member, inputs_BS, targets_BS, batch.tokens(), accumulate);
-  }
-
-  private static void addLoads(Decoder decoder, Work work) {
-    decoder
-        .loads()
-        .forEach((layer, load_E) -> {
-          long[] sum_E = work.loads.computeIfAbsent(layer, l -> new long[load_E.length]);
-          Loads.add(sum_E, load_E);
-        });
   }
 }

@@ -92,7 +92,7 @@ final class Executor {
   private void copy(String file) {
     Path target = inDirectory(file);
     try {
-      Files.copy(Path.of(plan.sources().getFirst()).resolve(file), target);
+      Files.copy(sources.checkpoints().getFirst().path().resolve(file), target);
     } catch (IOException e) {
       throw new CheckpointException(
           target, "cannot be written: " + e, "check free space and permissions", e);

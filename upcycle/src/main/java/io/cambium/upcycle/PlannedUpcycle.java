@@ -64,6 +64,7 @@ public final class PlannedUpcycle implements AutoCloseable {
    */
   public UpcycleResult execute(Progress progress) {
     Path target = Path.of(plan.target());
+    checkpoints.forEach(checkpoint -> checkpoint.origin().fetch());
     try (StagedDirectory staged = StagedDirectory.create(target, overwrite)) {
       UpcycleResult result;
       try {
@@ -84,6 +85,7 @@ public final class PlannedUpcycle implements AutoCloseable {
       manifest = Executor.execute(plan, sources, directory, progress);
       verifier.verifyStructure(sources, progress);
     }
+    checkpoints.forEach(checkpoint -> checkpoint.origin().complete());
     int vocabSize = checkpoints.getFirst().decoder().vocabSize();
     Verification verification = verifier.verifyLogits(runner, comparison, vocabSize, progress);
     return new UpcycleResult(plan, manifest, verification);

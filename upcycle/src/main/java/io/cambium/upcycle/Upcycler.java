@@ -1,5 +1,6 @@
 package io.cambium.upcycle;
 
+import io.cambium.checkpoint.CheckpointSource;
 import io.cambium.checkpoint.Progress;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.upcycle.dense.DenseOptions;
@@ -45,7 +46,8 @@ public final class Upcycler {
       ModelRunner runner,
       List<TokenIds> calibration,
       Progress progress) {
-    try (PlannedUpcycle growth = plan(source, target, options, runner, calibration, calibration)) {
+    try (PlannedUpcycle growth =
+        plan(CheckpointSource.of(source), target, options, runner, calibration, calibration)) {
       return growth.execute(progress);
     }
   }
@@ -53,10 +55,11 @@ public final class Upcycler {
   /**
    * The first half of {@link #grow}: everything is checked and known, nothing is written.
    *
+   * @param source belongs to the caller, and has to stay open as long as the plan
    * @param comparison what the logits are compared on; random tokens if empty
    */
   public static PlannedUpcycle plan(
-      Path source,
+      CheckpointSource source,
       Path target,
       GrowthOptions options,
       ModelRunner runner,
@@ -83,6 +86,7 @@ public final class Upcycler {
   /**
    * Plans to make experts of a dense model's blocks; nothing is written.
    *
+   * @param sources belong to the caller, and have to stay open as long as the plan
    * @param comparison what the logits are compared on; random tokens if empty
    * @throws UsageException if the options do not fit the models, no family can take them, or the
    *     target exists
@@ -94,11 +98,11 @@ public final class Upcycler {
       DenseOptions options,
       ModelRunner runner,
       List<TokenIds> comparison) {
-    requireTarget(sources.paths(), target, options.overwrite());
+    requireTarget(sources.models(), target, options.overwrite());
     List<SourceCheckpoint> opened = new ArrayList<>();
     try {
-      for (Path path : sources.paths()) {
-        opened.add(SourceCheckpoint.open(path, opened.size()));
+      for (CheckpointSource model : sources.models()) {
+        opened.add(SourceCheckpoint.open(model, opened.size()));
       }
       DensePlanner planner = DensePlanner.of(opened, sources.base(), options);
       Directions directions = planner.directions(runner);
@@ -115,13 +119,14 @@ public final class Upcycler {
     }
   }
 
-  private static void requireTarget(List<Path> sources, Path target, boolean overwrite) {
+  private static void requireTarget(
+      List<CheckpointSource> sources, Path target, boolean overwrite) {
     if (Files.exists(target) && !overwrite) {
       throw new UsageException(target, "exists already", "choose another name or give --overwrite");
     }
     Path to = real(target);
-    for (Path source : sources) {
-      Path from = real(source);
+    for (CheckpointSource source : sources) {
+      Path from = real(source.path());
       if (from.startsWith(to) || to.startsWith(from)) {
         throw new UsageException(
             target, "is or holds the source, or lies in it", "choose a directory beside it");

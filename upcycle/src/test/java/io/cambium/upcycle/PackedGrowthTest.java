@@ -4,6 +4,7 @@ import static io.cambium.upcycle.GrowthExamples.of;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.cambium.checkpoint.CheckpointDirectory;
+import io.cambium.checkpoint.CheckpointSource;
 import io.cambium.checkpoint.Progress;
 import io.cambium.checkpoint.SafetensorsFile;
 import io.cambium.checkpoint.SafetensorsWriter;
@@ -170,7 +171,7 @@ class PackedGrowthTest {
     addTensors(weights, List.of(behind + "enorm.weight", behind + "mlp.experts.0.up_proj.weight"));
     try (PlannedUpcycle growth =
         Upcycler.plan(
-            source,
+            CheckpointSource.of(source),
             folder.resolve("grown"),
             GrowthOptions.to(9).build(),
             SILENT,

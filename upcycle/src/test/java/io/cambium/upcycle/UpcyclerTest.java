@@ -10,6 +10,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.cambium.checkpoint.CheckpointDirectory;
+import io.cambium.checkpoint.CheckpointSource;
 import io.cambium.checkpoint.DType;
 import io.cambium.checkpoint.Json;
 import io.cambium.checkpoint.Manifest;
@@ -181,7 +182,12 @@ class UpcyclerTest {
   void accountsForEveryTensor() {
     try (PlannedUpcycle growth =
         Upcycler.plan(
-            source, target, uneven(Mode.LINEAGE).build(), RUNNER, calibration(), calibration())) {
+            CheckpointSource.of(source),
+            target,
+            uneven(Mode.LINEAGE).build(),
+            RUNNER,
+            calibration(),
+            calibration())) {
       UpcyclePlan plan = growth.plan();
       assertThat(plan.weights()).extracting(e -> e.target().name()).doesNotHaveDuplicates();
       List<String> used =
@@ -263,7 +269,13 @@ class UpcyclerTest {
     Files.createDirectory(source.resolve("original"));
     Map<String, byte[]> before = files(source);
     try (PlannedUpcycle growth =
-        Upcycler.plan(source, target, uneven(Mode.COLD).build(), RUNNER, List.of(), List.of())) {
+        Upcycler.plan(
+            CheckpointSource.of(source),
+            target,
+            uneven(Mode.COLD).build(),
+            RUNNER,
+            List.of(),
+            List.of())) {
       assertThat(growth.plan().leftOut())
           .containsOnlyKeys("modeling.py", "expected.safetensors", "pytorch_model.bin", "original");
       growth.execute((what, done, total) -> assertThat(done).isBetween(0L, total));
@@ -323,7 +335,7 @@ class UpcyclerTest {
   void describesItself() {
     try (PlannedUpcycle growth =
         Upcycler.plan(
-            source,
+            CheckpointSource.of(source),
             target,
             uneven(Mode.FLAT).moments(Moments.RESET).build(),
             RUNNER,
@@ -352,7 +364,13 @@ class UpcyclerTest {
   @Test
   void countsParameters() {
     try (PlannedUpcycle growth =
-        Upcycler.plan(source, target, uneven(Mode.COLD).build(), RUNNER, List.of(), List.of())) {
+        Upcycler.plan(
+            CheckpointSource.of(source),
+            target,
+            uneven(Mode.COLD).build(),
+            RUNNER,
+            List.of(),
+            List.of())) {
       ModelSize before = growth.plan().figures().source();
       ModelSize after = growth.plan().figures().target();
       long all = weights(source).values().stream().mapToLong(v -> v.length).sum();

@@ -10,6 +10,7 @@ import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.checkpoint.family.DecoderSpec.Rope;
 import io.cambium.checkpoint.family.DecoderSpec.Router;
 import io.cambium.checkpoint.family.DecoderSpec.Score;
+import io.cambium.training.config.AlarmConfig;
 import io.cambium.training.config.BalanceConfig;
 import io.cambium.training.config.BatchConfig;
 import io.cambium.training.config.CheckpointConfig;
@@ -136,6 +137,7 @@ record DemoPlan(int steps, long seed) {
         BalanceConfig.DEFAULT,
         new EvaluationConfig(Math.max(10, steps / 30), 8),
         new CheckpointConfig(Math.max(1, steps / 5), 1),
+        AlarmConfig.DEFAULT,
         branch,
         ReleaseConfig.DEFAULT,
         growth);

@@ -3,9 +3,6 @@ package io.cambium.lab.report;
 import io.cambium.checkpoint.Json;
 import io.cambium.checkpoint.TrainingException;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -13,7 +10,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import tools.jackson.databind.SerializationFeature;
 
 /**
@@ -27,6 +23,7 @@ public final class Report {
       List.of("theme.css", "page.css", "parts.css", "experts.css", "print.css");
   private static final List<String> SCRIPTS =
       List.of(
+          "data.js",
           "base.js",
           "table.js",
           "curves.js",
@@ -57,12 +54,12 @@ public final class Report {
   private static String page(ReportData data) {
     Map<String, String> parts =
         Map.of(
-            "styles", resources(STYLES),
-            "echarts", echarts(),
+            "styles", PageParts.resources(STYLES),
+            "echarts", PageParts.echarts(),
             "data", json(data),
-            "scripts", resources(SCRIPTS));
+            "scripts", PageParts.resources(SCRIPTS));
     return PLACEHOLDER
-        .matcher(resource("page.html"))
+        .matcher(PageParts.resource("page.html"))
         .replaceAll(
             part -> Matcher.quoteReplacement(Objects.requireNonNull(parts.get(part.group(1)))));
   }
@@ -74,28 +71,5 @@ public final class Report {
         .without(SerializationFeature.INDENT_OUTPUT)
         .writeValueAsString(data)
         .replace("<", "\\u003c");
-  }
-
-  /** The charting library, with its licence notice, from its WebJar. */
-  private static String echarts() {
-    return resource(
-        "/META-INF/resources/webjars/echarts/%s/dist/echarts.min.js"
-            .formatted(Facts.version("org.webjars.npm", "echarts")));
-  }
-
-  private static String resources(List<String> names) {
-    return names.stream().map(Report::resource).collect(Collectors.joining("\n"));
-  }
-
-  private static String resource(String name) {
-    try (InputStream in = open(name)) {
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private static InputStream open(String name) {
-    return Objects.requireNonNull(Report.class.getResourceAsStream(name), name);
   }
 }

@@ -1,10 +1,6 @@
 "use strict";
 
-/** What every part of the report shares: the data, elements, numbers, colours and charts. */
-
-const data = JSON.parse(document.getElementById("data").textContent, (key, value) =>
-  key === "name" ? value.replaceAll("->", "\u2192") : value,
-);
+/** What pages share: elements, numbers, colours and charts. */
 
 const byId = (id) => document.getElementById(id);
 

@@ -42,11 +42,12 @@ function scale(container, low, high) {
 /**
  * A heat map with a row for each expert, whose vertical axis counts pixels from the top.
  *
- * @param map label, height, left margin, doublings, xAxis(width), labels [text, right, middle],
- *   cells {x, top, height, relative, text}, and span(api, x): a cell's left edge and width
+ * @param map label, height, left margin, bottom margin if it is not for slanted labels, doublings,
+ *   xAxis(width), labels [text, right, middle], cells {x, top, height, relative, text}, and
+ *   span(api, x): a cell's left edge and width
  */
 function heatMap(container, map) {
-  const margin = { top: 6, bottom: 84 };
+  const margin = { top: 6, bottom: map.bottom ?? 84 };
   container.style.height = map.height + margin.top + margin.bottom + "px";
   chart(container, "canvas", map.label, (width) => {
     const paint = painter(map.doublings);

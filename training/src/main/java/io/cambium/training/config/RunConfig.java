@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param steps optimizer steps in all
  * @param workers threads that share a step's sequences; the result depends on their number, as sums
  *     are rounded in another order
+ * @param alarms what the run says aloud, and what stops it
  * @param branch whether to go on from the model's own training state (step, data position, moments)
  *     instead of beginning anew with its weights
  * @param release how a grown model becomes a plain top-K model
@@ -34,6 +35,7 @@ public record RunConfig(
     BalanceConfig balance,
     EvaluationConfig evaluate,
     CheckpointConfig checkpoint,
+    AlarmConfig alarms,
     boolean branch,
     ReleaseConfig release,
     @Nullable GrowthConfig growth) {

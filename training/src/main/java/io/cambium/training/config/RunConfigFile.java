@@ -62,6 +62,7 @@ final class RunConfigFile {
           BalanceConfig.DEFAULT,
           EvaluationConfig.DEFAULT,
           CheckpointConfig.DEFAULT,
+          AlarmConfig.DEFAULT,
           false,
           ReleaseConfig.DEFAULT,
           GrowthConfig.DEFAULT);
@@ -131,6 +132,7 @@ final class RunConfigFile {
     fill(settings, "balance", BalanceConfig.DEFAULT);
     fill(settings, "evaluate", EvaluationConfig.DEFAULT);
     fill(settings, "checkpoint", CheckpointConfig.DEFAULT);
+    fill(settings, "alarms", AlarmConfig.DEFAULT);
     fill(settings, "release", ReleaseConfig.DEFAULT);
     if (settings.has("growth")) {
       fill(settings, "growth", GrowthConfig.DEFAULT);
@@ -147,9 +149,21 @@ final class RunConfigFile {
   private static void fill(ObjectNode settings, String section, Object defaults) {
     ObjectNode filled = MAPPER.valueToTree(defaults);
     if (settings.get(section) instanceof ObjectNode said) {
-      filled.setAll(said);
+      replace(filled, said);
     }
     settings.set(section, filled);
+  }
+
+  /** Replaces the settings that are said, one by one also inside a section's own sections. */
+  private static void replace(ObjectNode settings, ObjectNode said) {
+    said.properties()
+        .forEach(setting -> {
+          if (setting.getValue() instanceof ObjectNode inner) {
+            replace((ObjectNode) settings.get(setting.getKey()), inner);
+          } else {
+            settings.set(setting.getKey(), setting.getValue());
+          }
+        });
   }
 
   private static void require(ObjectNode settings, String key, String remedy) {

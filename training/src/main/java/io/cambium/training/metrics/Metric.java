@@ -20,7 +20,8 @@ import tools.jackson.databind.annotation.JsonNaming;
 @JsonSubTypes({
   @JsonSubTypes.Type(value = Metric.Train.class, name = "train"),
   @JsonSubTypes.Type(value = Metric.Evaluation.class, name = "evaluation"),
-  @JsonSubTypes.Type(value = Metric.Growth.class, name = "growth")
+  @JsonSubTypes.Type(value = Metric.Growth.class, name = "growth"),
+  @JsonSubTypes.Type(value = Metric.Alarm.class, name = "alarm")
 })
 public sealed interface Metric {
 
@@ -36,8 +37,9 @@ public sealed interface Metric {
    * @param loss mean over the step's batch
    * @param gradNorm L2 norm of the gradient before clipping
    * @param seconds wall time spent training since the model's first step
-   * @param maxVio per routing layer, max load / mean load - 1 over the step's batch (Wang et al.
-   *     2024, arXiv 2408.15664, section 4.1)
+   * @param maxVioMicro per routing layer, the largest load / mean load - 1 of what all workers
+   *     compute at a time, mean over the step
+   * @param balance per routing layer, of the step's whole batch
    * @param load [layer][expert] share of the layer's assignments; each layer sums to 1
    */
   @JsonNaming(SnakeCaseStrategy.class)
@@ -49,7 +51,8 @@ public sealed interface Metric {
       double gradNorm,
       double tokensPerSecond,
       double seconds,
-      List<Double> maxVio,
+      List<Double> maxVioMicro,
+      List<Balance> balance,
       List<List<Double>> load)
       implements Metric {
 
@@ -59,7 +62,8 @@ public sealed interface Metric {
       requireFinite("grad_norm", gradNorm);
       requireFinite("tokens_per_second", tokensPerSecond);
       requireFinite("seconds", seconds);
-      maxVio = List.copyOf(maxVio);
+      maxVioMicro = List.copyOf(maxVioMicro);
+      balance = List.copyOf(balance);
       load = load.stream().map(List::copyOf).toList();
     }
   }
@@ -73,6 +77,10 @@ public sealed interface Metric {
    *     routing layers; absent for a model that never grew
    * @param deadExperts experts with a load below 0.08/N over all routing layers, held-back replicas
    *     not counted
+   * @param release how far the release of a growth has come: 0 while the model is still exact, 1
+   *     where it is plain top-K
+   * @param unhealthyLayers indices in the model of the layers whose load is too uneven
+   * @param health by routing layer
    */
   @JsonNaming(SnakeCaseStrategy.class)
   @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -83,13 +91,18 @@ public sealed interface Metric {
       double meanLoss,
       @Nullable Double siblingCoselection,
       Routing routing,
-      int deadExperts)
+      int deadExperts,
+      double release,
+      List<Integer> unhealthyLayers,
+      List<LayerHealth> health)
       implements Metric {
 
     public Evaluation {
       loss.forEach((domain, value) -> requireFinite("loss of " + domain, value));
       requireFinite("mean_loss", meanLoss);
       loss = Collections.unmodifiableSortedMap(new TreeMap<>(loss));
+      unhealthyLayers = List.copyOf(unhealthyLayers);
+      health = List.copyOf(health);
     }
   }
 
@@ -134,6 +147,38 @@ public sealed interface Metric {
     public Growth {
       requireFinite("loss_before", lossBefore);
       requireFinite("loss_after", lossAfter);
+    }
+  }
+
+  /**
+   * Something that somebody should look at, said once for each occurrence.
+   *
+   * @param alarm its name, which is that of its settings
+   * @param message what was seen, and where
+   * @param remedy what can be done
+   * @param where the experts by layer, as indices in the model; empty where it is about all of it
+   * @param stops whether the run saves and ends because of it
+   */
+  @JsonNaming(SnakeCaseStrategy.class)
+  record Alarm(
+      long step,
+      long tokens,
+      String alarm,
+      String message,
+      String remedy,
+      SortedMap<Integer, List<Integer>> where,
+      boolean stops)
+      implements Metric {
+
+    public Alarm {
+      SortedMap<Integer, List<Integer>> copy = new TreeMap<>();
+      where.forEach((layer, experts) -> copy.put(layer, List.copyOf(experts)));
+      where = Collections.unmodifiableSortedMap(copy);
+    }
+
+    /** What was seen, and what can be done. */
+    public String text() {
+      return message + " -> " + remedy;
     }
   }
 

@@ -2,22 +2,15 @@ package io.cambium.training.metrics;
 
 import io.cambium.checkpoint.Json;
 import io.cambium.checkpoint.TrainingException;
-import java.io.BufferedInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.ObjectReader;
+import java.util.function.Consumer;
 import tools.jackson.databind.ObjectWriter;
 import tools.jackson.databind.SerializationFeature;
 
@@ -32,7 +25,6 @@ public final class MetricsLog implements AutoCloseable {
 
   private static final ObjectWriter WRITER =
       Json.MAPPER.writerFor(Metric.class).without(SerializationFeature.INDENT_OUTPUT);
-  private static final ObjectReader READER = Json.MAPPER.readerFor(Metric.class);
 
   private final Path file;
   private final FileChannel channel;
@@ -64,9 +56,11 @@ public final class MetricsLog implements AutoCloseable {
    */
   public static MetricsLog resume(Path file, long step) {
     long length = 0;
-    for (Line line : lines(file)) {
-      if (line.metric().step() <= step) {
-        length = line.end();
+    try (MetricsReader reader = new MetricsReader(file, MetricsReader.Position.START)) {
+      for (Metric event = reader.next(); event != null; event = reader.next()) {
+        if (event.step() <= step) {
+          length = reader.position().offset();
+        }
       }
     }
     return new MetricsLog(file, length, StandardOpenOption.WRITE);
@@ -103,57 +97,18 @@ public final class MetricsLog implements AutoCloseable {
    *     malformed, or whose step lies before that of the line above it
    */
   public static List<Metric> read(Path file) {
-    return lines(file).stream().map(Line::metric).toList();
+    List<Metric> events = new ArrayList<>();
+    forEach(file, events::add);
+    return events;
   }
 
-  /**
-   * @param end position in the file after the line
-   */
-  private record Line(Metric metric, long end) {}
-
-  private static List<Line> lines(Path file) {
-    List<Line> lines = new ArrayList<>();
-    long end = 0;
-    try (InputStream in = new BufferedInputStream(Files.newInputStream(file))) {
-      for (byte[] bytes = nextLine(in); bytes != null; bytes = nextLine(in)) {
-        end += bytes.length + 1;
-        lines.add(new Line(parse(file, lines, bytes), end));
+  /** The same one by one, for a log that may be long. */
+  public static void forEach(Path file, Consumer<Metric> action) {
+    try (MetricsReader reader = new MetricsReader(file, MetricsReader.Position.START)) {
+      for (Metric event = reader.next(); event != null; event = reader.next()) {
+        action.accept(event);
       }
-    } catch (NoSuchFileException e) {
-      throw new TrainingException(file, "no such file", "is this a run directory?", e);
-    } catch (IOException e) {
-      throw new TrainingException(file, "cannot be read: " + e, null, e);
     }
-    return lines;
-  }
-
-  /** The next line without its end; null at the end of the file, also where half a line is left. */
-  private static byte @Nullable [] nextLine(InputStream in) throws IOException {
-    ByteArrayOutputStream line = new ByteArrayOutputStream();
-    for (int b = in.read(); b >= 0; b = in.read()) {
-      if (b == '\n') {
-        return line.toByteArray();
-      }
-      line.write(b);
-    }
-    return null;
-  }
-
-  private static Metric parse(Path file, List<Line> before, byte[] line) {
-    String place = file + ", line " + (before.size() + 1);
-    Metric metric;
-    try {
-      metric = READER.readValue(line);
-    } catch (JacksonException e) {
-      throw new TrainingException(place, "is no event: " + e.getOriginalMessage(), null, e);
-    }
-    if (!before.isEmpty() && metric.step() < before.getLast().metric().step()) {
-      throw new TrainingException(
-          place,
-          "step " + metric.step() + " after step " + before.getLast().metric().step(),
-          "two runs may have written to this file; resume from a checkpoint");
-    }
-    return metric;
   }
 
   private static TrainingException failed(Path file, IOException e) {

@@ -15,15 +15,17 @@ import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 
 /**
- * Writes the scalars of a run as TensorBoard event files: Event messages (tensorflow/core/util/
- * event.proto) framed as TFRecord. Every event is handed to the operating system at once.
+ * Writes the scalars of a run, and its alarms as text, as TensorBoard event files: Event messages
+ * (tensorflow/core/util/ event.proto) framed as TFRecord. Every event is handed to the operating
+ * system at once.
  */
 public final class TensorBoardWriter implements AutoCloseable {
 
   private static final String FILE_PREFIX = "events.out.tfevents.";
   private static final String FILE_VERSION = "brain.Event:2";
 
-  // Fields of Event, Summary, Summary.Value and SessionLog.
+  // Fields of Event, Summary, Summary.Value, SummaryMetadata, PluginData, TensorProto and
+  // SessionLog.
   private static final int EVENT_WALL_TIME = 1;
   private static final int EVENT_STEP = 2;
   private static final int EVENT_FILE_VERSION = 3;
@@ -32,6 +34,14 @@ public final class TensorBoardWriter implements AutoCloseable {
   private static final int SUMMARY_VALUE = 1;
   private static final int VALUE_TAG = 1;
   private static final int VALUE_SIMPLE_VALUE = 2;
+  private static final int VALUE_TENSOR = 8;
+  private static final int VALUE_METADATA = 9;
+  private static final int METADATA_PLUGIN_DATA = 1;
+  private static final int PLUGIN_NAME = 1;
+  private static final int TENSOR_DTYPE = 1;
+  private static final int DTYPE_STRING = 7;
+  private static final int TENSOR_SHAPE = 2;
+  private static final int TENSOR_STRING = 8;
   private static final int SESSION_LOG_STATUS = 1;
   private static final int SESSION_LOG_START = 1;
 
@@ -86,9 +96,12 @@ public final class TensorBoardWriter implements AutoCloseable {
     return writer;
   }
 
-  /** Writes all the scalars of an event at its step. */
+  /** Writes all the scalars of an event at its step, or the text of an alarm. */
   public void write(Metric metric) {
     Protobuf summary = new Protobuf();
+    if (metric instanceof Metric.Alarm alarm) {
+      summary.messageField(SUMMARY_VALUE, text("alarms/" + alarm.alarm(), alarm.text()));
+    }
     Scalars.of(metric)
         .forEach((tag, value) -> summary.messageField(SUMMARY_VALUE, scalar(tag, value)));
     write(event().intField(EVENT_STEP, metric.step()).messageField(EVENT_SUMMARY, summary));
@@ -105,6 +118,20 @@ public final class TensorBoardWriter implements AutoCloseable {
 
   private static Protobuf scalar(String tag, double value) {
     return new Protobuf().stringField(VALUE_TAG, tag).floatField(VALUE_SIMPLE_VALUE, (float) value);
+  }
+
+  /** A scalar tensor of one string, for the plugin that shows text. */
+  private static Protobuf text(String tag, String text) {
+    Protobuf tensor =
+        new Protobuf()
+            .intField(TENSOR_DTYPE, DTYPE_STRING)
+            .messageField(TENSOR_SHAPE, new Protobuf())
+            .stringField(TENSOR_STRING, text);
+    Protobuf plugin = new Protobuf().stringField(PLUGIN_NAME, "text");
+    return new Protobuf()
+        .stringField(VALUE_TAG, tag)
+        .messageField(VALUE_TENSOR, tensor)
+        .messageField(VALUE_METADATA, new Protobuf().messageField(METADATA_PLUGIN_DATA, plugin));
   }
 
   private Protobuf event() {

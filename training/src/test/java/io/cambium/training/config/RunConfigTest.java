@@ -173,7 +173,8 @@ class RunConfigTest {
         "optimizer.learning_rate=.nan|optimizer.learning_rate: is NaN -> must be above 0",
         "optimizer.learning_rate=.inf|optimizer.learning_rate: is Infinity",
         "schedule={warmup: 0.5, decay: 0.6}|schedule: warmup 0.5 and decay 0.6 are more than",
-        "balance.aux_form=switch|balance.aux_form: is \"switch\" -> one of [per_layer, pooled, sequence]",
+        "balance.aux_form=switch|balance.aux_form: is \"switch\" -> one of [per_layer, pooled,"
+            + " sequence]",
         "growth.mode=falt|growth.mode: is \"falt\" -> one of [flat, lineage, cold, wide]",
         "growth.rows=copy|growth.rows: equal rows in mode lineage never part the siblings",
         "growth={mode: cold, rows: split}|rows: split would change the originals' rows",
@@ -182,6 +183,10 @@ class RunConfigTest {
         "growth.at=1.5|growth.at: is 1.5 -> write a share of all steps, below 1, or a whole",
         "growth.at=1000|growth.at: is step 1000 of 1000",
         "growth.at=0.0001|growth.at: is step 0 of 1000",
+        "alarms.loss_spike.windo=5|alarms.loss_spike.windo: unknown; did you mean window?",
+        "alarms.loss_spike.deviations=0|alarms.*_spike.deviations: is 0.0 -> must be above 0",
+        "alarms.overload.stop=1|alarms.overload.stop: is 1, not",
+        "alarms.coselection=5|alarms.coselection: is 5, not a section with fall, tolerated",
         "release.window=1.1|release.window: is 1.1 -> must lie between 0 and 1",
         "growth.at=950|decays from 900 -> grow earlier: before step 900",
       })
@@ -190,6 +195,13 @@ class RunConfigTest {
         .isInstanceOf(UsageException.class)
         .hasMessageStartingWith(directory.resolve("run.yaml") + ": ")
         .hasMessageContaining(message.replace(" -> ", "\n  -> "));
+  }
+
+  @Test
+  void aSettingInsideASectionsSectionLeavesItsNeighbours() throws IOException {
+    AlarmConfig alarms = read(SMALLEST, "alarms.loss_spike.stop=true").alarms();
+    assertThat(alarms.lossSpike()).isEqualTo(new AlarmConfig.Spike(100, 10, 0.1, true));
+    assertThat(alarms.gradientSpike()).isEqualTo(AlarmConfig.DEFAULT.gradientSpike());
   }
 
   @ParameterizedTest

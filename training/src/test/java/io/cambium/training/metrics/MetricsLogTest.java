@@ -22,33 +22,43 @@ final class MetricsLogTest {
 
   @Test
   void linesAreThoseOfTheDocumentedFormat() throws IOException {
-    write(train(1), evaluation(1, null), evaluation(2, 0.25), growth(2));
+    write(train(1), evaluation(1, null), evaluation(2, 0.25), growth(2), alarm(3));
 
     assertThat(Files.readString(file()))
         .isEqualTo(
             """
             {"event":"train","step":1,"tokens":4096,"loss":8.25,"lr":0.001,"grad_norm":1.5,\
-            "tokens_per_second":9000.0,"seconds":0.5,"max_vio":[0.5,0.0],\
+            "tokens_per_second":9000.0,"seconds":0.5,"max_vio_micro":[0.75,0.0],\
+            "balance":[{"max_vio":0.5,"cv":0.5,"min":0.5,"dead":[]},\
+            {"max_vio":0.0,"cv":0.0,"min":1.0,"dead":[]}],\
             "load":[[0.75,0.25],[0.5,0.5]]}
             {"event":"evaluation","step":1,"tokens":4096,"loss":{"gloss":3.0,"java":2.0},\
             "mean_loss":2.5,"routing":{"layers":[1],"domains":["gloss","java"],\
-            "share":[[[0.75,0.25],[0.5,0.5]]]},"dead_experts":0}
+            "share":[[[0.75,0.25],[0.5,0.5]]]},"dead_experts":0,"release":1.0,\
+            "unhealthy_layers":[],"health":[{"balance":{"max_vio":0.0,"cv":0.0,"min":1.0,\
+            "dead":[]},"router_entropy":0.5}]}
             {"event":"evaluation","step":2,"tokens":8192,"loss":{"gloss":3.0,"java":2.0},\
             "mean_loss":2.5,"sibling_coselection":0.25,\
             "routing":{"layers":[1],"domains":["gloss","java"],\
-            "share":[[[0.75,0.25],[0.5,0.5]]]},"dead_experts":0}
+            "share":[[[0.75,0.25],[0.5,0.5]]]},"dead_experts":0,"release":1.0,\
+            "unhealthy_layers":[],"health":[{"balance":{"max_vio":0.0,"cv":0.0,"min":1.0,\
+            "dead":[]},"router_entropy":0.5,"siblings":{"lineages":2,"coselection":0.25,\
+            "distinct_lineages":1.75,"cosine":0.5,"distance":0.125,"nearest":[1,3]}}]}
             {"event":"growth","step":2,"tokens":8192,"mode":"lineage","rows":"split",\
             "source_experts":2,"target_experts":5,"loss_before":3.125,"loss_after":3.125,\
             "window_steps":20}
+            {"event":"alarm","step":3,"tokens":12288,"alarm":"overload","message":"too much",\
+            "remedy":"less","where":{"4":[1,3]},"stops":false}
             """);
   }
 
   @Test
   void whatIsWrittenIsReadBack() {
-    write(train(1), evaluation(1, null), evaluation(2, 0.25), growth(2), train(3));
+    write(train(1), evaluation(1, null), evaluation(2, 0.25), growth(2), train(3), alarm(3));
 
     assertThat(MetricsLog.read(file()))
-        .containsExactly(train(1), evaluation(1, null), evaluation(2, 0.25), growth(2), train(3));
+        .containsExactly(
+            train(1), evaluation(1, null), evaluation(2, 0.25), growth(2), train(3), alarm(3));
   }
 
   @Test
@@ -143,7 +153,8 @@ final class MetricsLogTest {
 
   @Test
   void aNumberThatIsNotFiniteIsRefused() {
-    assertThatThrownBy(() -> new Metric.Train(1, 1, Double.NaN, 0, 0, 0, 0, List.of(), List.of()))
+    assertThatThrownBy(
+            () -> new Metric.Train(1, 1, Double.NaN, 0, 0, 0, 0, List.of(), List.of(), List.of()))
         .hasMessageContaining("loss is NaN");
   }
 
@@ -170,7 +181,8 @@ final class MetricsLogTest {
         1.5,
         9000,
         step * 0.5,
-        List.of(0.5, 0.0),
+        List.of(0.75, 0.0),
+        List.of(new Balance(0.5, 0.5, 0.5, List.of()), new Balance(0, 0, 1, List.of())),
         List.of(List.of(0.75, 0.25), List.of(0.5, 0.5)));
   }
 
@@ -185,7 +197,27 @@ final class MetricsLogTest {
             List.of(1),
             List.of("gloss", "java"),
             List.of(List.of(List.of(0.75, 0.25), List.of(0.5, 0.5)))),
-        0);
+        0,
+        1,
+        List.of(),
+        List.of(
+            new LayerHealth(
+                new Balance(0, 0, 1, List.of()),
+                0.5,
+                rate == null
+                    ? null
+                    : new LayerHealth.Siblings(2, rate, 1.75, 0.5, 0.125, List.of(1, 3)))));
+  }
+
+  static Metric.Alarm alarm(long step) {
+    return new Metric.Alarm(
+        step,
+        step * 4096,
+        "overload",
+        "too much",
+        "less",
+        new TreeMap<>(Map.of(4, List.of(1, 3))),
+        false);
   }
 
   static Metric.Growth growth(long step) {

@@ -26,6 +26,9 @@ final class TensorBoardWriterTest {
       "5a00000000000000136fb4bf09000000000000f83f10ac022a4c0a150a0e67726f7774682f65787065727473"
           + "15000000420a190a1267726f7774682f6c6f73735f6265666f726515000050400a180a1167726f7774682f"
           + "6c6f73735f61667465721566664640c2db72c2";
+  private static final String ALARM_RECORD =
+      "420000000000000079f36eaa09000000000000f83f10032a350a330a0f616c61726d732f6f7665726c6f616442"
+          + "16080712004210746f6f206d756368202d3e206c6573734a080a060a04746578746fbb4dc6";
   private static final String START_RECORD =
       "100000000000000095fbfe1809000000000000f83f10ad023a020801d17949d4";
 
@@ -48,9 +51,10 @@ final class TensorBoardWriterTest {
   void bytesAreTensorBoards() throws IOException {
     try (TensorBoardWriter writer = TensorBoardWriter.create(directory, CLOCK)) {
       writer.write(growth());
+      writer.write(MetricsLogTest.alarm(3));
     }
     assertThat(hex("events.out.tfevents.0000000000.cambium"))
-        .isEqualTo(VERSION_RECORD + GROWTH_RECORD);
+        .isEqualTo(VERSION_RECORD + GROWTH_RECORD + ALARM_RECORD);
   }
 
   @Test
@@ -79,13 +83,24 @@ final class TensorBoardWriterTest {
         .containsEntry("tokens", 8192.0)
         .containsEntry("max_vio/layer_0", 0.5)
         .containsEntry("max_vio/layer_1", 0.0)
-        .hasSize(7);
+        .containsEntry("max_vio_micro/layer_0", 0.75)
+        .containsEntry("load_cv/layer_0", 0.5)
+        .containsEntry("load_min/layer_0", 0.5)
+        .containsEntry("load_max/layer_0", 1.5)
+        .hasSize(15);
     assertThat(Scalars.of(MetricsLogTest.evaluation(2, 0.25)))
         .containsEntry("loss/validation", 2.5)
         .containsEntry("loss/validation/gloss", 3.0)
         .containsEntry("sibling_coselection", 0.25)
         .containsEntry("dead_experts", 0.0)
-        .hasSize(5);
+        .containsEntry("unhealthy_layers", 0.0)
+        .containsEntry("max_vio_global/layer_0", 0.0)
+        .containsEntry("router_entropy/layer_0", 0.5)
+        .containsEntry("siblings/coselection/layer_0", 0.25)
+        .containsEntry("siblings/distinct_lineages/layer_0", 1.75)
+        .containsEntry("siblings/cosine/layer_0", 0.5)
+        .containsEntry("siblings/distance/layer_0", 0.125)
+        .hasSize(12);
     assertThat(Scalars.of(MetricsLogTest.evaluation(2, null)))
         .doesNotContainKey("sibling_coselection");
   }

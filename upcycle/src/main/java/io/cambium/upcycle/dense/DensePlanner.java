@@ -101,7 +101,7 @@ public final class DensePlanner {
     List<Entry> weights = tensors.stream().map(formulas::entry).toList();
     SideFiles sideFiles = SideFiles.of(source);
     return new UpcyclePlan(
-        parents.models().stream().map(model -> model.path().toString()).toList(),
+        parents.models().stream().map(model -> model.origin().path().toString()).toList(),
         target.toString(),
         home.family().modelType(),
         settings(),

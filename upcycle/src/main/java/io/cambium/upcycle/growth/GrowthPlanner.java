@@ -127,7 +127,9 @@ public final class GrowthPlanner {
           "rows", "split follows what each expert is given, so it needs tokens", "give --data DIR");
     }
     List<InputMoments> moments =
-        options.rows() == Rows.SPLIT ? runner.inputMoments(source.path(), calibration) : List.of();
+        options.rows() == Rows.SPLIT
+            ? runner.inputMoments(source.runnable(), calibration)
+            : List.of();
     return RowDirections.compute(options, layers, source.decoder().hiddenSize(), moments);
   }
 
@@ -157,7 +159,7 @@ public final class GrowthPlanner {
     SequencedMap<Engine, Verdict> engines = engines(config, decoder, tensors, manifest);
     SideFiles sideFiles = SideFiles.of(source);
     return new UpcyclePlan(
-        List.of(directory.path().toString()),
+        List.of(source.origin().path().toString()),
         target.toString(),
         directory.family().modelType(),
         GrowthSettings.of(

@@ -2,6 +2,7 @@ package io.cambium.upcycle.ledger;
 
 import io.cambium.checkpoint.CheckpointDirectory;
 import io.cambium.checkpoint.CheckpointException;
+import io.cambium.checkpoint.CheckpointSource;
 import io.cambium.checkpoint.DType;
 import io.cambium.checkpoint.Json;
 import io.cambium.checkpoint.SafetensorsFile;
@@ -53,14 +54,15 @@ public final class SourceCheckpoint implements AutoCloseable {
   /**
    * Opens a checkpoint and checks its bytes where its manifest has checksums.
    *
+   * @param source belongs to the caller, and has to stay open as long
    * @param model its number among the sources
    * @throws CheckpointException if it is broken
    */
-  public static SourceCheckpoint open(Path path, int model) {
-    CheckpointDirectory weights = CheckpointDirectory.open(path);
+  public static SourceCheckpoint open(CheckpointSource source, int model) {
+    CheckpointDirectory weights = CheckpointDirectory.open(source);
     try {
       weights.verifyChecksums();
-      return new SourceCheckpoint(model, weights, openOptimizer(path));
+      return new SourceCheckpoint(model, weights, openOptimizer(weights.path()));
     } catch (RuntimeException e) {
       weights.close();
       throw e;
@@ -79,8 +81,20 @@ public final class SourceCheckpoint implements AutoCloseable {
     return trainer ? Optional.of(SafetensorsFile.open(file)) : Optional.empty();
   }
 
+  /** The directory that holds what lies beside the weights. */
   public Path path() {
     return weights.path();
+  }
+
+  /** Where the files come from. */
+  public CheckpointSource origin() {
+    return weights.source();
+  }
+
+  /** The checkpoint for somebody who runs it, which waits for all weights to be here. */
+  public Path runnable() {
+    origin().complete();
+    return origin().path();
   }
 
   public CheckpointDirectory weights() {

@@ -2,6 +2,7 @@ package io.cambium.upcycle.plan;
 
 import io.cambium.checkpoint.CheckpointDirectory;
 import io.cambium.checkpoint.CheckpointException;
+import io.cambium.checkpoint.CompanionFiles;
 import io.cambium.checkpoint.Manifest;
 import io.cambium.upcycle.ledger.SourceCheckpoint;
 import java.io.IOException;
@@ -13,7 +14,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Predicate;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -23,14 +23,6 @@ import java.util.stream.Stream;
  * @param leftOut files and folders that do not
  */
 public record SideFiles(List<String> copied, List<String> leftOut) {
-
-  private static final Predicate<String> COPIED =
-      Pattern.compile(
-              "tokenizer.*|generation_config\\.json|chat_template.*|special_tokens_map\\.json"
-                  + "|added_tokens\\.json|vocab\\..*|merges\\.txt|.*\\.tiktoken"
-                  + "|LICENSE.*|NOTICE.*|README.*")
-          .asMatchPredicate()
-          .and(name -> !name.endsWith(".py") && !name.endsWith(".safetensors"));
 
   /** What lies beside a source's weights. */
   public static SideFiles of(SourceCheckpoint source) {
@@ -50,7 +42,7 @@ public record SideFiles(List<String> copied, List<String> leftOut) {
               .sorted()
               .toList();
       Predicate<String> goesAlong =
-          name -> COPIED.test(name) && Files.isRegularFile(directory.resolve(name));
+          name -> CompanionFiles.belongs(name) && Files.isRegularFile(directory.resolve(name));
       return new SideFiles(
           names.stream().filter(goesAlong).toList(),
           names.stream().filter(goesAlong.negate()).toList());

@@ -18,7 +18,8 @@ import tools.jackson.databind.node.ObjectNode;
  * tensor as a formula over named source tensors, and what follows from it. It is all that the
  * execution knows.
  *
- * @param sources directories that it reads; the first is what the result is compared with
+ * @param sources directories, or single weight files, that it reads; the first is what the result
+ *     is compared with
  * @param target directory that is written
  * @param family the result's model_type
  * @param settings what is done, for people, by name

@@ -3,6 +3,7 @@ package io.cambium.upcycle.dense;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.cambium.checkpoint.CheckpointSource;
 import io.cambium.checkpoint.FreshModel;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.checkpoint.testing.Goldens;
@@ -114,7 +115,8 @@ class DenseHomeTest {
   @Test
   void aWindowThatIsIgnoredIsAWarningWithItsLength() throws IOException {
     DenseOptions options = options("llama.cpp", LayerChoice.ALL, null);
-    try (SourceCheckpoint source = SourceCheckpoint.open(source("mistral"), 0)) {
+    try (SourceCheckpoint source =
+        SourceCheckpoint.open(CheckpointSource.of(source("mistral")), 0)) {
       assertThat(
               DensePlanner.of(List.of(source), OptionalInt.empty(), options)
                   .plan(folder.resolve("target"), Directions.NONE)
@@ -152,7 +154,7 @@ class DenseHomeTest {
   }
 
   private static String home(Path path, DenseOptions options) {
-    try (SourceCheckpoint source = SourceCheckpoint.open(path, 0)) {
+    try (SourceCheckpoint source = SourceCheckpoint.open(CheckpointSource.of(path), 0)) {
       return DenseHome.choose(source, options).family().modelType();
     }
   }

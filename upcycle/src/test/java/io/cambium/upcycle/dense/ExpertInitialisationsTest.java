@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import io.cambium.checkpoint.CheckpointSource;
 import io.cambium.checkpoint.CounterRandom;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.checkpoint.family.ModelTensor;
@@ -102,7 +103,9 @@ class ExpertInitialisationsTest {
 
   @BeforeEach
   void source() {
-    source = SourceCheckpoint.open(DenseModels.llama(folder.resolve("dense"), WIDTH, 3), 0);
+    source =
+        SourceCheckpoint.open(
+            CheckpointSource.of(DenseModels.llama(folder.resolve("dense"), WIDTH, 3)), 0);
   }
 
   @AfterEach

@@ -2,6 +2,7 @@ package io.cambium.upcycle.ledger;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.cambium.checkpoint.CheckpointSource;
 import io.cambium.checkpoint.FreshModel;
 import io.cambium.checkpoint.testing.Goldens;
 import io.cambium.upcycle.dense.DenseOptions;
@@ -39,7 +40,7 @@ class WorkingMemoryTest {
             .put("intermediate_size", 2048),
         1);
     long bytes;
-    try (SourceCheckpoint opened = SourceCheckpoint.open(source, 0)) {
+    try (SourceCheckpoint opened = SourceCheckpoint.open(CheckpointSource.of(source), 0)) {
       bytes = WorkingMemory.bytes(ledger(opened));
     }
     assertThat(evaluateWithin(bytes + REST_BYTES, source)).isZero();
@@ -86,7 +87,8 @@ class WorkingMemoryTest {
     private Evaluation() {}
 
     public static void main(String[] args) {
-      try (SourceCheckpoint source = SourceCheckpoint.open(Path.of(args[0]), 0);
+      try (SourceCheckpoint source =
+              SourceCheckpoint.open(CheckpointSource.of(Path.of(args[0])), 0);
           Sources sources = new Sources(List.of(source), Optional.empty())) {
         Evaluator evaluator = new Evaluator(sources);
         ledger(source).forEach(entry -> evaluator.evaluate(entry, (_, _) -> {}));

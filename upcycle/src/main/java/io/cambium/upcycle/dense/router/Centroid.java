@@ -59,7 +59,7 @@ record Centroid(double deviation, SequencedMap<String, List<TokenIds>> domains)
     }
     List<SortedMap<Integer, double[]>> means =
         runner.blockInputMeans(
-            source.path(), domains.sequencedValues().stream().limit(copies_E).toList());
+            source.runnable(), domains.sequencedValues().stream().limit(copies_E).toList());
     SortedMap<Integer, float[]> layers_ED = new TreeMap<>();
     for (int layer : layers) {
       List<double[]> means_ED =

@@ -161,7 +161,8 @@ final class RunConfigFile {
       fill(settings, "growth", GrowthConfig.DEFAULT);
     }
     if (!settings.has("workers")) {
-      int sequences = settings.path("batch").path("sequences").intValue();
+      // What is no int is refused with the rest of the section.
+      int sequences = settings.path("batch").path("sequences").asInt(1);
       settings.put("workers", Math.min(Runtime.getRuntime().availableProcessors(), sequences));
     }
     return convert(settings, RunConfig.class);

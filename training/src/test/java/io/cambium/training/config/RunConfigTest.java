@@ -205,6 +205,7 @@ class RunConfigTest {
         "model=null|model: is empty, not text",
         "batch=3|batch: is 3, not a section with sequences, length, micro_batch, separate_documents",
         "batch.micro_batch=17|batch.micro_batch: is 17, but a step has only 16 sequences",
+        "batch.sequences=3000000000|batch.sequences: ",
         "workers=17|workers: 17 workers have only 16 sequences to share",
         "optimizer.betas=[0.9]|optimizer.betas: has 1 values",
         "optimizer.betas=[0.9, 1]|optimizer.betas: is 1.0",

@@ -35,8 +35,7 @@ public final class CheckpointParts implements AutoCloseable {
    * @param decoder what the family makes of it
    * @param quantisation in what form its weights are stored
    */
-  record Model(
-      ModelConfig config, Family family, DecoderSpec decoder, Quantisation quantisation) {
+  record Model(ModelConfig config, Family family, DecoderSpec decoder, Quantisation quantisation) {
 
     private static Model of(ModelConfig config, Family family) {
       return new Model(config, family, family.decoder(config), family.quantisation(config));
@@ -83,7 +82,8 @@ public final class CheckpointParts implements AutoCloseable {
     }
     List<Fault> ofConfig = new ArrayList<>();
     Optional<Model> model =
-        readOr(FaultKind.UNREADABLE_CONFIG, faults.andThen(ofConfig::add), () -> model(path, faults));
+        readOr(
+            FaultKind.UNREADABLE_CONFIG, faults.andThen(ofConfig::add), () -> model(path, faults));
     Manifest manifest =
         readOr(FaultKind.UNREADABLE_MANIFEST, faults, () -> Manifest.read(path))
             .orElse(Manifest.EMPTY);

@@ -1,7 +1,8 @@
 package io.cambium.checkpoint;
 
 /**
- * Something wrong with a checkpoint directory. Opening one throws the first, a check lists them all.
+ * Something wrong with a checkpoint directory. Opening one throws the first, a check lists them
+ * all.
  *
  * @param place the file or tensor
  * @param what what is wrong there
@@ -15,8 +16,7 @@ public record Fault(FaultKind kind, String place, String what, String remedy) {
 
   /** What a reader threw. */
   public static Fault of(FaultKind kind, CambiumException e) {
-    return new Fault(
-        kind, e.place(), e.what(), e.remedy() == null ? kind.remedy() : e.remedy());
+    return new Fault(kind, e.place(), e.what(), e.remedy() == null ? kind.remedy() : e.remedy());
   }
 
   /** As opening throws it. */

@@ -19,11 +19,7 @@ public enum FaultKind {
       Severity.FAULT,
       "if the weights are plain numbers, delete the key; if they are quantised, take the model's"
           + " unquantised release",
-      engines(
-          "refuses plain weights",
-          "loads plain weights all the same",
-          "not run",
-          "not run")),
+      engines("refuses plain weights", "loads plain weights all the same", "not run", "not run")),
   NO_ARCHITECTURE(
       "no architecture",
       Severity.WARNING,
@@ -55,7 +51,11 @@ public enum FaultKind {
       "index without metadata",
       Severity.FAULT,
       "add \"metadata\": {\"total_size\": N} to the index, N being the bytes of all tensors",
-      engines("refuses (KeyError)", "refuses (KeyError)", "does not look at it", "does not look at it")),
+      engines(
+          "refuses (KeyError)",
+          "refuses (KeyError)",
+          "does not look at it",
+          "does not look at it")),
   WRONG_TOTAL_SIZE(
       "wrong total_size",
       Severity.WARNING,
@@ -70,10 +70,7 @@ public enum FaultKind {
       Severity.FAULT,
       "copy or download the file again: nothing else holds its tensors",
       engines("refuses", "refuses", "misses its tensors", "refuses")),
-  MALFORMED_FILE(
-      "malformed file",
-      Severity.FAULT,
-      "copy or download the file again"),
+  MALFORMED_FILE("malformed file", Severity.FAULT, "copy or download the file again"),
   TENSOR_IN_TWO_FILES(
       "tensor in two files",
       Severity.FAULT,
@@ -98,9 +95,7 @@ public enum FaultKind {
       "write the file that holds it into weight_map",
       engines("loads it", "loads it", "loads it", "loads it")),
   TOO_FEW_BYTES(
-      "more experts than bytes",
-      Severity.FAULT,
-      "config.json and weights must be of one model"),
+      "more experts than bytes", Severity.FAULT, "config.json and weights must be of one model"),
   MISSING_TENSOR(
       "missing tensor",
       Severity.FAULT,
@@ -132,8 +127,7 @@ public enum FaultKind {
       "unexpected tensor",
       Severity.FAULT,
       "take it out of the weights, or put the config.json there that describes it",
-      engines(
-          "ignores it, with a warning", "ignores it, with a warning", "refuses", "refuses")),
+      engines("ignores it, with a warning", "ignores it, with a warning", "refuses", "refuses")),
   HEAD_OF_TIED_MODEL(
       "output matrix of a tied model",
       Severity.FAULT,
@@ -166,22 +160,16 @@ public enum FaultKind {
       "config.json and weights must be of one model",
       engines("refuses", "refuses", "refuses", "refuses")),
   WRONG_TYPE(
-      "wrong type",
-      Severity.FAULT,
-      "take the model's unquantised release, in F32, BF16 or F16"),
+      "wrong type", Severity.FAULT, "take the model's unquantised release, in F32, BF16 or F16"),
   MIXED_TYPES(
       "experts of several types",
       Severity.WARNING,
       "save the model in one type",
       engines("casts them", "casts them", "casts them", "casts them")),
   TOKENIZER_DOES_NOT_FIT(
-      "tokenizer that does not fit",
-      Severity.FAULT,
-      "put the model's own tokenizer there"),
+      "tokenizer that does not fit", Severity.FAULT, "put the model's own tokenizer there"),
   UNREADABLE_TOKENIZER(
-      "malformed tokenizer",
-      Severity.FAULT,
-      "copy or download tokenizer.json again"),
+      "malformed tokenizer", Severity.FAULT, "copy or download tokenizer.json again"),
   UNREADABLE_MANIFEST(
       "malformed manifest",
       Severity.FAULT,

@@ -80,8 +80,6 @@ final class ManifestChecks {
   private static void report(CheckpointParts checkpoint, String what, Consumer<Fault> faults) {
     faults.accept(
         new Fault(
-            FaultKind.MANIFEST_DOES_NOT_FIT,
-            checkpoint.path().resolve(Manifest.FILE_NAME),
-            what));
+            FaultKind.MANIFEST_DOES_NOT_FIT, checkpoint.path().resolve(Manifest.FILE_NAME), what));
   }
 }

@@ -95,9 +95,7 @@ final class TensorChecks {
     if (expected.part() == Part.LM_HEAD) {
       return FaultKind.NO_HEAD_OF_UNTIED_MODEL;
     }
-    return expected.part().isExpert()
-        ? FaultKind.MISSING_EXPERT_TENSOR
-        : FaultKind.MISSING_TENSOR;
+    return expected.part().isExpert() ? FaultKind.MISSING_EXPERT_TENSOR : FaultKind.MISSING_TENSOR;
   }
 
   private FaultKind unexpected(String name) {
@@ -128,10 +126,7 @@ final class TensorChecks {
         report(FaultKind.WRONG_TYPE, expected.name(), "is " + actual + ", not " + needed);
       }
     } else if (!actual.isFloatingPoint()) {
-      report(
-          FaultKind.WRONG_TYPE,
-          expected.name(),
-          "is " + actual + ", not F64, F32, BF16 or F16");
+      report(FaultKind.WRONG_TYPE, expected.name(), "is " + actual + ", not F64, F32, BF16 or F16");
     }
   }
 

@@ -84,7 +84,11 @@ final class WeightFiles implements AutoCloseable {
     report(
         actual == null ? FaultKind.PHANTOM_TENSOR : FaultKind.WRONG_FILE,
         indexFile,
-        "maps \"" + tensor + "\" to " + name + ", which does not hold it"
+        "maps \""
+            + tensor
+            + "\" to "
+            + name
+            + ", which does not hold it"
             + (actual == null ? "" : "; " + actual.path().getFileName() + " does"));
   }
 
@@ -135,7 +139,9 @@ final class WeightFiles implements AutoCloseable {
 
   /** Whether every file that there should be could be opened. */
   boolean isComplete() {
-    return index == null ? !files.isEmpty() : files.keySet().containsAll(index.weightMap().values());
+    return index == null
+        ? !files.isEmpty()
+        : files.keySet().containsAll(index.weightMap().values());
   }
 
   /** Whether the index says that a file holds the tensor which could not be opened. */

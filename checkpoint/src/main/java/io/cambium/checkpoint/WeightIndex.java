@@ -41,7 +41,8 @@ public record WeightIndex(Path file, OptionalLong totalSize, SortedMap<String, S
     for (Map.Entry<String, JsonNode> entry : json.path(WEIGHT_MAP).properties()) {
       JsonNode name = entry.getValue();
       if (!name.isString()) {
-        report(FaultKind.MALFORMED_INDEX, file, "maps \"" + entry.getKey() + "\" to no file", faults);
+        report(
+            FaultKind.MALFORMED_INDEX, file, "maps \"" + entry.getKey() + "\" to no file", faults);
       } else if (!PlainFileName.isPlain(name.stringValue())) {
         report(
             FaultKind.OUTSIDE_DIRECTORY,

@@ -31,7 +31,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.node.ObjectNode;
 
-/** Everything that can be wrong with a directory: what a check says of it, and what opening does. */
+/**
+ * Everything that can be wrong with a directory: what a check says of it, and what opening does.
+ */
 class CheckpointCheckTest {
 
   private static final String FIRST = "model-00001-of-00003.safetensors";
@@ -104,8 +106,11 @@ class CheckpointCheckTest {
   private static List<Row> tensors() {
     return List.of(
         refused(
-            FaultKind.MISSING_TENSOR, ROUTER + " is missing", tensor(ROUTER, _ -> Optional.empty())),
-        refused(FaultKind.MISSING_TENSOR, NORM + " is missing", tensor(NORM, _ -> Optional.empty())),
+            FaultKind.MISSING_TENSOR,
+            ROUTER + " is missing",
+            tensor(ROUTER, _ -> Optional.empty())),
+        refused(
+            FaultKind.MISSING_TENSOR, NORM + " is missing", tensor(NORM, _ -> Optional.empty())),
         refused(
             FaultKind.MISSING_EXPERT_TENSOR,
             EXPERT + " is missing",
@@ -115,18 +120,15 @@ class CheckpointCheckTest {
             "model.extra.weight is unexpected",
             tensor(
                 NORM,
-                spec -> Optional.of(new TensorSpec("model.extra.weight", DType.F32, spec.shape())))),
+                spec ->
+                    Optional.of(new TensorSpec("model.extra.weight", DType.F32, spec.shape())))),
         refused(
             FaultKind.WRONG_SHAPE,
             NORM + " is [4, 6] where config.json needs [24]",
-            tensor(
-                NORM, spec -> Optional.of(new TensorSpec(NORM, spec.dtype(), List.of(4L, 6L))))),
-        refused(
-            FaultKind.WRONG_TYPE, NORM + " is F8_E4M3", tensor(NORM, to(DType.F8_E4M3))),
+            tensor(NORM, spec -> Optional.of(new TensorSpec(NORM, spec.dtype(), List.of(4L, 6L))))),
+        refused(FaultKind.WRONG_TYPE, NORM + " is F8_E4M3", tensor(NORM, to(DType.F8_E4M3))),
         opened(
-            FaultKind.MIXED_TYPES,
-            "BF16 (" + EXPERT + "), F32 (",
-            tensor(EXPERT, to(DType.BF16))),
+            FaultKind.MIXED_TYPES, "BF16 (" + EXPERT + "), F32 (", tensor(EXPERT, to(DType.BF16))),
         refused(
             FaultKind.EXPERT_GAP,
             "model.layers.1.mlp.experts go up to 7, but there is no 2, 5, 6",
@@ -136,7 +138,8 @@ class CheckpointCheckTest {
                     spec ->
                         Optional.of(
                             new TensorSpec(
-                                spec.name().replace("layers.1.mlp.experts.2.", "layers.1.mlp.experts.7."),
+                                spec.name()
+                                    .replace("layers.1.mlp.experts.2.", "layers.1.mlp.experts.7."),
                                 spec.dtype(),
                                 spec.shape()))))),
         refused(
@@ -162,8 +165,7 @@ class CheckpointCheckTest {
                 editWeightMap(
                     directory,
                     map ->
-                        map.put(
-                            NORM, map.get(NORM).stringValue().equals(FIRST) ? LAST : FIRST))),
+                        map.put(NORM, map.get(NORM).stringValue().equals(FIRST) ? LAST : FIRST))),
         refused(
             FaultKind.OUTSIDE_DIRECTORY,
             "names a file outside the directory: \"../x\"",
@@ -172,7 +174,8 @@ class CheckpointCheckTest {
             FaultKind.NO_INDEX_METADATA,
             "lacks the object \"metadata\"",
             directory ->
-                edit(directory.resolve(CheckpointDirectory.INDEX), json -> json.remove("metadata"))),
+                edit(
+                    directory.resolve(CheckpointDirectory.INDEX), json -> json.remove("metadata"))),
         refused(
             FaultKind.MALFORMED_INDEX,
             "lacks the object \"weight_map\"",
@@ -200,8 +203,7 @@ class CheckpointCheckTest {
             LAST + " is truncated",
             directory -> {
               byte[] bytes = Files.readAllBytes(directory.resolve(LAST));
-              Files.write(
-                  directory.resolve(LAST), Arrays.copyOf(bytes, bytes.length - 1));
+              Files.write(directory.resolve(LAST), Arrays.copyOf(bytes, bytes.length - 1));
             }),
         refused(
             FaultKind.TENSOR_IN_TWO_FILES,
@@ -287,11 +289,14 @@ class CheckpointCheckTest {
             FaultKind.MANIFEST_DOES_NOT_FIT,
             "has no checksum of " + LAST,
             manifest(json -> json.withObject("/sha256").remove(LAST))),
-        opened(FaultKind.WRONG_CHECKSUM, LAST + " does not have the SHA-256", directory -> {
-          byte[] bytes = Files.readAllBytes(directory.resolve(LAST));
-          bytes[bytes.length - 1] ^= 1;
-          Files.write(directory.resolve(LAST), bytes);
-        }));
+        opened(
+            FaultKind.WRONG_CHECKSUM,
+            LAST + " does not have the SHA-256",
+            directory -> {
+              byte[] bytes = Files.readAllBytes(directory.resolve(LAST));
+              bytes[bytes.length - 1] ^= 1;
+              Files.write(directory.resolve(LAST), bytes);
+            }));
   }
 
   private static Change manifest(Function<ObjectNode, Object> change) {
@@ -303,11 +308,9 @@ class CheckpointCheckTest {
     for (int layer : layers) {
       parents.put(layer, List.of(0, 1, 2, 0, 1, 2, 0));
     }
-    Growth growth =
-        new Growth("flat", "copy", 0, 0, "copy", 0, "copy", 0, null, 3, 7, parents);
+    Growth growth = new Growth("flat", "copy", 0, 0, "copy", 0, "copy", 0, null, 3, 7, parents);
     Files.write(
-        directory.resolve(Manifest.FILE_NAME),
-        Json.bytes(Manifest.EMPTY.withGrowth(growth, null)));
+        directory.resolve(Manifest.FILE_NAME), Json.bytes(Manifest.EMPTY.withGrowth(growth, null)));
   }
 
   private Path sharded() {
@@ -315,7 +318,8 @@ class CheckpointCheckTest {
   }
 
   private static CheckResult check(Path directory) {
-    return CheckpointCheck.run(CheckpointSource.of(directory), List.of(CheckpointCheck.checksums(Progress.NONE)));
+    return CheckpointCheck.run(
+        CheckpointSource.of(directory), List.of(CheckpointCheck.checksums(Progress.NONE)));
   }
 
   @ParameterizedTest
@@ -372,14 +376,14 @@ class CheckpointCheckTest {
       rows().filter(row -> row.kind == kind).findFirst().orElseThrow().change.apply(directory);
     }
     CheckResult result = CheckpointCheck.run(CheckpointSource.of(directory), List.of());
-    assertThat(result.findings().stream().map(Fault::kind))
-        .containsAll(kinds);
+    assertThat(result.findings().stream().map(Fault::kind)).containsAll(kinds);
     assertThat(result.files()).isEqualTo(2);
     assertThat(result.count(Severity.WARNING)).isEqualTo(2);
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"mixtral", "mixtral-fused", "gpt_oss", "granitemoe", "llama_llama3rope_tied"})
+  @ValueSource(
+      strings = {"mixtral", "mixtral-fused", "gpt_oss", "granitemoe", "llama_llama3rope_tied"})
   void whatTransformersWroteHasNoFault(String golden) {
     assertThat(check(Goldens.unpack(golden, temporary)).findings()).isEmpty();
   }
@@ -409,7 +413,8 @@ class CheckpointCheckTest {
     Path directory = sharded();
     List<Long> done = Collections.synchronizedList(new ArrayList<>());
     Progress progress = (_, bytes, total) -> done.add(total - bytes);
-    CheckpointCheck.run(CheckpointSource.of(directory), List.of(CheckpointCheck.checksums(progress)));
+    CheckpointCheck.run(
+        CheckpointSource.of(directory), List.of(CheckpointCheck.checksums(progress)));
     assertThat(done).hasSize(4).contains(0L);
   }
 }

@@ -63,13 +63,14 @@ record CheckReport(
     Map<FaultKind, List<Finding>> byKind = new LinkedHashMap<>();
     findings.forEach(f -> byKind.computeIfAbsent(f.kind(), _ -> new ArrayList<>()).add(f));
     byKind.forEach((kind, ofKind) -> addKind(text, kind, ofKind));
-    return text.append("%s: %s, %s; %s in %s%n"
-            .formatted(
-                directory,
-                counted(faults, "fault"),
-                counted(warnings, "warning"),
-                counted(tensors, "tensor"),
-                counted(files, "file")))
+    return text.append(
+            "%s: %s, %s; %s in %s%n"
+                .formatted(
+                    directory,
+                    counted(faults, "fault"),
+                    counted(warnings, "warning"),
+                    counted(tensors, "tensor"),
+                    counted(files, "file")))
         .toString();
   }
 
@@ -82,7 +83,8 @@ record CheckReport(
       text.append("  and %d more%n".formatted(ofKind.size() - MAX_LISTED));
     }
     text.append("  -> %s%n".formatted(ofKind.getFirst().remedy()));
-    kind.engines().forEach((engine, does) -> text.append("     %-14s %s%n".formatted(engine, does)));
+    kind.engines()
+        .forEach((engine, does) -> text.append("     %-14s %s%n".formatted(engine, does)));
     text.append('\n');
   }
 

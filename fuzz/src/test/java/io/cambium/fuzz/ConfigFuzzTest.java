@@ -37,13 +37,15 @@ class ConfigFuzzTest {
   void readsOrRefuses(byte[] input) {
     Path directory = DIRECTORIES.get(CONFIGS.example(input));
     Path file = Scratch.write(directory.resolve(CheckpointDirectory.CONFIG), CONFIGS.of(input));
-    Limits.hold(input, () -> {
-      if (input.length % WITH_WEIGHTS == 0) {
-        CheckpointDirectory.open(directory).close();
-      } else {
-        ModelConfig config = new ModelConfig(file, Json.readObject(file));
-        Families.of(config).decoder(config);
-      }
-    });
+    Limits.hold(
+        input,
+        () -> {
+          if (input.length % WITH_WEIGHTS == 0) {
+            CheckpointDirectory.open(directory).close();
+          } else {
+            ModelConfig config = new ModelConfig(file, Json.readObject(file));
+            Families.of(config).decoder(config);
+          }
+        });
   }
 }

@@ -19,8 +19,8 @@ import tools.jackson.databind.node.MissingNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * JSON out of any bytes. What begins with a brace is taken as it is; all else is read as edits of an
- * example, so that most inputs are well-formed, with a few things wrong in places that matter.
+ * JSON out of any bytes. What begins with a brace is taken as it is; all else is read as edits of
+ * an example, so that most inputs are well-formed, with a few things wrong in places that matter.
  */
 final class EditedJson {
 

@@ -14,13 +14,13 @@ class RunConfigFuzzTest {
 
   private static final EditedJson RUNS =
       EditedJson.ofTexts(
-              """
-                  {"model": "model", "data": "data", "steps": 100,
-                   "batch": {"sequences": 4, "length": 64}, "workers": 2,
-                   "optimizer": {"learning_rate": 0.001, "betas": [0.9, 0.95]},
-                   "schedule": {"warmup": 0.1}, "balance": {}, "release": {},
-                   "growth": {"at": 0.3, "experts": 16, "mode": "lineage", "rows": "split"}}\
-                  """);
+          """
+          {"model": "model", "data": "data", "steps": 100,
+           "batch": {"sequences": 4, "length": 64}, "workers": 2,
+           "optimizer": {"learning_rate": 0.001, "betas": [0.9, 0.95]},
+           "schedule": {"warmup": 0.1}, "balance": {}, "release": {},
+           "growth": {"at": 0.3, "experts": 16, "mode": "lineage", "rows": "split"}}\
+          """);
 
   private static final Path FILE = Scratch.directory("run").resolve(RunConfig.FILE_NAME);
 

@@ -25,14 +25,15 @@ final class SafetensorsBytes {
     }
     byte[] json = header.of(rest);
     ByteBuffer file =
-        ByteBuffer.allocate(Long.BYTES + json.length + first * STEP)
-            .order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer.allocate(Long.BYTES + json.length + first * STEP).order(ByteOrder.LITTLE_ENDIAN);
     return file.putLong(json.length).put(json).array();
   }
 
   /** Inputs to begin with. */
   static Stream<Arguments> seeds(EditedJson header) {
-    return header.seeds().flatMap(seed -> Stream.of(0, 1, 2, 3, WHOLE_FILE).map(first -> with(first, seed)));
+    return header
+        .seeds()
+        .flatMap(seed -> Stream.of(0, 1, 2, 3, WHOLE_FILE).map(first -> with(first, seed)));
   }
 
   private static Arguments with(int first, Arguments seed) {

@@ -17,10 +17,10 @@ class TokenShardFuzzTest {
 
   private static String header(String dtype, int tokens) {
     return """
-            {"__metadata__": {"tokenizer_sha256": "00", "domain": "x", "split": "train",
-                              "documents": "3"},
-             "tokens": {"dtype": "%s", "shape": [%d], "data_offsets": [0, 64]}}\
-            """
+    {"__metadata__": {"tokenizer_sha256": "00", "domain": "x", "split": "train",
+                      "documents": "3"},
+     "tokens": {"dtype": "%s", "shape": [%d], "data_offsets": [0, 64]}}\
+    """
         .formatted(dtype, tokens);
   }
 
@@ -32,11 +32,13 @@ class TokenShardFuzzTest {
   @FuzzTest
   void readsOrRefuses(byte[] input) {
     Scratch.write(FILE, SafetensorsBytes.of(input, HEADERS));
-    Limits.hold(input, () -> {
-      try (TokenShard shard = TokenShard.open(FILE)) {
-        int count = (int) Math.min(shard.size(), 100);
-        shard.copy(shard.size() - count, new long[count], 0, count);
-      }
-    });
+    Limits.hold(
+        input,
+        () -> {
+          try (TokenShard shard = TokenShard.open(FILE)) {
+            int count = (int) Math.min(shard.size(), 100);
+            shard.copy(shard.size() - count, new long[count], 0, count);
+          }
+        });
   }
 }

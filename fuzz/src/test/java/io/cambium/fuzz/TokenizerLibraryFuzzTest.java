@@ -21,10 +21,12 @@ class TokenizerLibraryFuzzTest {
   @FuzzTest
   void runsOrRefuses(byte[] input) {
     Scratch.write(FILE, TokenizerFuzzTest.TOKENIZERS.of(input));
-    Limits.hold(input, () -> {
-      try (Tokenizer tokenizer = Tokenizer.load(FILE)) {
-        tokenizer.decode(tokenizer.encode("ab a b"));
-      }
-    });
+    Limits.hold(
+        input,
+        () -> {
+          try (Tokenizer tokenizer = Tokenizer.load(FILE)) {
+            tokenizer.decode(tokenizer.encode("ab a b"));
+          }
+        });
   }
 }

@@ -42,7 +42,8 @@ class QuantisedGrowthTest {
   @Test
   void mxfp4SlicesAreThoseOfTheParent() {
     Path source = mxfp4();
-    UpcycleResult result = grow(source, GrowthOptions.to(9).mode(Mode.LINEAGE).rows(Rows.COPY).build());
+    UpcycleResult result =
+        grow(source, GrowthOptions.to(9).mode(Mode.LINEAGE).rows(Rows.COPY).build());
     unchecked(result, "mxfp4");
     try (CheckpointDirectory before = CheckpointDirectory.open(source);
         CheckpointDirectory after = CheckpointDirectory.open(target)) {
@@ -133,8 +134,7 @@ class QuantisedGrowthTest {
   @Test
   void whatWouldComputeIsRefused() {
     Path source = mxfp4();
-    refused(
-        source, GrowthOptions.to(9).mode(Mode.FLAT).replicas("drop").build(), "mxfp4", "copy");
+    refused(source, GrowthOptions.to(9).mode(Mode.FLAT).replicas("drop").build(), "mxfp4", "copy");
     refused(
         source, GrowthOptions.to(9).mode(Mode.LINEAGE).rows(Rows.SPLIT).build(), "split", "mxfp4");
     refused(fp8(), GrowthOptions.to(9).replicas("scaled").build(), "scaled", "fp8", "bf16");

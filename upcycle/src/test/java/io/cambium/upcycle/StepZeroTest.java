@@ -55,7 +55,9 @@ class StepZeroTest {
   }
 
   @ParameterizedTest
-  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = {"PERTURB_NEW", "ORTHOGONAL", "INTERPOLATE"})
+  @EnumSource(
+      mode = EnumSource.Mode.EXCLUDE,
+      names = {"PERTURB_NEW", "ORTHOGONAL", "INTERPOLATE"})
   void lineageIsExactForUnequalCounts(Rows rows) {
     exact(
         GrowthOptions.to(11)

@@ -29,8 +29,7 @@ public final class Tampering {
   }
 
   /** Changes the files that an index names. */
-  public static void editWeightMap(Path directory, Consumer<ObjectNode> change)
-      throws IOException {
+  public static void editWeightMap(Path directory, Consumer<ObjectNode> change) throws IOException {
     edit(
         directory.resolve(CheckpointDirectory.INDEX),
         index -> change.accept((ObjectNode) index.get("weight_map")));

@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -74,8 +75,8 @@ class CheckpointCheckTest {
     return new Row(kind, says, false, change);
   }
 
-  private static Change config(Function<ObjectNode, Object> change) {
-    return directory -> edit(directory.resolve(CheckpointDirectory.CONFIG), change::apply);
+  private static Change config(Consumer<ObjectNode> change) {
+    return directory -> edit(directory.resolve(CheckpointDirectory.CONFIG), change);
   }
 
   /** One file instead of three. */
@@ -299,8 +300,8 @@ class CheckpointCheckTest {
             }));
   }
 
-  private static Change manifest(Function<ObjectNode, Object> change) {
-    return directory -> edit(directory.resolve(Manifest.FILE_NAME), change::apply);
+  private static Change manifest(Consumer<ObjectNode> change) {
+    return directory -> edit(directory.resolve(Manifest.FILE_NAME), change);
   }
 
   private static void grown(Path directory, int... layers) throws IOException {

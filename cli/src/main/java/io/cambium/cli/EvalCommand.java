@@ -108,7 +108,7 @@ final class EvalCommand implements Callable<Integer> {
 
   private List<DomainLoss> losses(
       InferenceModel model, Path corpusPath, TerminalProgress progress) {
-    new BatchConfig(sequences, length, 1)
+    new BatchConfig(sequences, length, 1, false)
         .requireFits(
             model.directory().config().countOr("max_position_embeddings", Integer.MAX_VALUE));
     try (Corpus corpus = Corpus.open(corpusPath);

@@ -131,7 +131,7 @@ final class ScoreCommand implements Callable<Integer> {
       throw new UsageException("--batches, --sequences", "must be 1 or more", null);
     }
     int all = Math.multiplyExact(batches, sequences);
-    return new BatchConfig(all, length, Math.min(microBatch, all));
+    return new BatchConfig(all, length, Math.min(microBatch, all), false);
   }
 
   private Map<String, String> metadata(UtilityScorer.Result result) {

@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -129,7 +130,8 @@ class UpcycleCommandTest {
     assertThat(out.toString())
         .contains(
             "counts      greedy by grad_squared, at most 4 further copies", "layer 2     x5:");
-    List<Double> layer = ExpertScores.read(scores).of(Score.GRAD_SQUARED).get(2);
+    List<Double> layer =
+        Objects.requireNonNull(ExpertScores.read(scores).of(Score.GRAD_SQUARED).get(2));
     int best = layer.indexOf(Collections.max(layer));
     assertThat(Collections.frequency(growth().parents().get(2), best)).isEqualTo(5);
     target = folder.resolve("another");

@@ -55,7 +55,8 @@ final class TransitionCounts {
         new BatchConfig(
             Math.multiplyExact(batch.sequences(), growth.scoreBatches()),
             batch.length(),
-            batch.microBatch());
+            batch.microBatch(),
+            batch.separateDocuments());
     listener.message(
         "scoring experts by %s on %,d tokens".formatted(growth.score(), calibration.tokens()));
     ExpertScores scores =

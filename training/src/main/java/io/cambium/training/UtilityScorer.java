@@ -78,7 +78,7 @@ public final class UtilityScorer {
         Team team = Team.ofAllCores()) {
       requireFit(directory, corpus, calibration);
       directory.verifyChecksums();
-      BatchSampler sampler = new BatchSampler(corpus, calibration.length(), seed);
+      BatchSampler sampler = new BatchSampler(corpus, calibration.length(), seed, Map.of());
       Decoder decoder = Decoder.forTraining(Weights.load(directory, DType.F32), team);
       decoder.select(SelectionRule.of(directory.manifest()));
       TrainingStep step = new TrainingStep(sampler, calibration);

@@ -6,6 +6,7 @@ import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.checkpoint.family.Families;
 import io.cambium.checkpoint.family.Family;
 import io.cambium.checkpoint.family.ModelTensor;
+import io.cambium.checkpoint.family.Quantisation;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,6 +38,7 @@ public final class CheckpointDirectory implements AutoCloseable {
   private final ModelConfig config;
   private final Family family;
   private final DecoderSpec decoder;
+  private final Quantisation quantisation;
   private final Manifest manifest;
   private final WeightFiles weights;
   private final List<ModelTensor> tensors;
@@ -48,9 +50,10 @@ public final class CheckpointDirectory implements AutoCloseable {
     this.weights = weights;
     this.family = Families.of(config);
     this.decoder = family.decoder(config);
+    this.quantisation = family.quantisation(config);
     this.manifest = Manifest.read(path).orElse(Manifest.EMPTY);
     requireEnoughBytes();
-    this.tensors = family.tensors(decoder, weights.tensors());
+    this.tensors = tensorsInSameForm(decoder);
     requireExactTensors();
   }
 
@@ -129,7 +132,7 @@ public final class CheckpointDirectory implements AutoCloseable {
     }
   }
 
-  private static void addFaults(List<String> faults, ModelTensor expected, TensorSpec actual) {
+  private void addFaults(List<String> faults, ModelTensor expected, TensorSpec actual) {
     if (!actual.shape().equals(expected.piece().whole())) {
       faults.add(
           expected.name()
@@ -138,7 +141,12 @@ public final class CheckpointDirectory implements AutoCloseable {
               + " where config.json needs "
               + expected.piece().whole());
     }
-    if (!actual.dtype().isFloatingPoint()) {
+    if (quantisation.covers(expected.part())) {
+      DType needed = quantisation.dtype(expected);
+      if (actual.dtype() != needed) {
+        faults.add(expected.name() + " is " + actual.dtype() + ", not " + needed);
+      }
+    } else if (!actual.dtype().isFloatingPoint()) {
       faults.add(expected.name() + " is " + actual.dtype() + ", not F64, F32, BF16 or F16");
     }
   }
@@ -165,6 +173,27 @@ public final class CheckpointDirectory implements AutoCloseable {
     return decoder;
   }
 
+  /** In what form its weights are stored. */
+  public Quantisation quantisation() {
+    return quantisation;
+  }
+
+  /**
+   * Refuses weights that are not stored as they are.
+   *
+   * @throws UsageException with the remedy
+   */
+  public void requirePlainWeights() {
+    if (!quantisation.equals(Quantisation.NONE)) {
+      throw new UsageException(
+          path,
+          "stores weights in "
+              + quantisation.method()
+              + ", which Cambium copies, not computes with",
+          "convert it to bf16 first: load it with transformers, dequantised, and save it");
+    }
+  }
+
   /** The manifest, {@link Manifest#EMPTY} where the directory has none. */
   public Manifest manifest() {
     return manifest;
@@ -182,7 +211,9 @@ public final class CheckpointDirectory implements AutoCloseable {
 
   /** The tensors of another decoder of this family, in the form that this checkpoint has. */
   public List<ModelTensor> tensorsInSameForm(DecoderSpec other) {
-    return family.tensorsLike(decoder, weights.tensors(), other);
+    return quantisation.equals(Quantisation.NONE)
+        ? family.tensorsLike(decoder, weights.tensors(), other)
+        : family.tensors(other, quantisation);
   }
 
   /** Tensors on disk that the family leaves out when it loads. */

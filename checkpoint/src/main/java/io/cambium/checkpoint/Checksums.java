@@ -2,11 +2,13 @@ package io.cambium.checkpoint;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.List;
 
 /** SHA-256, so that a user can check a file with any tool. */
 public final class Checksums {
@@ -26,6 +28,13 @@ public final class Checksums {
     } catch (IOException e) {
       throw CheckpointException.unreadable(file, e);
     }
+    return HexFormat.of().formatHex(digest.digest());
+  }
+
+  /** Hexadecimal SHA-256 of pieces of memory, one after the other. */
+  public static String sha256(List<MemorySegment> pieces) {
+    MessageDigest digest = digest();
+    pieces.forEach(piece -> digest.update(piece.asByteBuffer()));
     return HexFormat.of().formatHex(digest.digest());
   }
 

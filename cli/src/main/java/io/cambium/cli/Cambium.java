@@ -39,7 +39,10 @@ public final class Cambium implements Callable<Integer> {
                   LogitsCommand.class,
                   UpcycleCommand.class)),
           new CommandGroup("Training:", List.of(TrainCommand.class, WatchCommand.class)),
-          new CommandGroup("Measuring:", List.of(BenchCommand.class)));
+          new CommandGroup(
+              "Measuring:",
+              List.of(
+                  BenchCommand.class, EvalCommand.class, PlanCommand.class, ScoreCommand.class)));
 
   @Option(
       names = "--debug",

@@ -191,6 +191,9 @@ final class ModelDescription {
             + weights.bytesByType().entrySet().stream()
                 .map(type -> type.getKey() + " " + ByteCount.text(type.getValue()))
                 .collect(Collectors.joining(", ")));
+    if (weights.quantisation() != null) {
+      line("quantisation", weights.quantisation() + ": copied as it is, not computed with");
+    }
     if (!weights.leftOut().isEmpty()) {
       line("", weights.leftOut().size() + " tensors that the family does not load, among them");
       line("", weights.leftOut().getFirst());

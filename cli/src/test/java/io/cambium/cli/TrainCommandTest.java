@@ -19,6 +19,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
@@ -26,6 +27,7 @@ import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -139,6 +141,39 @@ class TrainCommandTest {
         "model=" + model);
     assertThat(Manifest.read(out.resolve("checkpoints/step-000003")).orElseThrow().selection())
         .isEqualTo(hashed.selection());
+  }
+
+  @Test
+  void growsByWhatTheExpertsAreWorthWhenItIsTime() {
+    Path out = folder.resolve("by-utility");
+    run(
+        "train",
+        yaml.toString(),
+        "--out",
+        out.toString(),
+        "--set",
+        "growth.counts=greedy",
+        "--set",
+        "growth.score=fisher",
+        "--set",
+        "growth.score_batches=2");
+    List<Integer> parents =
+        Manifest.read(out.resolve(LAST)).orElseThrow().growth().getLast().parents().get(1);
+    // The best of 3 experts gets all 4 further copies.
+    assertThat(IntStream.range(0, 3).map(e -> Collections.frequency(parents, e)).sorted())
+        .containsExactly(1, 1, 5);
+    String refused = folder.resolve("too-few").toString();
+    assertThat(
+            Cambium.execute(
+                "train",
+                yaml.toString(),
+                "--out",
+                refused,
+                "--set",
+                "growth.counts=greedy",
+                "--set",
+                "growth.count_cap=1"))
+        .isEqualTo(2);
   }
 
   private static void copy(Path from, Path to) throws IOException {
@@ -285,7 +320,7 @@ class TrainCommandTest {
       value = {
         "growth.experts=3 | 3 are no more than the 3 the model has",
         "growth.mode=wide | 7 give unequal counts",
-        "growth={at: 13, experts: 7, mode: flat, replicas: drop, drop_rate: 0.01}"
+        "growth={at: 13, experts: 7, mode: flat, replicas: drop, replica_amount: 0.01}"
             + " | 0.01 redraws none of 8 neurons",
         "growth.rows=copy | equal rows in mode lineage"
       })

@@ -224,6 +224,22 @@ public final class Decoder {
   }
 
   /**
+   * Log probabilities of this worker's targets in nats, [T], without gradients.
+   *
+   * @param ids_BS int64; B may be 0 for a worker without work
+   * @param targets_BS int64, the token that follows each
+   */
+  public double[] logProbabilities(Team.Member member, Tensor ids_BS, Tensor targets_BS) {
+    try (AutoGradMode off = new AutoGradMode(false)) {
+      Pass pass = new Pass(this, member, false, null);
+      Tensor hidden_TD = pass.forward(ids_BS, Math.max(1, ids_BS.numel()));
+      return ids_BS.numel() == 0
+          ? new double[0]
+          : head.logProbabilities(hidden_TD, targets_BS.reshape(-1), pass.parameters());
+    }
+  }
+
+  /**
    * Forward and backward over this worker's sequences. The loss is the mean cross entropy over the
    * batch's tokens plus the router losses; gradients lie in {@link #parameters()} afterwards.
    *

@@ -77,12 +77,14 @@ final class GroupedQueryAttention implements Attention {
    * key-value head see the same keys, as queries of one head would.
    */
   private Tensor lookOnce(Tensor query_B1Hd, Tensor keys_BTGd, Tensor values_BTGd) {
+    long batch = query_B1Hd.size(0);
+    int shared = spec.heads() / spec.kvHeads();
     return product
         .ofLastToken(
-            query_B1Hd.view(query_B1Hd.size(0), spec.kvHeads(), -1, spec.headDim()),
+            query_B1Hd.view(batch, spec.kvHeads(), shared, spec.headDim()),
             keys_BTGd.transpose(1, 2),
             values_BTGd.transpose(1, 2))
-        .reshape(query_B1Hd.size(0), 1, -1);
+        .reshape(batch, 1, (long) spec.heads() * spec.headDim());
   }
 
   private Tensor projected(Tensor x_BSD, Parameters parameters, Part weight, Part bias) {

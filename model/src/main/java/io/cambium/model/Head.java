@@ -52,13 +52,29 @@ final class Head {
   double loss(Tensor hidden_TD, Tensor targets_T, Parameters parameters) {
     Tensor normed_TD = norm(hidden_TD, parameters);
     double[] sum = new double[1];
-    forEachChunk(normed_TD, targets_T, parameters.get(part()), chunk -> sum[0] += chunk.loss());
+    Tensor weight_VD = parameters.get(part()).to(normed_TD.scalar_type());
+    forEachChunk(normed_TD, targets_T, weight_VD, chunk -> sum[0] += chunk.loss());
     return sum[0];
   }
 
+  /** The log probability of each token's target in nats, without gradients. */
+  double[] logProbabilities(Tensor hidden_TD, Tensor targets_T, Parameters parameters) {
+    Tensor normed_TD = norm(hidden_TD, parameters);
+    double[] all_T = new double[Math.toIntExact(targets_T.size(0))];
+    forEachChunk(
+        normed_TD,
+        targets_T,
+        parameters.get(part()),
+        chunk -> {
+          double[] some_C = chunk.targetLogProbabilities();
+          System.arraycopy(some_C, 0, all_T, Math.toIntExact(chunk.start()), some_C.length);
+        });
+    return all_T;
+  }
+
   /**
-   * The same, with gradients of the loss divided by {@code batchTokens} carried down to {@code
-   * hidden_TD} and into the weights.
+   * The sum of the cross entropy, with gradients of it divided by {@code batchTokens} carried down
+   * to {@code hidden_TD} and into the weights.
    */
   double backward(Tensor hidden_TD, Tensor targets_T, long batchTokens, Parameters parameters) {
     Tensor normed_TD = norm(hidden_TD, parameters);
@@ -96,6 +112,10 @@ final class Head {
 
   /** A run of tokens, valid until the next. */
   private record Chunk(long start, Tensor targets_C1, Tensor logProbabilities_CV) {
+
+    double[] targetLogProbabilities() {
+      return Torch.doubles(logProbabilities_CV.gather(1, targets_C1).to(ScalarType.Double));
+    }
 
     double loss() {
       return -logProbabilities_CV.gather(1, targets_C1).sum().item_double();

@@ -20,8 +20,7 @@ final class MatrixProductKernel implements ExpertKernel {
   }
 
   @Override
-  public void forward(ExpertWeights stored, Tensor x_ND, Tensor gateUp_N2F, Tensor y_ND) {
-    ExpertWeights weights = stored.in(x_ND.scalar_type().intern());
+  public void forward(ExpertWeights weights, Tensor x_ND, Tensor gateUp_N2F, Tensor y_ND) {
     long width = weights.width();
     Tensor gate_NF = gateUp_N2F.narrow(1, 0, width);
     Tensor up_NF = gateUp_N2F.narrow(1, width, width);

@@ -63,14 +63,13 @@ final class Parameters {
   }
 
   Tensor handle(Tensor weight) {
-    Tensor leaf = leaves.get(weight);
-    return leaf == null ? weights.ready(weight) : leaf;
+    return leaves.getOrDefault(weight, weight);
   }
 
   /** The embeddings of tokens: of a matrix as stored, only the rows that are asked for. */
   Tensor embed(Tensor ids_BS) {
     Tensor stored_VD = weights.get(Part.EMBEDDING);
-    return weights.ready(torch.embedding(leaves.getOrDefault(stored_VD, stored_VD), ids_BS));
+    return torch.embedding(handle(stored_VD), ids_BS).to(weights.compute());
   }
 
   /**
@@ -79,7 +78,7 @@ final class Parameters {
    */
   Tensor linear(Tensor x_TD, Part part) {
     Tensor stored_VD = weights.get(part);
-    if (stored_VD.scalar_type().intern() == weights.compute()) {
+    if (Crew.HERE.isBound() || stored_VD.scalar_type().intern() == weights.compute()) {
       return Ops.linear(x_TD, handle(stored_VD));
     }
     long vocabulary = stored_VD.size(0);
@@ -88,7 +87,7 @@ final class Parameters {
       long rows = Math.min(PIECE_ROWS, vocabulary - from);
       Tensor piece_RD = stored_VD.narrow(0, from, rows);
       Tensor target_TR = out_TV.narrow(1, from, rows);
-      Scopes.freeAll(() -> target_TR.copy_(Ops.linear(x_TD, weights.ready(piece_RD))));
+      Scopes.freeAll(() -> target_TR.copy_(Ops.linear(x_TD, piece_RD)));
     }
     return out_TV;
   }

@@ -174,6 +174,10 @@ final class Pass {
             .exchange()
             .collect(rows)
             .view(-1, layer.mixture().topK(), decoder.spec().hiddenSize());
+    decoder
+        .listener()
+        .answered(
+            member.index(), index, decision.choice(), decision.weights_TK().detach(), outputs_TKD);
     Tensor sum_TD = combine(layer, base_TD, weights_TK, outputs_TKD);
     Around around = after() ? new Around(x_TD, x_TD.detach()) : null;
     if (train) {

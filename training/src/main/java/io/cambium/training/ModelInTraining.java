@@ -43,7 +43,10 @@ final class ModelInTraining {
   static final Path OPTIMIZER_FILE = Path.of("training", "optimizer.safetensors");
 
   private static final String FIRST = ".exp_avg";
-  private static final String SECOND = ".exp_avg_sq";
+
+  /** What the second moment of a tensor adds to its name. */
+  static final String SECOND = ".exp_avg_sq";
+
   private static final String UNFOLDED = ".unfolded";
 
   private final ObjectNode config;

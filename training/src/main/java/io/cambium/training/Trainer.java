@@ -26,6 +26,7 @@ import io.cambium.training.metrics.TensorBoardWriter;
 import io.cambium.training.schedule.Schedule;
 import io.cambium.upcycle.UpcycleResult;
 import io.cambium.upcycle.Upcycler;
+import io.cambium.upcycle.growth.Counts;
 import io.cambium.upcycle.growth.GrowthPlanner;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -126,7 +127,8 @@ public final class Trainer implements AutoCloseable {
       return;
     }
     try (CheckpointDirectory model = CheckpointDirectory.open(config.model())) {
-      GrowthPlanner.requireFits(model, growth.options());
+      GrowthPlanner.requireFits(
+          model, growth.options(TransitionCounts.ahead(growth, model.decoder())));
     }
     long first = config.branch() ? TrainerState.read(config.model()).step() : 0;
     int step = growth.step(config.steps());
@@ -477,6 +479,10 @@ public final class Trainer implements AutoCloseable {
     save();
     double lossBefore = evaluate();
     int sourceExperts = model.decoder().experts();
+    model.decoder().select(model.rule(state.release(), state.step()));
+    Counts counts =
+        new TransitionCounts(growth, listener)
+            .of(model, checkpoint(), sampler, config.batch(), state.sequences());
     // It is saved, and the grown model needs the memory.
     model.close();
     Path grown = run.grown(state.step());
@@ -484,7 +490,7 @@ public final class Trainer implements AutoCloseable {
         Upcycler.grow(
             checkpoint(),
             grown,
-            growth.options(),
+            growth.options(counts),
             new TorchRunner(),
             evaluations.calibration(sampler, state.sequences(), growth.calibrationBatches()),
             Progress.NONE);

@@ -6,7 +6,6 @@ import io.cambium.checkpoint.Manifest;
 import io.cambium.checkpoint.Progress;
 import io.cambium.checkpoint.SafetensorsFile;
 import io.cambium.checkpoint.SafetensorsWriter;
-import io.cambium.upcycle.dense.CopyDistances;
 import io.cambium.upcycle.ledger.Entry;
 import io.cambium.upcycle.ledger.LedgerWriter;
 import io.cambium.upcycle.ledger.SourceCheckpoint;

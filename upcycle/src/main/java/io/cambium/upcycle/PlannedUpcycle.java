@@ -2,10 +2,8 @@ package io.cambium.upcycle;
 
 import io.cambium.checkpoint.Manifest;
 import io.cambium.checkpoint.Progress;
-import io.cambium.checkpoint.SafetensorsFile;
 import io.cambium.checkpoint.StagedDirectory;
 import io.cambium.checkpoint.VerificationException;
-import io.cambium.upcycle.dense.CopyDistances;
 import io.cambium.upcycle.ledger.Directions;
 import io.cambium.upcycle.ledger.SourceCheckpoint;
 import io.cambium.upcycle.ledger.Sources;
@@ -14,7 +12,6 @@ import io.cambium.upcycle.runner.ModelRunner;
 import io.cambium.upcycle.runner.TokenIds;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 
 /** A conversion that is planned and may be carried out. Holds its sources open. */
 public final class PlannedUpcycle implements AutoCloseable {
@@ -46,12 +43,11 @@ public final class PlannedUpcycle implements AutoCloseable {
   }
 
   /**
-   * The plan with distances between copies of dense blocks, as far as one layer shows them: the
-   * first that routes is computed, and nothing is written.
+   * The plan with distances between copies of blocks or experts, as far as one layer shows them:
+   * the first that routes is computed, and nothing is written.
    */
   public UpcyclePlan measured() {
-    Sources sources = new Sources(checkpoints, Optional.empty());
-    return CopyDistances.of(plan, sources)
+    return CopyDistances.of(plan, sources())
         .map(distances -> plan.withManifest(plan.manifest().withRealised(distances.firstLayer())))
         .orElse(plan);
   }
@@ -80,24 +76,24 @@ public final class PlannedUpcycle implements AutoCloseable {
 
   private UpcycleResult writeAndVerify(Path directory, Progress progress) {
     Verifier verifier = new Verifier(plan, directory);
-    Manifest manifest;
-    try (Sources sources = new Sources(checkpoints, writeDirections(directory))) {
-      manifest = Executor.execute(plan, sources, directory, progress);
-      verifier.verifyStructure(sources, progress);
-    }
+    writeDirections(directory);
+    Sources sources = sources();
+    Manifest manifest = Executor.execute(plan, sources, directory, progress);
+    verifier.verifyStructure(sources, progress);
     checkpoints.forEach(checkpoint -> checkpoint.origin().complete());
     int vocabSize = checkpoints.getFirst().decoder().vocabSize();
     Verification verification = verifier.verifyLogits(runner, comparison, vocabSize, progress);
     return new UpcycleResult(plan, manifest, verification);
   }
 
-  private Optional<SafetensorsFile> writeDirections(Path directory) {
-    if (directions.layers_ND().isEmpty()) {
-      return Optional.empty();
+  private Sources sources() {
+    return new Sources(checkpoints, directions);
+  }
+
+  private void writeDirections(Path directory) {
+    if (!directions.tensors().isEmpty()) {
+      directions.write(Executor.createParent(directory.resolve(Directions.FILE)));
     }
-    Path file = Executor.createParent(directory.resolve(Directions.FILE));
-    directions.write(file, checkpoints.getFirst().decoder().hiddenSize());
-    return Optional.of(SafetensorsFile.open(file));
   }
 
   @Override

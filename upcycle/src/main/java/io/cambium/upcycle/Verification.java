@@ -1,22 +1,32 @@
 package io.cambium.upcycle;
 
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What reopening a grown directory and running it has shown.
+ * What reopening a grown directory and, where Cambium can, running it has shown.
  *
  * @param word the outcome
  * @param why what was promised, or why nothing was
  * @param fromPromise difference from the promised logits; absent where there is no promise
- * @param fromSource difference from the source as it is configured: the damage at step 0
+ * @param fromSource difference from the source as it is configured: the damage at step 0; absent
+ *     where the models were not run
+ * @param siblingCoselection share of tokens that choose two experts of one lineage, mean over the
+ *     routing layers; absent where none are siblings or the models were not run
  * @param text whether the tokens were those of a text, not random ones
  */
 public record Verification(
     Word word,
     String why,
     @Nullable LogitDifference fromPromise,
-    LogitDifference fromSource,
+    @Nullable LogitDifference fromSource,
+    @Nullable Double siblingCoselection,
     boolean text) {
+
+  /** Of models that were not run. */
+  static Verification notRun(String why) {
+    return new Verification(Word.STRUCTURE_VERIFIED, why, null, null, null, false);
+  }
 
   /** The outcome for people, in a few lines. */
   public String describe() {
@@ -24,11 +34,20 @@ public record Verification(
     if (fromPromise != null && !fromPromise.equals(fromSource)) {
       words.append("\n  from what is promised: ").append(fromPromise.describe());
     }
-    return words
-        .append("\n  from the source: ")
-        .append(fromSource.describe())
-        .append(text ? " of text" : " drawn at random")
-        .toString();
+    if (fromSource != null) {
+      words
+          .append("\n  from the source: ")
+          .append(fromSource.describe())
+          .append(text ? " of text" : " drawn at random");
+    }
+    if (siblingCoselection != null) {
+      words.append(
+          String.format(
+              Locale.ROOT,
+              "\n  sibling co-selection: %.3f of tokens choose two experts of one lineage",
+              siblingCoselection));
+    }
+    return words.toString();
   }
 
   /** A failed verification is a {@link io.cambium.checkpoint.VerificationException} instead. */

@@ -117,6 +117,10 @@ record DemoPlan(int steps, long seed) {
         null,
         standard.moments(),
         standard.calibrationBatches(),
+        standard.counts(),
+        standard.score(),
+        standard.countCap(),
+        standard.scoreBatches(),
         seed);
   }
 

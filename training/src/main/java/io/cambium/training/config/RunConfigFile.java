@@ -92,6 +92,19 @@ final class RunConfigFile {
     }
   }
 
+  /** Reads a file whose settings take the place of a complete record's. */
+  static <T> T readOver(T defaults, Class<T> type, Path file) {
+    ObjectNode complete = MAPPER.valueToTree(defaults);
+    ObjectNode settings = parse(file);
+    try {
+      new KnownSettings(complete).check(settings);
+      complete.setAll(settings);
+      return convert(complete, type);
+    } catch (UsageException e) {
+      throw new UsageException(file, Objects.requireNonNull(e.getMessage()), null, e);
+    }
+  }
+
   static void write(RunConfig config, Path file) {
     try {
       Files.writeString(file, MAPPER.writeValueAsString(config));
@@ -151,7 +164,7 @@ final class RunConfigFile {
       int sequences = settings.path("batch").path("sequences").intValue();
       settings.put("workers", Math.min(Runtime.getRuntime().availableProcessors(), sequences));
     }
-    return convert(settings);
+    return convert(settings, RunConfig.class);
   }
 
   /** Which defaults a schedule has. A form that there is not is complained about later. */
@@ -191,9 +204,9 @@ final class RunConfigFile {
   }
 
   /** Types fit by now; what is left to complain about are the records' own checks, and overflow. */
-  private static RunConfig convert(ObjectNode resolved) {
+  private static <T> T convert(ObjectNode resolved, Class<T> type) {
     try {
-      return MAPPER.treeToValue(resolved, RunConfig.class);
+      return MAPPER.treeToValue(resolved, type);
     } catch (JacksonException e) {
       if (e.getCause() instanceof UsageException usage) {
         throw usage;

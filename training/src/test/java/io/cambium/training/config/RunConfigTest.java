@@ -144,7 +144,7 @@ class RunConfigTest {
     GrowthOptions flat = growthOptions("{mode: flat, replicas: drop, seed: 3}");
     assertThat(flat.rows()).isEqualTo(Rows.COPY);
     assertThat(flat.biasNoise()).isEqualTo(1e-3);
-    assertThat(flat.dropRate()).isEqualTo(0.5);
+    assertThat(flat.replicas().amount()).isEqualTo(0.5);
     assertThat(flat.seed()).isEqualTo(3);
     assertThat(growthOptions("{mode: cold}").rowDelta()).isZero();
     assertThat(growthOptions("{rows: antithetic, row_delta: 1}").rowDelta()).isEqualTo(1);

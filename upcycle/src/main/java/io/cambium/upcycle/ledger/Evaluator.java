@@ -2,6 +2,7 @@ package io.cambium.upcycle.ledger;
 
 import io.cambium.checkpoint.CounterRandom;
 import io.cambium.checkpoint.DType;
+import io.cambium.checkpoint.Manifest;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -20,8 +21,8 @@ public final class Evaluator {
 
   private static final long ZEROS_BYTES = 1 << 20;
 
-  /** Gate, up and down. */
-  private static final int MATRICES = 3;
+  /** Gate, up and down: so many matrices are decomposed for each model and kept. */
+  static final int MATRICES = 3;
 
   private final Sources sources;
   private final Spectra spectra;
@@ -55,7 +56,7 @@ public final class Evaluator {
       case Formula.Copy(var source) -> sources.values(source);
       case Formula.Normal(var shape, double deviation, long seed, var key) ->
           normal(shape, deviation, CounterRandom.of(seed, key));
-      case Formula.GatherRows(var of, var rows) -> RouterRows.scaled(compute(of), rows, row -> 1);
+      case Formula.GatherRows(var of, var rows) -> RouterRows.scaled(compute(of), rows, _ -> 1);
       case Formula.ScaledRows(var of, var rows, var factors) ->
           RouterRows.scaled(compute(of), rows, factors::get);
       case Formula.Slice(var of, int axis, long from, long count) ->
@@ -92,7 +93,56 @@ public final class Evaluator {
           compute(of).masked(axis, from, count);
       case Formula.Spectral(var of, double share, long seed, var key) -> {
         Values values = compute(of);
-        yield spectra.get(of, values, share).withRandomSigns(values, CounterRandom.of(seed, key));
+        yield spectra.get(of, values).withRandomSigns(values, share, CounterRandom.of(seed, key));
+      }
+      case Formula.MixedSpectrum(var of, var other, double share) -> {
+        Spectrum others = spectra.get(other, compute(other));
+        Values values = compute(of);
+        yield spectra.get(of, values).mixedWith(others, values, share);
+      }
+      case Formula.SparselyNoisy(var of, double share, long seed, var key) -> {
+        Values values = compute(of);
+        Noise.addToFew(values.data(), share, seed, key);
+        yield values;
+      }
+      case Formula.TurnedNeurons(var of, int axis, double distance, long seed, var key) -> {
+        Values values = compute(of);
+        NeuronWeights.turn(values, axis, distance, CounterRandom.of(seed, key));
+        yield values;
+      }
+      case Formula.ScaledNeurons(var of, int axis, double spread, long seed, var key) -> {
+        Values values = compute(of);
+        CounterRandom random = CounterRandom.of(seed, key);
+        NeuronWeights.scale(values, axis, n -> 1 + spread * (2 * random.uniform(n) - 1));
+        yield values;
+      }
+      case Formula.Interpolated(var of, var other, double share) -> {
+        Values values = compute(of);
+        interpolate(values.data(), compute(other).data(), share);
+        yield values;
+      }
+      case Formula.Stepped(var of, var direction, double distance) -> {
+        Values values = compute(of);
+        step(values.data(), sources.values(direction).data(), distance);
+        yield values;
+      }
+      case Formula.NoisyRows(var of, var rows, double delta, long seed, var key) -> {
+        Values values = RouterRows.scaled(compute(of), rows, _ -> 1);
+        CounterRandom random = CounterRandom.of(seed, key);
+        RouterRows.addNoise(values, Manifest.Growth.replicas(rows), delta, random);
+        yield values;
+      }
+      case Formula.TurnedRows(var of, var rows, double distance, long seed, var key) -> {
+        Values values = RouterRows.scaled(compute(of), rows, _ -> 1);
+        CounterRandom random = CounterRandom.of(seed, key);
+        RouterRows.turn(values, Manifest.Growth.replicas(rows), distance, random);
+        yield values;
+      }
+      case Formula.MixedRows(var of, var rows, var others, double share) -> {
+        Values source = compute(of);
+        Values values = RouterRows.scaled(source, rows, _ -> 1);
+        interpolate(values.data(), RouterRows.scaled(source, others, _ -> 1).data(), share);
+        yield values;
       }
       case Formula.DirectedRows(var source, var directions, var parents, double delta) -> {
         Values rows_ND = sources.values(directions);
@@ -145,6 +195,31 @@ public final class Evaluator {
       first.data()[i] = (float) (sums[i] / of.size());
     }
     return first;
+  }
+
+  private static void interpolate(float[] values, float[] others, double share) {
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) ((1 - share) * values[i] + share * others[i]);
+    }
+  }
+
+  /** A step whose length is relative to the norm of the values. */
+  private static void step(float[] values, float[] direction, double distance) {
+    double length = norm(direction);
+    if (length > 0) {
+      double scale = distance * norm(values) / length;
+      for (int i = 0; i < values.length; i++) {
+        values[i] = (float) (values[i] + scale * direction[i]);
+      }
+    }
+  }
+
+  private static double norm(float[] values) {
+    double squares = 0;
+    for (float value : values) {
+      squares += (double) value * value;
+    }
+    return Math.sqrt(squares);
   }
 
   private static void scale(float[] values, double factor) {

@@ -21,6 +21,24 @@ final class Noise {
     }
   }
 
+  /**
+   * Adds draws of the whole standard deviation to few entries.
+   *
+   * @param values overwritten
+   * @param share the probability of each to be one of them
+   * @param key of the draws
+   */
+  static void addToFew(float[] values, double share, long seed, String key) {
+    CounterRandom chosen = CounterRandom.of(seed, "code." + key);
+    CounterRandom random = CounterRandom.of(seed, key);
+    double deviation = deviation(values);
+    for (int i = 0; i < values.length; i++) {
+      if (chosen.uniform(i) < share) {
+        values[i] = (float) (values[i] + deviation * random.gaussian(i));
+      }
+    }
+  }
+
   private static double deviation(float[] values) {
     double mean = 0;
     for (float value : values) {

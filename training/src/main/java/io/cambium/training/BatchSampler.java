@@ -23,6 +23,11 @@ public final class BatchSampler {
   /** The order of one domain's windows in one epoch. */
   private record Shuffle(long epoch, int[] windows) {}
 
+  /** All domains alike. */
+  public BatchSampler(Corpus corpus, int length, long seed) {
+    this(corpus, length, seed, Map.of());
+  }
+
   /**
    * @param length tokens per sequence
    * @param mix weights of domains by name; empty for all alike

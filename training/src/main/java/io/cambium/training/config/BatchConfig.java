@@ -17,6 +17,11 @@ public record BatchConfig(int sequences, int length, int microBatch, boolean sep
 
   public static final BatchConfig DEFAULT = new BatchConfig(16, 256, 8, false);
 
+  /** Running text: tokens see all that stands before them. */
+  public BatchConfig(int sequences, int length, int microBatch) {
+    this(sequences, length, microBatch, false);
+  }
+
   public BatchConfig {
     Range.atLeastOne("batch.sequences", sequences);
     Range.atLeastOne("batch.length", length);

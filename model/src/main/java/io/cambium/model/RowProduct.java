@@ -93,7 +93,7 @@ final class RowProduct {
             ValueLayout.JAVA_FLOAT,
             ValueLayout.ADDRESS,
             ValueLayout.JAVA_INT);
-    // Short, and on Java's own arrays: so not worth a way out for the garbage collector.
+    // Critical, since the tile is a Java array, and too short a call to hold up its collector.
     return Linker.nativeLinker().downcallHandle(function, signature, Linker.Option.critical(true));
   }
 

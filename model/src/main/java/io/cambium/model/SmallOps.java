@@ -52,20 +52,21 @@ final class SmallOps {
   /**
    * {@code x * cos + partner(x) * sin}, the signs in the sines.
    *
-   * @param x_1SHR one sequence of S tokens
+   * @param x_BSHR sequences of S tokens
    * @param cos_SR of the same tokens, contiguous, as the sines
    */
-  static Tensor rotate(Tensor x_1SHR, Tensor cos_SR, Tensor sin_SR, boolean interleaved) {
-    Tensor out = torch.empty_like(x_1SHR);
-    MemorySegment from = Torch.memory(x_1SHR);
+  static Tensor rotate(Tensor x_BSHR, Tensor cos_SR, Tensor sin_SR, boolean interleaved) {
+    Tensor out = torch.empty_like(x_BSHR);
+    MemorySegment from = Torch.memory(x_BSHR);
     MemorySegment to = Torch.memory(out);
     MemorySegment cos = Torch.memory(cos_SR);
     MemorySegment sin = Torch.memory(sin_SR);
+    long tokens = cos_SR.size(0);
     int rotated = (int) cos_SR.size(1);
-    int perToken = (int) x_1SHR.size(2) * rotated;
-    long numbers = x_1SHR.numel();
+    int perToken = (int) x_BSHR.size(2) * rotated;
+    long numbers = x_BSHR.numel();
     for (long i = 0; i < numbers; i += rotated) {
-      long row = i / perToken * rotated;
+      long row = i / perToken % tokens * rotated;
       for (int r = 0; r < rotated; r++) {
         int partner = interleaved ? r ^ 1 : (r + rotated / 2) % rotated;
         float turned =

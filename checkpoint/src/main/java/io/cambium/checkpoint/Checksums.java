@@ -2,12 +2,14 @@ package io.cambium.checkpoint;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.List;
 
 /** SHA-256, so that a user can check a file with any tool. */
 public final class Checksums {
@@ -56,9 +58,11 @@ public final class Checksums {
     return HexFormat.of().formatHex(digest.digest());
   }
 
-  /** The same of bytes in memory. */
-  public static String hexSha256(byte[] bytes) {
-    return HexFormat.of().formatHex(sha256(bytes));
+  /** Hexadecimal SHA-256 of pieces of memory, one after the other. */
+  public static String sha256(List<MemorySegment> pieces) {
+    MessageDigest digest = digest();
+    pieces.forEach(piece -> digest.update(piece.asByteBuffer()));
+    return HexFormat.of().formatHex(digest.digest());
   }
 
   /** SHA-256 of bytes in memory. */

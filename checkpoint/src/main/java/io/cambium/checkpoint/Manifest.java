@@ -1,5 +1,6 @@
 package io.cambium.checkpoint;
 
+import com.fasterxml.jackson.annotation.JsonAlias;
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonInclude;
@@ -113,8 +114,8 @@ public record Manifest(
   }
 
   /**
-   * What became of the copies of dense blocks, measured in the weights as they are written, rounded
-   * to their type.
+   * What became of copies of dense blocks, or of replicas, measured in the weights as they are
+   * written, rounded to their type.
    *
    * @param layers that were measured
    * @param matrices by name: gate, up, down
@@ -129,10 +130,11 @@ public record Manifest(
 
   /**
    * Distances in one kind of matrix, relative: the root of the sum of squared differences over that
-   * of the block's squared weights, both over all layers and copies.
+   * of the block's squared weights, both over all layers and copies. Of a growth step, the block is
+   * the parent, and its copies are the replicas.
    *
    * @param fromBlock of a copy from its block
-   * @param betweenCopies of neighbouring copies from each other
+   * @param betweenCopies of neighbouring copies from each other; 0 where none has a neighbour
    * @param changed share of the weights that are another number than in the block
    */
   public record Distances(double fromBlock, double betweenCopies, double changed) {}
@@ -145,9 +147,12 @@ public record Manifest(
   /**
    * One growth step: the options as a user gives them, and the parent of every expert.
    *
+   * @param replicaAmount how far replicas went from their parent, in the unit of their kind; 0 for
+   *     copies
    * @param step training step of the transition; absent for a conversion
    * @param parents per routing layer, by layer index: for each expert of the grown model, the index
    *     of the source expert it descends from; the first of a lineage is the original
+   * @param realised how far the replicas are from their parents; absent where they equal them
    */
   @JsonInclude(JsonInclude.Include.NON_NULL)
   public record Growth(
@@ -156,13 +161,14 @@ public record Manifest(
       double rowDelta,
       double biasNoise,
       String replicas,
-      double dropRate,
+      @JsonAlias("dropRate") double replicaAmount,
       String moments,
       long seed,
       @Nullable Long step,
       int sourceExperts,
       int targetExperts,
-      SortedMap<Integer, List<Integer>> parents) {
+      SortedMap<Integer, List<Integer>> parents,
+      @Nullable Realised realised) {
 
     public Growth {
       SortedMap<Integer, List<Integer>> copy = new TreeMap<>();
@@ -171,6 +177,53 @@ public record Manifest(
         copy.put(layer.getKey(), List.copyOf(layer.getValue()));
       }
       parents = Collections.unmodifiableSortedMap(copy);
+    }
+
+    /** Before anything was measured of it. */
+    public Growth(
+        String mode,
+        String rows,
+        double rowDelta,
+        double biasNoise,
+        String replicas,
+        double replicaAmount,
+        String moments,
+        long seed,
+        @Nullable Long step,
+        int sourceExperts,
+        int targetExperts,
+        SortedMap<Integer, List<Integer>> parents) {
+      this(
+          mode,
+          rows,
+          rowDelta,
+          biasNoise,
+          replicas,
+          replicaAmount,
+          moments,
+          seed,
+          step,
+          sourceExperts,
+          targetExperts,
+          parents,
+          null);
+    }
+
+    private Growth with(Realised measured) {
+      return new Growth(
+          mode,
+          rows,
+          rowDelta,
+          biasNoise,
+          replicas,
+          replicaAmount,
+          moments,
+          seed,
+          step,
+          sourceExperts,
+          targetExperts,
+          parents,
+          measured);
     }
 
     /** The experts of a layer that are replicas: all of a lineage but its first. */
@@ -200,8 +253,8 @@ public record Manifest(
    *
    * @param mode how experts are chosen
    * @param ownLogit the share {@code a} of a replica's own logit against its lineage's mean, 0 to 1
-   * @param siblingPenalty what the score of a lineage's non-best siblings is lowered by; absent for
-   *     infinite
+   * @param siblingPenalty what the score of a lineage's non-best siblings is lowered by, in spans
+   *     of the scores; absent for infinite
    * @param holdBack what replicas' selection bias is lowered by in the written file
    * @param hashSeed of the function from token ids to experts; absent but in mode {@code hash}
    */
@@ -312,10 +365,23 @@ public record Manifest(
     return founders;
   }
 
-  /** With what was measured of the copies of dense blocks. */
+  /** With what was measured of the copies or replicas that the last step made. */
   public Manifest withRealised(Realised realised) {
-    return new Manifest(
-        FORMAT, Objects.requireNonNull(sparse).with(realised), growth, selection, sha256);
+    if (growth.isEmpty()) {
+      return new Manifest(
+          FORMAT, Objects.requireNonNull(sparse).with(realised), growth, selection, sha256);
+    }
+    List<Growth> steps = new ArrayList<>(growth);
+    steps.add(steps.removeLast().with(realised));
+    return new Manifest(FORMAT, sparse, steps, selection, sha256);
+  }
+
+  /** What was measured of the copies or replicas that the last step made, if anything was. */
+  @JsonIgnore
+  public Optional<Realised> realised() {
+    return growth.isEmpty()
+        ? Optional.ofNullable(sparse).map(SparseUpcycling::realised)
+        : Optional.ofNullable(growth.getLast().realised());
   }
 
   /** With a growth step after the others, and the selection rule that it leaves. */

@@ -7,6 +7,7 @@ import io.cambium.checkpoint.family.DecoderSpec.FeedForward;
 import io.cambium.checkpoint.family.DecoderSpec.Layer;
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.checkpoint.family.ParameterCounts;
+import io.cambium.checkpoint.family.Quantisation;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IntSummaryStatistics;
@@ -73,6 +74,7 @@ public record ModelFacts(
    * @param files how many files hold them
    * @param bytes length of their data
    * @param bytesByType how much of it is of which element type
+   * @param quantisation how weights are stored in fewer bits; null where they are not
    * @param leftOut tensors that the family does not load
    */
   public record Weights(
@@ -80,6 +82,7 @@ public record ModelFacts(
       int tensors,
       long bytes,
       SortedMap<DType, Long> bytesByType,
+      @Nullable String quantisation,
       List<String> leftOut) {
 
     private static Weights of(CheckpointDirectory checkpoint) {
@@ -92,6 +95,9 @@ public record ModelFacts(
           entries.size(),
           entries.stream().mapToLong(TensorEntry::bytes).sum(),
           bytesByType,
+          checkpoint.quantisation().equals(Quantisation.NONE)
+              ? null
+              : checkpoint.quantisation().method(),
           checkpoint.ignoredTensors());
     }
   }
@@ -130,7 +136,7 @@ public record ModelFacts(
         decoder.hiddenSize(),
         decoder.tiedEmbeddings(),
         layers(decoder.layers()),
-        ParameterCounts.of(decoder, checkpoint.tensors()),
+        ParameterCounts.of(decoder, checkpoint.family().tensors(decoder)),
         Weights.of(checkpoint),
         manifest.growth(),
         Lineages.of(manifest),

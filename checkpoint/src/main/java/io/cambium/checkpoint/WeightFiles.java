@@ -5,30 +5,35 @@ import java.nio.file.Path;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** The safetensors files of a checkpoint directory: one, or the shards that an index names. */
 final class WeightFiles implements AutoCloseable {
 
   private final CheckpointSource source;
+  private final Consumer<Fault> faults;
   private final SortedMap<String, SafetensorsFile> files = new TreeMap<>();
   private final Map<String, SafetensorsFile> fileOf = new HashMap<>();
+  private @Nullable WeightIndex index;
 
-  private WeightFiles(CheckpointSource source) {
+  private WeightFiles(CheckpointSource source, Consumer<Fault> faults) {
     this.source = source;
+    this.faults = faults;
   }
 
   /**
-   * Opens the files by their headers.
+   * Opens the files by their headers, as far as that goes.
    *
-   * @throws CheckpointException if one is missing or malformed, or the index and the shards do not
-   *     name the same tensors
+   * @param faults hears of every file that is missing or malformed, and of every tensor that the
+   *     index and the shards do not agree on; what it throws ends the opening
    */
-  static WeightFiles open(CheckpointSource source) {
-    WeightFiles weights = new WeightFiles(source);
+  static WeightFiles open(CheckpointSource source, Consumer<Fault> faults) {
+    WeightFiles weights = new WeightFiles(source, faults);
     try {
       weights.openAll();
       return weights;
@@ -39,61 +44,111 @@ final class WeightFiles implements AutoCloseable {
   }
 
   private void openAll() {
-    Path index = source.directory().resolve(CheckpointDirectory.INDEX);
+    Path directory = source.directory();
+    Path indexFile = directory.resolve(CheckpointDirectory.INDEX);
     // transformers prefers the single file where both are present, and so must we.
     if (source.singleFile().isPresent()) {
-      open(source.singleFile().get(), source.directory());
-    } else if (Files.exists(index)) {
-      openShards(WeightIndex.read(index));
+      open(source.singleFile().get(), directory);
+    } else if (Files.exists(indexFile)) {
+      openShards(WeightIndex.read(indexFile, faults));
     } else {
-      throw new CheckpointException(
-          source.directory(),
-          "holds neither " + CheckpointDirectory.SINGLE_FILE + " nor " + CheckpointDirectory.INDEX,
-          "only safetensors weights are read: save the model in that format");
+      report(
+          FaultKind.NO_WEIGHTS,
+          directory,
+          "holds neither " + CheckpointDirectory.SINGLE_FILE + " nor " + CheckpointDirectory.INDEX);
     }
   }
 
-  private void openShards(WeightIndex index) {
-    for (String name : index.shards()) {
-      open(name, index.file());
+  private void openShards(WeightIndex shards) {
+    index = shards;
+    for (String name : shards.shards()) {
+      open(name, shards.file());
     }
-    index
-        .weightMap()
-        .forEach((tensor, name) -> {
-          SafetensorsFile actual = fileOf.get(tensor);
-          if (actual == null || actual != files.get(name)) {
-            throw new CheckpointException(
-                index.file(),
-                "maps \"" + tensor + "\" to " + name + ", which does not hold it",
-                null);
-          }
-        });
+    shards.weightMap().forEach((tensor, name) -> requireIn(name, tensor, shards.file()));
     TreeSet<String> unmapped = new TreeSet<>(fileOf.keySet());
-    unmapped.removeAll(index.weightMap().keySet());
-    if (!unmapped.isEmpty()) {
-      throw new CheckpointException(
-          index.file(), "does not map \"" + unmapped.first() + "\", which a shard holds", null);
+    unmapped.removeAll(shards.weightMap().keySet());
+    for (String tensor : unmapped) {
+      report(
+          FaultKind.UNMAPPED_TENSOR,
+          shards.file(),
+          "does not map \"" + tensor + "\", which a shard holds");
     }
+  }
+
+  private void requireIn(String name, String tensor, Path indexFile) {
+    SafetensorsFile named = files.get(name);
+    if (named == null || named.tensors().containsKey(tensor)) {
+      return; // or a fault of the file's
+    }
+    SafetensorsFile actual = fileOf.get(tensor);
+    report(
+        actual == null ? FaultKind.PHANTOM_TENSOR : FaultKind.WRONG_FILE,
+        indexFile,
+        "maps \""
+            + tensor
+            + "\" to "
+            + name
+            + ", which does not hold it"
+            + (actual == null ? "" : "; " + actual.path().getFileName() + " does"));
   }
 
   /** A file may be a link, as in the Hugging Face cache. */
   private void open(String name, Path namedBy) {
-    SafetensorsFile file = source.open(name);
+    SafetensorsFile file;
+    try {
+      file = source.open(name);
+    } catch (CheckpointException e) {
+      boolean present = Files.exists(source.directory().resolve(name));
+      faults.accept(Fault.of(present ? FaultKind.MALFORMED_FILE : FaultKind.MISSING_FILE, e));
+      return;
+    }
+    add(name, file, namedBy);
+  }
+
+  private void add(String name, SafetensorsFile file, Path namedBy) {
     files.put(name, file);
     for (String tensor : file.tensors().keySet()) {
       SafetensorsFile other = fileOf.put(tensor, file);
       if (other != null) {
-        throw new CheckpointException(
+        report(
+            FaultKind.TENSOR_IN_TWO_FILES,
             namedBy,
-            "names two files that hold \"" + tensor + "\": " + other.path() + " and " + file.path(),
-            null);
+            "names two files that hold \""
+                + tensor
+                + "\": "
+                + other.path()
+                + " and "
+                + file.path());
       }
     }
   }
 
-  /** The files by name. */
+  private void report(FaultKind kind, Path place, String what) {
+    faults.accept(new Fault(kind, place, what));
+  }
+
+  /** The files by name, those that could be opened. */
   SortedMap<String, SafetensorsFile> files() {
     return Collections.unmodifiableSortedMap(files);
+  }
+
+  /** The index, where the weights are sharded. */
+  Optional<WeightIndex> index() {
+    return Optional.ofNullable(index);
+  }
+
+  /** Whether every file that there should be could be opened. */
+  boolean isComplete() {
+    return index == null
+        ? !files.isEmpty()
+        : files.keySet().containsAll(index.weightMap().values());
+  }
+
+  /** Whether the index says that a file holds the tensor which could not be opened. */
+  boolean isInUnopenedFile(String tensor) {
+    return index != null
+        && index.weightMap().containsKey(tensor)
+        && !files.containsKey(index.weightMap().get(tensor));
   }
 
   /** Names of all tensors. */

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SequencedMap;
 
 /** Text for a growth step that is not part of a training run. */
@@ -33,7 +34,7 @@ final class CalibrationTokens {
     try (Corpus corpus = Corpus.open(directory);
         CheckpointDirectory checkpoint = CheckpointDirectory.open(model)) {
       corpus.tokenizer().requireFits(checkpoint.decoder().vocabSize(), model.path());
-      BatchSampler sampler = new BatchSampler(corpus, LENGTH, seed);
+      BatchSampler sampler = new BatchSampler(corpus, LENGTH, seed, Map.of());
       List<TokenIds> batches = new ArrayList<>();
       for (int batch = 0; batch < BATCHES; batch++) {
         batches.add(batch(sampler, (long) batch * SEQUENCES, 1));
@@ -52,7 +53,7 @@ final class CalibrationTokens {
     try (Corpus corpus = Corpus.open(directory);
         CheckpointDirectory checkpoint = CheckpointDirectory.open(model)) {
       corpus.tokenizer().requireFits(checkpoint.decoder().vocabSize(), model.path());
-      BatchSampler sampler = new BatchSampler(corpus, LENGTH, seed);
+      BatchSampler sampler = new BatchSampler(corpus, LENGTH, seed, Map.of());
       List<Corpus.Domain> domains = corpus.domains();
       SequencedMap<String, List<TokenIds>> batches = new LinkedHashMap<>();
       for (int domain = 0; domain < domains.size(); domain++) {

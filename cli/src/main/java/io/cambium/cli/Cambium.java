@@ -32,13 +32,17 @@ public final class Cambium implements Callable<Integer> {
           new CommandGroup(
               "Checkpoints:",
               List.of(
+                  ExportCommand.class,
                   GenerateCommand.class,
                   InitCommand.class,
                   InspectCommand.class,
                   LogitsCommand.class,
                   UpcycleCommand.class)),
           new CommandGroup("Training:", List.of(TrainCommand.class, WatchCommand.class)),
-          new CommandGroup("Measuring:", List.of(BenchCommand.class)));
+          new CommandGroup(
+              "Measuring:",
+              List.of(
+                  BenchCommand.class, EvalCommand.class, PlanCommand.class, ScoreCommand.class)));
 
   @Option(
       names = "--debug",

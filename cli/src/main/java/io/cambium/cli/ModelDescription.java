@@ -189,8 +189,11 @@ final class ModelDescription {
             + number(weights.files())
             + (weights.files() == 1 ? " file, " : " files, ")
             + weights.bytesByType().entrySet().stream()
-                .map(type -> type.getKey() + " " + bytes(type.getValue()))
+                .map(type -> type.getKey() + " " + ByteCount.text(type.getValue()))
                 .collect(Collectors.joining(", ")));
+    if (weights.quantisation() != null) {
+      line("quantisation", weights.quantisation() + ": copied as it is, not computed with");
+    }
     if (!weights.leftOut().isEmpty()) {
       line("", weights.leftOut().size() + " tensors that the family does not load, among them");
       line("", weights.leftOut().getFirst());
@@ -253,16 +256,5 @@ final class ModelDescription {
 
   private static String number(long value) {
     return String.format(Locale.ROOT, "%,d", value);
-  }
-
-  private static String bytes(long value) {
-    List<String> units = List.of("bytes", "kB", "MB", "GB", "TB");
-    double scaled = value;
-    int unit = 0;
-    while (scaled >= 1000 && unit < units.size() - 1) {
-      scaled /= 1000;
-      unit++;
-    }
-    return String.format(Locale.ROOT, unit == 0 ? "%.0f " : "%.2f ", scaled) + units.get(unit);
   }
 }

@@ -1,5 +1,7 @@
 package io.cambium.cli;
 
+import io.cambium.training.MachineMemory;
+import io.cambium.training.MemoryPlan;
 import io.cambium.training.Trainer;
 import io.cambium.training.config.RunConfig;
 import java.nio.file.Path;
@@ -50,6 +52,14 @@ final class TrainCommand implements Callable<Integer> {
   @Option(names = "--resume", description = "Go on with the run in DIR.")
   private boolean resume;
 
+  @Option(
+      names = "--memory",
+      paramLabel = "AMOUNT",
+      description =
+          "What the run may take, such as 12GB: refused if it plans for more (default: what the"
+              + " machine has to give).")
+  private @Nullable String memory;
+
   @Mixin private DashboardOption dashboard;
 
   @Override
@@ -59,7 +69,7 @@ final class TrainCommand implements Callable<Integer> {
     try (TerminalProgress progress = TerminalProgress.onStandardError();
         DashboardOption served = dashboard.serve(directory, progress::println);
         TrainingProgress shown = new TrainingProgress(progress, "training", 0, config.steps());
-        Trainer trainer = trainer(config, directory, shown)) {
+        Trainer trainer = plannedTrainer(config, directory, shown)) {
       StopOnSignal.run(trainer);
       progress.close();
       System.out.printf(
@@ -70,6 +80,15 @@ final class TrainCommand implements Callable<Integer> {
           trainer.checkpoint());
     }
     return 0;
+  }
+
+  private Trainer plannedTrainer(RunConfig config, Path directory, TrainingProgress shown) {
+    MemoryPlan plan = MemoryPlan.of(config);
+    long available =
+        memory == null ? MachineMemory.available() : ByteCount.parse("--memory", memory);
+    MemoryTable.print(plan, available, shown::message);
+    plan.requireFits(config, available);
+    return trainer(config, directory, shown);
   }
 
   private Trainer trainer(RunConfig config, Path directory, TrainingProgress shown) {

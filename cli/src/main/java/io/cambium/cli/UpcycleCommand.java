@@ -54,7 +54,8 @@ import picocli.CommandLine.Spec;
       "  cambium upcycle moe --source code --source prose --experts 4",
       "  cambium upcycle moe grown --experts 32",
       "  cambium upcycle moe grown --experts 32 --mode lineage --data corpus",
-      "  cambium upcycle moe grown --experts 20 --replicas drop --seed 7"
+      "  cambium upcycle moe grown --experts 20 --replicas drop --seed 7",
+      "  cambium upcycle moe grown --experts 32 --counts greedy --scores scores.safetensors"
     })
 final class UpcycleCommand implements Callable<Integer> {
 
@@ -186,7 +187,7 @@ final class UpcycleCommand implements Callable<Integer> {
       return Upcycler.plan(
           source,
           target(),
-          growth.options(experts, dropRate, engines(List.of()), seed, overwrite),
+          growth.options(source, experts, dropRate, engines(List.of()), seed, overwrite),
           new TorchRunner(),
           calibration,
           comparison);

@@ -84,6 +84,18 @@ class LauncherTest {
     assertThat(builds()).isEqualTo(1);
   }
 
+  /** Their time goes into starting, and into nothing that is worth compiling well. */
+  @Test
+  void shortCommandsAreCompiledQuickly() throws Exception {
+    String launcher = home.resolve("cambium").toString();
+    String quick = "<-XX:TieredStopAtLevel=1>";
+    assertThat(launch(launcher, "--help").output()).contains(quick);
+    assertThat(launch(launcher, "train", "--help").output()).contains(quick);
+    assertThat(launch(launcher, "inspect", "--check", "model").output()).contains(quick);
+    assertThat(launch(launcher, "inspect", "--checksums", "x").output()).doesNotContain(quick);
+    assertThat(launch(launcher, "train", "run.yaml").output()).doesNotContain(quick);
+  }
+
   @Test
   void buildsAgainWhereSourcesAreNewer() throws Exception {
     launch(home.resolve("cambium").toString());

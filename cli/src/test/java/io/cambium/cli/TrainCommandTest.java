@@ -2,8 +2,13 @@ package io.cambium.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.cambium.checkpoint.CheckpointDirectory;
 import io.cambium.checkpoint.Json;
 import io.cambium.checkpoint.Manifest;
+import io.cambium.checkpoint.SafetensorsFile;
+import io.cambium.checkpoint.family.ModelTensor;
+import io.cambium.checkpoint.family.Part;
+import io.cambium.training.config.Group;
 import io.cambium.training.metrics.LayerHealth;
 import io.cambium.training.metrics.Metric;
 import io.cambium.training.metrics.MetricsLog;
@@ -14,12 +19,15 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -135,6 +143,39 @@ class TrainCommandTest {
         .isEqualTo(hashed.selection());
   }
 
+  @Test
+  void growsByWhatTheExpertsAreWorthWhenItIsTime() {
+    Path out = folder.resolve("by-utility");
+    run(
+        "train",
+        yaml.toString(),
+        "--out",
+        out.toString(),
+        "--set",
+        "growth.counts=greedy",
+        "--set",
+        "growth.score=fisher",
+        "--set",
+        "growth.score_batches=2");
+    List<Integer> parents =
+        Manifest.read(out.resolve(LAST)).orElseThrow().growth().getLast().parents().get(1);
+    // The best of 3 experts gets all 4 further copies.
+    assertThat(IntStream.range(0, 3).map(e -> Collections.frequency(parents, e)).sorted())
+        .containsExactly(1, 1, 5);
+    String refused = folder.resolve("too-few").toString();
+    assertThat(
+            Cambium.execute(
+                "train",
+                yaml.toString(),
+                "--out",
+                refused,
+                "--set",
+                "growth.counts=greedy",
+                "--set",
+                "growth.count_cap=1"))
+        .isEqualTo(2);
+  }
+
   private static void copy(Path from, Path to) throws IOException {
     Files.createDirectory(to);
     try (Stream<Path> files = Files.list(from)) {
@@ -148,6 +189,14 @@ class TrainCommandTest {
     Path out = folder.resolve("whole");
     if (!Files.exists(out)) {
       run("train", yaml.toString(), "--out", out.toString());
+    }
+    return out;
+  }
+
+  private static Path keptAll() {
+    Path out = folder.resolve("kept");
+    if (!Files.exists(out)) {
+      run("train", yaml.toString(), "--out", out.toString(), "--set", "checkpoint.keep=9");
     }
     return out;
   }
@@ -271,7 +320,7 @@ class TrainCommandTest {
       value = {
         "growth.experts=3 | 3 are no more than the 3 the model has",
         "growth.mode=wide | 7 give unequal counts",
-        "growth={at: 13, experts: 7, mode: flat, replicas: drop, drop_rate: 0.01}"
+        "growth={at: 13, experts: 7, mode: flat, replicas: drop, replica_amount: 0.01}"
             + " | 0.01 redraws none of 8 neurons",
         "growth.rows=copy | equal rows in mode lineage"
       })
@@ -331,6 +380,25 @@ class TrainCommandTest {
     assertSameCheckpoint(out);
   }
 
+  /** As on a full disk: no file may become as large as the grown model's moments. */
+  @Test
+  void aCheckpointThatCannotBeWrittenLosesNoneBefore() throws Exception {
+    Path out = folder.resolve("full");
+    String[] keep = {"--set", "checkpoint.keep=9"};
+    Path moments = Path.of("training/optimizer.safetensors");
+    long largest = Files.size(keptAll().resolve("checkpoints/step-000013").resolve(moments));
+    String limit = "ulimit -f " + Math.ceilDiv(largest, 1024);
+    List<String> limited = List.of("bash", "-c", limit + "; exec \"$0\" \"$@\"");
+    assertThat(start(limited, out, false, keep).waitFor()).isEqualTo(1);
+    assertThat(Files.readString(folder.resolve("full.log"))).contains("cannot be written");
+    try (Stream<Path> left = Files.list(out.resolve("checkpoints"))) {
+      assertThat(left.map(path -> path.getFileName().toString()))
+          .containsExactlyInAnyOrder("step-000006", "step-000012", "step-000013");
+    }
+    assertThat(start(out, true, keep).waitFor()).isZero();
+    assertSameCheckpoint(out);
+  }
+
   private static void assertSameCheckpoint(Path out) throws IOException {
     assertSameCheckpoint(whole(), out);
   }
@@ -345,18 +413,23 @@ class TrainCommandTest {
   }
 
   private static Process start(Path out, boolean resume, String... more) throws IOException {
-    List<String> command =
-        new ArrayList<>(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--enable-native-access=ALL-UNNAMED",
-                "-cp",
-                System.getProperty("java.class.path"),
-                "io.cambium.cli.Cambium",
-                "train",
-                yaml.toString(),
-                "--out",
-                out.toString()));
+    return start(List.of(), out, resume, more);
+  }
+
+  private static Process start(List<String> shell, Path out, boolean resume, String... more)
+      throws IOException {
+    List<String> command = new ArrayList<>(shell);
+    command.addAll(
+        List.of(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "--enable-native-access=ALL-UNNAMED",
+            "-cp",
+            System.getProperty("java.class.path"),
+            "io.cambium.cli.Cambium",
+            "train",
+            yaml.toString(),
+            "--out",
+            out.toString()));
     command.addAll(List.of(more));
     if (resume) {
       command.add("--resume");
@@ -397,6 +470,99 @@ class TrainCommandTest {
         .contains("error: step ")
         .contains("the last good checkpoint is ")
         .contains("lower optimizer.learning_rate (now 1.0E30)");
+  }
+
+  @Test
+  void plansItsMemoryAndIsRefusedWhereThatIsNotThere() {
+    Path out = folder.resolve("large");
+    String[] train = {"train", yaml.toString(), "--out", out.toString(), "--memory"};
+    assertThat(errorOf(2, with(List.of(train), "100MB")))
+        .contains("memory at most", "growing", "from step 13")
+        .containsPattern("error: memory: the run needs [0-9]+ MB .*, but 100 MB are there")
+        .contains("give --memory");
+    assertThat(out).doesNotExist();
+  }
+
+  @Test
+  void keepsTheBestCheckpointBesideTheNewest() throws IOException {
+    Path out = folder.resolve("best");
+    run(
+        "train",
+        yaml.toString(),
+        "--out",
+        out.toString(),
+        "--set",
+        "growth=null",
+        "--set",
+        "steps=12",
+        "--set",
+        "evaluate.every=2",
+        "--set",
+        "checkpoint={every: 2, keep: 1, best: 1}",
+        "--set",
+        "optimizer.learning_rate=0.5",
+        "--set",
+        "mix={digits: 1}");
+    long best =
+        MetricsLog.read(out.resolve("metrics.jsonl")).stream()
+            .filter(Metric.Evaluation.class::isInstance)
+            .map(Metric.Evaluation.class::cast)
+            .min(Comparator.comparingDouble(Metric.Evaluation::meanLoss))
+            .orElseThrow()
+            .step();
+    try (Stream<Path> left = Files.list(out.resolve("checkpoints"))) {
+      assertThat(left.map(path -> path.getFileName().toString()).distinct())
+          .containsOnly("step-000012", "step-%06d".formatted(best));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"router", "experts", "norm"})
+  void whatIsFrozenKeepsEveryByteAndHasNoMoments(String group) {
+    Path out = folder.resolve("only-" + group);
+    run(
+        "train",
+        yaml.toString(),
+        "--out",
+        out.toString(),
+        "--set",
+        "growth=null",
+        "--set",
+        "steps=3",
+        "--set",
+        "groups.train=[" + group + "]");
+    Path last = out.resolve("checkpoints/step-000003");
+    try (CheckpointDirectory before = CheckpointDirectory.open(folder.resolve("model"));
+        CheckpointDirectory after = CheckpointDirectory.open(last);
+        SafetensorsFile moments =
+            SafetensorsFile.open(last.resolve("training/optimizer.safetensors"))) {
+      for (ModelTensor tensor : before.tensors()) {
+        boolean trained = Group.of(tensor.part()).toString().equals(group);
+        assertThat(before.data(tensor.name()).mismatch(after.data(tensor.name())) >= 0)
+            .as(tensor.name())
+            .isEqualTo(trained);
+        assertThat(moments.tensors().containsKey(tensor.name() + ".exp_avg"))
+            .as(tensor.name())
+            .isEqualTo(trained && tensor.part() != Part.SELECTION_BIAS);
+      }
+    }
+  }
+
+  /** Growth after step 13 is released until step 27. */
+  @Test
+  void exportsThePlainModelButNotOneInTheMiddleOfARelease() throws IOException {
+    Path plain = folder.resolve("plain");
+    run("export", whole().toString(), plain.toString());
+    assertThat(plain.resolve("training")).doesNotExist();
+    assertThat(plain.resolve("tokenizer.json")).exists();
+    Path last = whole().resolve(LAST);
+    String weights = "model.safetensors";
+    assertThat(Files.mismatch(plain.resolve(weights), last.resolve(weights))).isEqualTo(-1);
+    Path released = keptAll().resolve("checkpoints/step-000018");
+    assertThat(errorOf(2, "export", released.toString(), folder.resolve("no").toString()))
+        .contains("is in the middle of the release of a lineage growth")
+        .contains("export a checkpoint from step 27 on");
+    assertThat(folder.resolve("no")).doesNotExist();
   }
 
   @Test

@@ -4,21 +4,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.cambium.checkpoint.Json;
 import io.cambium.checkpoint.Manifest;
-import io.cambium.checkpoint.Progress;
 import io.cambium.checkpoint.testing.Goldens;
 import io.cambium.checkpoint.testing.TinyModels;
-import io.cambium.training.data.BpeTrainer;
-import io.cambium.training.data.Split;
-import io.cambium.training.data.TokenShardWriter;
-import io.cambium.training.data.TokenizerFile;
+import io.cambium.upcycle.utility.ExpertScores;
+import io.cambium.upcycle.utility.Score;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
-import java.util.stream.IntStream;
+import java.util.Objects;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -56,7 +54,7 @@ class UpcycleCommandTest {
   void takesSplitRowsFromACorpus() throws IOException {
     assertThat(run("--experts", "7", "--mode", "lineage")).isEqualTo(2);
     assertThat(err.toString()).contains("growth option rows", "--data");
-    Path corpus = corpus();
+    Path corpus = TinyCorpus.write(folder.resolve("corpus"));
     assertThat(run("--experts", "7", "--mode", "lineage", "--data", corpus.toString())).isZero();
     assertThat(out.toString()).contains("rows        split, delta 0.6", "on 256 tokens");
     assertThat(growth().rows()).isEqualTo("split");
@@ -119,6 +117,57 @@ class UpcycleCommandTest {
                 6,
                 growth.parents()));
     assertThat(growth.parents().get(2)).containsExactly(0, 1, 2, 2, 2, 2);
+  }
+
+  @Test
+  void givesMoreCopiesToWhatScoresHigh() throws IOException {
+    Path scores = folder.resolve("scores.safetensors");
+    assertThat(run("--experts", "7", "--counts", "greedy")).isEqualTo(2);
+    assertThat(run("--experts", "7", "--scores", scores.toString())).isEqualTo(2);
+    score(scores);
+    String[] greedy = {"--experts", "7", "--counts", "greedy", "--scores", scores.toString()};
+    assertThat(run(greedy)).isZero();
+    assertThat(out.toString())
+        .contains(
+            "counts      greedy by grad_squared, at most 4 further copies", "layer 2     x5:");
+    List<Double> layer =
+        Objects.requireNonNull(ExpertScores.read(scores).of(Score.GRAD_SQUARED).get(2));
+    int best = layer.indexOf(Collections.max(layer));
+    assertThat(Collections.frequency(growth().parents().get(2), best)).isEqualTo(5);
+    target = folder.resolve("another");
+    List<String> fisher = new ArrayList<>(List.of(greedy));
+    fisher.addAll(List.of("--score", "fisher"));
+    assertThat(run(fisher.toArray(String[]::new))).isEqualTo(2);
+    source = TinyModels.glm4Moe().vocab(VOCABULARY).experts(3).seed(9).write(folder.resolve("b"));
+    assertThat(run(greedy)).isEqualTo(2);
+    assertThat(err.toString())
+        .contains(
+            "--counts greedy: follows scores",
+            "mean nothing without a rule",
+            "score fisher: was not computed",
+            "scores of another model");
+    assertThat(target).doesNotExist();
+  }
+
+  private void score(Path scores) throws IOException {
+    Path corpus = TinyCorpus.write(folder.resolve("corpus"));
+    assertThat(
+            Cambium.execute(
+                "score",
+                source.toString(),
+                "--data",
+                corpus.toString(),
+                "--out",
+                scores.toString(),
+                "--batches",
+                "3",
+                "--sequences",
+                "5",
+                "--length",
+                "17",
+                "--micro-batch",
+                "2"))
+        .isZero();
   }
 
   @Test
@@ -185,27 +234,6 @@ class UpcycleCommandTest {
             "\"llamacpp\" is no engine",
             "the nearest is llama.cpp");
     assertThat(target).doesNotExist();
-  }
-
-  /** Two domains of random tokens. */
-  private Path corpus() throws IOException {
-    Path corpus = folder.resolve("corpus");
-    Files.createDirectory(corpus);
-    new BpeTrainer(BpeTrainer.SMALLEST_VOCAB).train(Progress.NONE).write(corpus);
-    TokenizerFile tokenizer = TokenizerFile.read(corpus.resolve(TokenizerFile.NAME));
-    for (Split split : Split.values()) {
-      Path directory = corpus.resolve(split == Split.TRAIN ? "train" : "validation");
-      Files.createDirectory(directory);
-      for (String domain : List.of("one", "two")) {
-        Path shard = directory.resolve(domain + ".safetensors");
-        try (TokenShardWriter writer = TokenShardWriter.create(shard, tokenizer, domain, split)) {
-          writer.append(
-              IntStream.range(0, 4000).map(i -> (i * i + domain.length()) % 251).toArray());
-          writer.commit();
-        }
-      }
-    }
-    return corpus;
   }
 
   private Manifest.Growth growth() {

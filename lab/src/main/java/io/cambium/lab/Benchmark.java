@@ -17,6 +17,7 @@ import io.cambium.model.Team;
 import io.cambium.model.Torch;
 import io.cambium.model.Weights;
 import io.cambium.training.AdamW;
+import io.cambium.training.config.GroupsConfig;
 import java.util.Collections;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
@@ -25,7 +26,8 @@ import org.bytedeco.pytorch.Tensor;
 /** Training speed on random tokens, beside the rate at which this machine multiplies matrices. */
 public final class Benchmark {
 
-  private static final AdamW.Settings SETTINGS = new AdamW.Settings(0.9, 0.95, 1e-8, 0.1, 1.0);
+  private static final AdamW.Settings SETTINGS =
+      new AdamW.Settings(0.9, 0.95, 1e-8, 0.1, 1.0, GroupsConfig.DEFAULT);
   private static final double LEARNING_RATE = 3e-4;
 
   /** Sizes of the model and of the batch: every layer routes, no shared expert. */

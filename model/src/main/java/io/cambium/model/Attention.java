@@ -14,13 +14,15 @@ interface Attention {
    *
    * @param rotary null for a layer without positions
    * @param cache of earlier tokens, to which these are added; null where x is a whole sequence
+   * @param documents_BS which document each token is of, where none may see another's; else null
    * @return [B, S, D]
    */
   Tensor forward(
       Tensor x_BSD,
       Parameters parameters,
       @Nullable Rotary rotary,
-      KeyValueCache.@Nullable Layer cache);
+      KeyValueCache.@Nullable Layer cache,
+      @Nullable Tensor documents_BS);
 
   static Attention of(DecoderSpec decoder, int layer) {
     return switch (decoder.layers().get(layer).attention()) {

@@ -28,19 +28,26 @@ final class AttentionProduct {
    *
    * @param sinks_H a logit of each head that takes part in the softmax and yields nothing; null for
    *     none
+   * @param documents_BS which document each token is of, where none may see another's and all
+   *     tokens look; else null
    */
-  Tensor apply(Tensor q_BHSd, Tensor k_BHTd, Tensor v_BHTd, @Nullable Tensor sinks_H) {
+  Tensor apply(
+      Tensor q_BHSd,
+      Tensor k_BHTd,
+      Tensor v_BHTd,
+      @Nullable Tensor sinks_H,
+      @Nullable Tensor documents_BS) {
     long looking = q_BHSd.size(2);
     long seen = k_BHTd.size(2);
     boolean all = reach.kind() == Reach.Kind.FULL || seen <= reach.tokens();
     if (sinks_H != null) {
-      return withSinks(q_BHSd, k_BHTd, v_BHTd, sinks_H);
+      return withSinks(q_BHSd, k_BHTd, v_BHTd, sinks_H, visible(looking, seen, documents_BS));
     }
-    if (all && (looking == seen || looking == 1)) {
+    if (documents_BS == null && all && (looking == seen || looking == 1)) {
       return product(q_BHSd, k_BHTd, v_BHTd, new TensorOptional(), looking == seen);
     }
-    Tensor mask_ST = visible(looking, seen);
-    return product(q_BHSd, k_BHTd, v_BHTd, new TensorOptional(mask_ST), false);
+    Tensor mask = visible(looking, seen, documents_BS);
+    return product(q_BHSd, k_BHTd, v_BHTd, new TensorOptional(mask), false);
   }
 
   /**
@@ -71,29 +78,42 @@ final class AttentionProduct {
   }
 
   /** A sink is a token with key and value zero, whose logit is all mask. */
-  private Tensor withSinks(Tensor q_BHSd, Tensor k_BHTd, Tensor v_BHTd, Tensor sinks_H) {
-    long looking = q_BHSd.size(2);
+  private Tensor withSinks(
+      Tensor q_BHSd, Tensor k_BHTd, Tensor v_BHTd, Tensor sinks_H, Tensor visible) {
     ScalarType type = Ops.wide(q_BHSd);
-    Tensor mask_ST =
+    Tensor mask =
         torch
-            .zeros(new long[] {looking, k_BHTd.size(2)}, Torch.options(type))
-            .masked_fill_(
-                visible(looking, k_BHTd.size(2)).logical_not_(),
-                Torch.scalar(Double.NEGATIVE_INFINITY));
+            .zeros(visible.shape(), Torch.options(type))
+            .masked_fill_(visible.logical_not(), Torch.scalar(Double.NEGATIVE_INFINITY));
     long heads = q_BHSd.size(1);
-    Tensor mask_1HST = mask_ST.expand(1, heads, -1, -1);
-    Tensor sinks_1HS1 = sinks_H.to(type).view(1, heads, 1, 1).expand(1, heads, looking, 1);
+    long masks = mask.dim() == 2 ? 1 : mask.size(0);
+    Tensor mask_MHST = mask.expand(masks, heads, -1, -1);
+    Tensor sinks_MHS1 =
+        sinks_H.to(type).view(1, heads, 1, 1).expand(masks, heads, q_BHSd.size(2), 1);
     Tensor nothing_BH1d = torch.zeros_like(k_BHTd.narrow(2, 0, 1));
     Tensor nothingValue_BH1d = torch.zeros_like(v_BHTd.narrow(2, 0, 1));
     return product(
         q_BHSd,
         torch.cat(new TensorVector(k_BHTd, nothing_BH1d), 2),
         torch.cat(new TensorVector(v_BHTd, nothingValue_BH1d), 2),
-        new TensorOptional(torch.cat(new TensorVector(mask_1HST, sinks_1HS1), -1)),
+        new TensorOptional(torch.cat(new TensorVector(mask_MHST, sinks_MHS1), -1)),
         false);
   }
 
-  /** True where the token of a row may see that of a column. */
+  /**
+   * True where the token of a row may see that of a column: [S, T], or [B, 1, S, S] where tokens
+   * see their own document only.
+   */
+  private Tensor visible(long looking, long seen, @Nullable Tensor documents_BS) {
+    Tensor visible_ST = visible(looking, seen);
+    if (documents_BS == null) {
+      return visible_ST;
+    }
+    Tensor same_BSS = documents_BS.unsqueeze(2).eq(documents_BS.unsqueeze(1));
+    return same_BSS.logical_and_(visible_ST).unsqueeze(1);
+  }
+
+  /** The same for all documents together. */
   private Tensor visible(long looking, long seen) {
     Tensor rows_S1 = positions(seen - looking, seen).unsqueeze(1);
     Tensor columns_1T = positions(0, seen).unsqueeze(0);

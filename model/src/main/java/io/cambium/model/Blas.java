@@ -50,7 +50,8 @@ final class Blas {
     }
   }
 
-  private static @Nullable MemorySegment function(String name) {
+  /** A function of whatever library is loaded; null if none has it. */
+  static @Nullable MemorySegment function(String name) {
     Pointer address = Loader.addressof(name);
     return address == null ? null : MemorySegment.ofAddress(address.address());
   }

@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
-import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.AutoGradMode;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -24,8 +23,8 @@ final class Crew implements AutoCloseable {
   /** The crew that helps the current thread; not bound where there is none. */
   static final ScopedValue<Crew> HERE = ScopedValue.newInstance();
 
-  /** Weights of a block: large enough to be worth the calls, small enough to even out the end. */
-  private static final long BLOCK_BYTES = 1 << 19;
+  /** Large enough to be worth the calls, small enough to even out the end: 512 KB in fp32. */
+  private static final long BLOCK_WEIGHTS = 1 << 17;
 
   /** How long a helper looks out for the next product before it sleeps. */
   private static final long PATIENCE_NANOS = 500_000;
@@ -43,9 +42,15 @@ final class Crew implements AutoCloseable {
     }
   }
 
-  /** {@code out_NC = x_ND weight_CD^T}, outside autograd. */
-  void multiply(Tensor x_ND, Tensor weight_CD, Tensor out_NC) {
-    Product product = new Product(x_ND, weight_CD, out_NC, helpers.size() + 1);
+  /**
+   * {@code out = x weight_CD^T}, outside autograd. A weight of another type is widened block by
+   * block.
+   *
+   * @param x N rows of D, whatever the shape
+   * @param out N rows of C, likewise
+   */
+  void multiply(Tensor x, Tensor weight_CD, Tensor out) {
+    Product product = new Product(x, weight_CD, out, helpers.size() + 1);
     current = product;
     helpers.forEach(LockSupport::unpark);
     product.work();
@@ -61,7 +66,8 @@ final class Crew implements AutoCloseable {
         if (product != null && product.work()) {
           lastWork = System.nanoTime();
         } else if (System.nanoTime() - lastWork < PATIENCE_NANOS) {
-          Thread.onSpinWait();
+          // Not a mere hint to the core: the compiler wants to run too while the code is new.
+          Thread.yield();
         } else {
           LockSupport.park(this);
           lastWork = System.nanoTime();
@@ -78,20 +84,24 @@ final class Crew implements AutoCloseable {
 
   /** One product under way. */
   private static final class Product {
-    private final Tensor x_ND;
+    private final Tensor x;
     private final Tensor weight_CD;
-    private final Tensor out_NC;
+    private final Tensor out;
+    private final @Nullable RowProduct ofOneRow;
+    private final long outputs;
     private final int blocks;
     private final AtomicInteger next = new AtomicInteger();
     private final AtomicInteger done = new AtomicInteger();
     private volatile @Nullable Throwable failure;
 
-    Product(Tensor x_ND, Tensor weight_CD, Tensor out_NC, int threads) {
-      this.x_ND = x_ND;
+    Product(Tensor x, Tensor weight_CD, Tensor out, int threads) {
+      this.x = x;
       this.weight_CD = weight_CD;
-      this.out_NC = out_NC;
-      long each = Math.max(1, Math.round((double) weight_CD.nbytes() / BLOCK_BYTES / threads));
-      this.blocks = Math.toIntExact(Math.min(weight_CD.size(0), each * threads));
+      this.out = out;
+      this.ofOneRow = RowProduct.of(x, weight_CD, out);
+      this.outputs = weight_CD.size(0);
+      long each = Math.max(1, Math.round((double) weight_CD.numel() / BLOCK_WEIGHTS / threads));
+      this.blocks = Math.toIntExact(Math.min(outputs, each * threads));
     }
 
     /** Computes blocks until all are taken; false if none was left. */
@@ -108,20 +118,29 @@ final class Crew implements AutoCloseable {
     }
 
     private void compute(int block) {
-      try (PointerScope scope = new PointerScope()) {
-        long from = weight_CD.size(0) * block / blocks;
-        long rows = weight_CD.size(0) * (block + 1) / blocks - from;
-        Tensor weight_cD = weight_CD.narrow(0, from, rows);
-        Tensor out_Nc = out_NC.narrow(1, from, rows);
-        if (x_ND.size(0) == 1) {
-          torch.mv_out(out_Nc.squeeze(0), weight_cD, x_ND.squeeze(0));
+      try {
+        long from = outputs * block / blocks;
+        long count = outputs * (block + 1) / blocks - from;
+        if (ofOneRow == null) {
+          Scopes.freeAll(() -> compute(from, count));
         } else {
-          torch.mm_out(out_Nc, x_ND, weight_cD.t());
+          ofOneRow.compute(from, count);
         }
       } catch (Throwable e) {
         failure = e;
       } finally {
         done.incrementAndGet();
+      }
+    }
+
+    private void compute(long from, long count) {
+      Tensor x_ND = x.flatten(0, -2);
+      Tensor weight_cD = weight_CD.narrow(0, from, count).to(x.scalar_type());
+      Tensor out_Nc = out.flatten(0, -2).narrow(1, from, count);
+      if (x_ND.size(0) == 1) {
+        torch.mv_out(out_Nc.squeeze(0), weight_cD, x_ND.squeeze(0));
+      } else {
+        torch.mm_out(out_Nc, x_ND, weight_cD.t());
       }
     }
 

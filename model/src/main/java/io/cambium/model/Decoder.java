@@ -12,7 +12,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.OptionalLong;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import org.bytedeco.pytorch.AutoGradMode;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -30,6 +32,7 @@ public final class Decoder {
   private final DecoderSpec spec;
   private final Weights weights;
   private final Team team;
+  private final Predicate<ModelTensor> trained;
   private final List<Parameters> parameters = new ArrayList<>();
   private final List<Attention> attentions = new ArrayList<>();
   private final Map<Integer, MixtureLayer> mixtures = new TreeMap<>();
@@ -38,37 +41,49 @@ public final class Decoder {
   private SelectionRule rule = SelectionRule.PLAIN;
   private RouterLosses routerLosses = RouterLosses.NONE;
   private RoutingListener listener = RoutingListener.NONE;
+  private OptionalLong endOfDocument = OptionalLong.empty();
 
   /** What decides a rope's frequencies. */
   private record Frequencies(Rope rope, boolean inLong) {}
 
-  private Decoder(Weights weights, Team team, boolean train) {
+  private Decoder(Weights weights, Team team, Predicate<ModelTensor> trained) {
     Torch.start();
     this.spec = weights.spec();
     this.weights = weights;
     this.team = team;
+    this.trained = trained;
     this.head = new Head(spec);
     for (int worker = 0; worker < team.size(); worker++) {
-      parameters.add(train ? Parameters.leaves(weights) : Parameters.shared(weights));
+      parameters.add(Parameters.leaves(weights, trained));
     }
     ExpertExchange.Scratch scratch =
         ExpertExchange.Scratch.of(weights.compute(), spec.hiddenSize());
     for (int layer = 0; layer < spec.layers().size(); layer++) {
       attentions.add(Attention.of(spec, layer));
       if (spec.layers().get(layer).feedForward() instanceof Mixture mixture) {
-        mixtures.put(layer, new MixtureLayer(layer, mixture, weights, team.size(), scratch, train));
+        mixtures.put(
+            layer, new MixtureLayer(layer, mixture, weights, team.size(), scratch, trained));
       }
     }
   }
 
   /** A decoder that only computes. */
   public static Decoder forInference(Weights weights, Team team) {
-    return new Decoder(weights, team, false);
+    return new Decoder(weights, team, tensor -> false);
   }
 
   /** A decoder that can also be trained: gradients have a place. */
   public static Decoder forTraining(Weights weights, Team team) {
-    return new Decoder(weights, team, true);
+    return forTraining(weights, team, tensor -> true);
+  }
+
+  /**
+   * The same where only some tensors are trained: the others get no gradients, and no work is spent
+   * on them. Of a layer's experts either all are, or none.
+   */
+  public static Decoder forTraining(Weights weights, Team team, Predicate<ModelTensor> trained) {
+    return new Decoder(
+        weights, team, tensor -> tensor.part() != Part.SELECTION_BIAS && trained.test(tensor));
   }
 
   public DecoderSpec spec() {
@@ -124,6 +139,24 @@ public final class Decoder {
     }
     requireRouters(rule, losses);
     routerLosses = losses;
+  }
+
+  /**
+   * From now on no token of a whole sequence sees those of another document. Not while a pass runs.
+   *
+   * @param endToken the last token of each document
+   */
+  public void separateDocuments(long endToken) {
+    endOfDocument = OptionalLong.of(endToken);
+  }
+
+  /** How many documents end before each token, [B, S]; null where they are not kept apart. */
+  @Nullable Tensor documents(Tensor ids_BS) {
+    if (endOfDocument.isEmpty()) {
+      return null;
+    }
+    Tensor ends_BS = ids_BS.eq(Torch.scalar(endOfDocument.getAsLong())).to(ScalarType.Long);
+    return ends_BS.cumsum(1).sub_(ends_BS);
   }
 
   /** Who watches the routers from now on. Not while a pass runs. */
@@ -191,6 +224,22 @@ public final class Decoder {
   }
 
   /**
+   * Log probabilities of this worker's targets in nats, [T], without gradients.
+   *
+   * @param ids_BS int64; B may be 0 for a worker without work
+   * @param targets_BS int64, the token that follows each
+   */
+  public double[] logProbabilities(Team.Member member, Tensor ids_BS, Tensor targets_BS) {
+    try (AutoGradMode off = new AutoGradMode(false)) {
+      Pass pass = new Pass(this, member, false, null);
+      Tensor hidden_TD = pass.forward(ids_BS, Math.max(1, ids_BS.numel()));
+      return ids_BS.numel() == 0
+          ? new double[0]
+          : head.logProbabilities(hidden_TD, targets_BS.reshape(-1), pass.parameters());
+    }
+  }
+
+  /**
    * Forward and backward over this worker's sequences. The loss is the mean cross entropy over the
    * batch's tokens plus the router losses; gradients lie in {@link #parameters()} afterwards.
    *
@@ -226,15 +275,15 @@ public final class Decoder {
 
   /** Every trained tensor with the places of its gradients, in model order. */
   public List<Parameter> parameters() {
-    List<Parameter> trained = new ArrayList<>();
+    List<Parameter> all = new ArrayList<>();
     weights
         .all()
         .forEach((tensor, value) -> {
-          if (tensor.part() != Part.SELECTION_BIAS) {
-            trained.add(new Parameter(tensor, value, () -> gradients(tensor, value)));
+          if (trained.test(tensor)) {
+            all.add(new Parameter(tensor, value, () -> gradients(tensor, value)));
           }
         });
-    return trained;
+    return all;
   }
 
   private List<Tensor> gradients(ModelTensor tensor, Tensor value) {

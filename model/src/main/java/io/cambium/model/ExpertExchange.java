@@ -57,7 +57,8 @@ final class ExpertExchange {
       Tensor dx_ND) {}
 
   /**
-   * @param gradients one for each expert, to be written by the backward pass; empty for inference
+   * @param gradients one for each expert, to be written by the backward pass; empty for inference,
+   *     and where the experts are frozen
    * @param type that tokens come in
    */
   ExpertExchange(
@@ -199,9 +200,9 @@ final class ExpertExchange {
   }
 
   private void backwardExpert(Batch shared, int e, boolean accumulate) {
-    ExpertWeights gradient = gradients.get(e);
+    ExpertWeights gradient = gradients.isEmpty() ? null : gradients.get(e);
     if (shared.rows_E()[e] == 0) {
-      if (!accumulate) {
+      if (gradient != null && !accumulate) {
         gradient.clear();
       }
       return;

@@ -1,6 +1,7 @@
 package io.cambium.model;
 
 import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Computes one expert on the rows that were routed to it. N rows, D hidden, F expert width.
@@ -21,7 +22,7 @@ interface ExpertKernel {
    * Gradients of the expert, whose gate and up lie in one piece, as those of the gradients do.
    *
    * @param dx_ND out: gradient of the input
-   * @param gradients out: gradients of the weights
+   * @param gradients out: gradients of the weights; null where they are not trained
    * @param accumulate whether to add to {@code gradients} or to replace them
    */
   void backward(
@@ -30,6 +31,6 @@ interface ExpertKernel {
       Tensor gateUp_N2F,
       Tensor dy_ND,
       Tensor dx_ND,
-      ExpertWeights gradients,
+      @Nullable ExpertWeights gradients,
       boolean accumulate);
 }

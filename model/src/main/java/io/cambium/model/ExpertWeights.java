@@ -59,13 +59,6 @@ record ExpertWeights(
     };
   }
 
-  /** The same in another type; itself if it has that. */
-  ExpertWeights in(ScalarType type) {
-    return type() == type
-        ? this
-        : apart(gate_FD.to(type), up_FD.to(type), down_DF.to(type), biases);
-  }
-
   /** Sets all to zero. */
   void clear() {
     gate_FD.zero_();

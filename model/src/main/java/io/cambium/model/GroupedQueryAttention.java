@@ -30,7 +30,8 @@ final class GroupedQueryAttention implements Attention {
       Tensor x_BSD,
       Parameters parameters,
       @Nullable Rotary rotary,
-      KeyValueCache.@Nullable Layer cache) {
+      KeyValueCache.@Nullable Layer cache,
+      @Nullable Tensor documents_BS) {
     long start = cache == null ? 0 : cache.length();
     Tensor query_BSHd = projected(x_BSD, parameters, Part.QUERY, Part.QUERY_BIAS);
     Tensor key_BSGd = projected(x_BSD, parameters, Part.KEY, Part.KEY_BIAS);
@@ -47,7 +48,7 @@ final class GroupedQueryAttention implements Attention {
     return linear(
         query_BSHd.size(1) == 1 && sinks_H == null
             ? lookOnce(query_BSHd, keys_BTGd, values_BTGd)
-            : look(query_BSHd, keys_BTGd, values_BTGd, sinks_H),
+            : look(query_BSHd, keys_BTGd, values_BTGd, sinks_H, documents_BS),
         parameters,
         Part.ATTENTION_OUTPUT,
         spec.outputBias() ? Part.ATTENTION_OUTPUT_BIAS : null);
@@ -55,13 +56,18 @@ final class GroupedQueryAttention implements Attention {
 
   /** Each head's queries over its keys: [B, S, H*d]. */
   private Tensor look(
-      Tensor query_BSHd, Tensor keys_BTGd, Tensor values_BTGd, @Nullable Tensor sinks_H) {
+      Tensor query_BSHd,
+      Tensor keys_BTGd,
+      Tensor values_BTGd,
+      @Nullable Tensor sinks_H,
+      @Nullable Tensor documents_BS) {
     return product
         .apply(
             query_BSHd.transpose(1, 2),
             repeated(keys_BTGd).transpose(1, 2),
             repeated(values_BTGd).transpose(1, 2),
-            sinks_H)
+            sinks_H,
+            documents_BS)
         .transpose(1, 2)
         .flatten(2, 3);
   }
@@ -71,12 +77,14 @@ final class GroupedQueryAttention implements Attention {
    * key-value head see the same keys, as queries of one head would.
    */
   private Tensor lookOnce(Tensor query_B1Hd, Tensor keys_BTGd, Tensor values_BTGd) {
+    long batch = query_B1Hd.size(0);
+    int shared = spec.heads() / spec.kvHeads();
     return product
         .ofLastToken(
-            query_B1Hd.view(query_B1Hd.size(0), spec.kvHeads(), -1, spec.headDim()),
+            query_B1Hd.view(batch, spec.kvHeads(), shared, spec.headDim()),
             keys_BTGd.transpose(1, 2),
             values_BTGd.transpose(1, 2))
-        .reshape(query_B1Hd.size(0), 1, -1);
+        .reshape(batch, 1, (long) spec.heads() * spec.headDim());
   }
 
   private Tensor projected(Tensor x_BSD, Parameters parameters, Part weight, Part bias) {

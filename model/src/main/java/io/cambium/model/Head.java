@@ -52,19 +52,35 @@ final class Head {
   double loss(Tensor hidden_TD, Tensor targets_T, Parameters parameters) {
     Tensor normed_TD = norm(hidden_TD, parameters);
     double[] sum = new double[1];
-    forEachChunk(normed_TD, targets_T, parameters.get(part()), chunk -> sum[0] += chunk.loss());
+    Tensor weight_VD = parameters.get(part()).to(normed_TD.scalar_type());
+    forEachChunk(normed_TD, targets_T, weight_VD, chunk -> sum[0] += chunk.loss());
     return sum[0];
   }
 
+  /** The log probability of each token's target in nats, without gradients. */
+  double[] logProbabilities(Tensor hidden_TD, Tensor targets_T, Parameters parameters) {
+    Tensor normed_TD = norm(hidden_TD, parameters);
+    double[] all_T = new double[Math.toIntExact(targets_T.size(0))];
+    forEachChunk(
+        normed_TD,
+        targets_T,
+        parameters.get(part()),
+        chunk -> {
+          double[] some_C = chunk.targetLogProbabilities();
+          System.arraycopy(some_C, 0, all_T, Math.toIntExact(chunk.start()), some_C.length);
+        });
+    return all_T;
+  }
+
   /**
-   * The same, with gradients of the loss divided by {@code batchTokens} carried down to {@code
-   * hidden_TD} and into the weights.
+   * The sum of the cross entropy, with gradients of it divided by {@code batchTokens} carried down
+   * to {@code hidden_TD} and into the weights.
    */
   double backward(Tensor hidden_TD, Tensor targets_T, long batchTokens, Parameters parameters) {
     Tensor normed_TD = norm(hidden_TD, parameters);
     Tensor dNormed_TD = torch.empty_like(normed_TD);
     Tensor weight_VD = parameters.get(part());
-    Tensor dWeight_VD = parameters.gradient(part());
+    Tensor dWeight_VD = weight_VD.requires_grad() ? parameters.gradient(part()) : null;
     Scalar one = Torch.scalar(1);
     Scalar scale = Torch.scalar(1.0 / batchTokens);
     double[] sum = new double[1];
@@ -77,21 +93,29 @@ final class Head {
             sum[0] += chunk.loss();
             Tensor dLogits_CV = chunk.softmaxLessTarget_CV().to(weight_VD.scalar_type());
             torch.mm_out(chunk.rowsOf(dNormed_TD), dLogits_CV, weight_VD);
-            dWeight_VD.addmm_(dLogits_CV.t(), chunk.rowsOf(normed_TD), one, scale);
+            if (dWeight_VD != null) {
+              dWeight_VD.addmm_(dLogits_CV.t(), chunk.rowsOf(normed_TD), one, scale);
+            }
           });
       dNormed_TD.mul_(scale);
     }
-    torch.backward(
-        new TensorVector(normed_TD),
-        new TensorVector(dNormed_TD),
-        new BoolOptional(),
-        false,
-        new TensorVector());
+    if (normed_TD.requires_grad()) {
+      torch.backward(
+          new TensorVector(normed_TD),
+          new TensorVector(dNormed_TD),
+          new BoolOptional(),
+          false,
+          new TensorVector());
+    }
     return sum[0];
   }
 
   /** A run of tokens, valid until the next. */
   private record Chunk(long start, Tensor targets_C1, Tensor logProbabilities_CV) {
+
+    double[] targetLogProbabilities() {
+      return Torch.doubles(logProbabilities_CV.gather(1, targets_C1).to(ScalarType.Double));
+    }
 
     double loss() {
       return -logProbabilities_CV.gather(1, targets_C1).sum().item_double();
@@ -108,11 +132,20 @@ final class Head {
     }
   }
 
+  private static long chunkTokens(long tokens, long vocabulary) {
+    return Math.min(tokens, Math.max(LEAST_TOKENS, CHUNK_LOGITS / vocabulary));
+  }
+
+  /** How many logits exist at a time. */
+  static long chunkLogits(long tokens, long vocabulary) {
+    return chunkTokens(tokens, vocabulary) * vocabulary;
+  }
+
   private static void forEachChunk(
       Tensor normed_TD, Tensor targets_T, Tensor weight_VD, Consumer<Chunk> work) {
     long tokens = normed_TD.size(0);
     long vocabulary = weight_VD.size(0);
-    long most = Math.min(tokens, Math.max(LEAST_TOKENS, CHUNK_LOGITS / vocabulary));
+    long most = chunkTokens(tokens, vocabulary);
     Tensor logits_CV = Torch.empty(normed_TD.scalar_type().intern(), most, vocabulary);
     ScalarType wide = Ops.wide(normed_TD);
     Tensor logProbabilities_CV = Torch.empty(wide, most, vocabulary);

@@ -42,9 +42,12 @@ public final class InferenceModel implements AutoCloseable {
     return open(path, topK, Team.ofAllCores());
   }
 
-  /** The same for generating one sequence token by token. */
+  /**
+   * The same for generating one sequence token by token: weights stay in the file, and half of what
+   * fp32 ones would be is read for each token where they are stored in half precision.
+   */
   public static InferenceModel openForGeneration(Path path) {
-    return open(path, OptionalInt.empty(), Team.ofOneOnAllCores());
+    return open(path, OptionalInt.empty(), Team.ofOneOnAllCores(), Weights::mapAsStored);
   }
 
   /**

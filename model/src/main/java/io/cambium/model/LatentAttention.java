@@ -34,7 +34,8 @@ final class LatentAttention implements Attention {
       Tensor x_BSD,
       Parameters parameters,
       @Nullable Rotary rotary,
-      KeyValueCache.@Nullable Layer cache) {
+      KeyValueCache.@Nullable Layer cache,
+      @Nullable Tensor documents_BS) {
     Rotary positions = Objects.requireNonNull(rotary);
     long start = cache == null ? 0 : cache.length();
     long rotated = spec.rope().rotaryDim();
@@ -62,7 +63,8 @@ final class LatentAttention implements Attention {
             query_BSHd.transpose(1, 2),
             keys_BTHd.transpose(1, 2),
             values_BTHv.transpose(1, 2),
-            null);
+            null,
+            documents_BS);
     return Ops.linear(
         out_BHSv.transpose(1, 2).flatten(2, 3), parameters.get(Part.ATTENTION_OUTPUT, layer));
   }

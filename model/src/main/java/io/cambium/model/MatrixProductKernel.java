@@ -8,6 +8,7 @@ import org.bytedeco.pytorch.BoolOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
 
 /** Plain matrix products, written straight into their places. */
 final class MatrixProductKernel implements ExpertKernel {
@@ -19,8 +20,7 @@ final class MatrixProductKernel implements ExpertKernel {
   }
 
   @Override
-  public void forward(ExpertWeights stored, Tensor x_ND, Tensor gateUp_N2F, Tensor y_ND) {
-    ExpertWeights weights = stored.in(x_ND.scalar_type().intern());
+  public void forward(ExpertWeights weights, Tensor x_ND, Tensor gateUp_N2F, Tensor y_ND) {
     long width = weights.width();
     Tensor gate_NF = gateUp_N2F.narrow(1, 0, width);
     Tensor up_NF = gateUp_N2F.narrow(1, width, width);
@@ -54,7 +54,7 @@ final class MatrixProductKernel implements ExpertKernel {
       Tensor gateUp_N2F,
       Tensor dy_ND,
       Tensor dx_ND,
-      ExpertWeights gradients,
+      @Nullable ExpertWeights gradients,
       boolean accumulate) {
     long width = weights.width();
     Tensor gate_NF = gateUp_N2F.narrow(1, 0, width);
@@ -67,6 +67,10 @@ final class MatrixProductKernel implements ExpertKernel {
         activation == Activation.SILU
             ? backwardSilu(gate_NF, up_NF, dInner_NF, dGate_NF, dUp_NF)
             : backwardUnit(gate_NF, up_NF, dInner_NF, dGate_NF, dUp_NF);
+    torch.mm_out(dx_ND, dGateUp_N2F, Objects.requireNonNull(weights.gateUp_2FD()));
+    if (gradients == null) {
+      return;
+    }
     put(gradients.down_DF(), dy_ND.t(), inner_NF, accumulate);
     put(Objects.requireNonNull(gradients.gateUp_2FD()), dGateUp_N2F.t(), x_ND, accumulate);
     Biases biases = gradients.biases();
@@ -75,7 +79,6 @@ final class MatrixProductKernel implements ExpertKernel {
       put(biases.up_F(), dUp_NF.sum(0), accumulate);
       put(biases.down_D(), dy_ND.sum(0), accumulate);
     }
-    torch.mm_out(dx_ND, dGateUp_N2F, Objects.requireNonNull(weights.gateUp_2FD()));
   }
 
   /** By hand, since most models have it: returns what went into the last product. */

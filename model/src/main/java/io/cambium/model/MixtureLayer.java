@@ -1,9 +1,11 @@
 package io.cambium.model;
 
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
+import io.cambium.checkpoint.family.ModelTensor;
 import io.cambium.checkpoint.family.Part;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
 import org.bytedeco.pytorch.Tensor;
 
 /** The parts of one routing layer that all workers share. */
@@ -21,7 +23,7 @@ final class MixtureLayer {
       Weights weights,
       int workers,
       ExpertExchange.Scratch scratch,
-      boolean train) {
+      Predicate<ModelTensor> trained) {
     this.layer = layer;
     this.mixture = mixture;
     this.router =
@@ -29,7 +31,10 @@ final class MixtureLayer {
             mixture,
             mixture.router().selectionBias() ? weights.get(Part.SELECTION_BIAS, layer) : null);
     List<ExpertWeights> experts = weights.experts(layer, mixture.experts());
-    this.gradients = train ? gradientsOf(experts) : List.of();
+    boolean expertsTrained =
+        weights.all().keySet().stream()
+            .anyMatch(t -> t.layer() == layer && t.part().isExpert() && trained.test(t));
+    this.gradients = expertsTrained ? gradientsOf(experts) : List.of();
     this.exchange =
         new ExpertExchange(
             experts,
@@ -64,6 +69,11 @@ final class MixtureLayer {
 
   ExpertExchange exchange() {
     return exchange;
+  }
+
+  /** Whether the experts' weights are trained. */
+  boolean trainsExperts() {
+    return !gradients.isEmpty();
   }
 
   /** The gradient of one expert's matrix. */

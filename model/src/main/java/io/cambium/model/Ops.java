@@ -2,10 +2,8 @@ package io.cambium.model;
 
 import io.cambium.checkpoint.family.DecoderSpec.Activation;
 import io.cambium.checkpoint.family.DecoderSpec.Norms;
-import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
@@ -16,19 +14,18 @@ final class Ops {
 
   /** Root-mean-square normalisation over the last axis (arXiv 1910.07467). */
   static Tensor rmsNorm(Tensor x, Tensor weight, Norms norms) {
+    if (SmallOps.serve(x)) {
+      return SmallOps.rmsNorm(x, weight, norms.eps(), norms.fromOne() ? 1 : 0);
+    }
     return unitMeanSquare(x, norms.eps())
         .mul(norms.fromOne() ? weight.add(Torch.scalar(1)) : weight);
   }
 
   /**
    * The same without a weight. Through the vector norm, whose forward and backward pass read x less
-   * often than those of a mean of squares; where tokens are generated one by one, in one op.
+   * often than those of a mean of squares.
    */
   static Tensor unitMeanSquare(Tensor x, double eps) {
-    if (Crew.HERE.isBound()) {
-      return torch.rms_norm(
-          x, new long[] {x.size(-1)}, new TensorOptional(), new DoubleOptional(eps));
-    }
     Tensor wide = x.to(wide(x));
     Tensor scale =
         torch
@@ -41,24 +38,24 @@ final class Ops {
     return wide.mul(scale).to(x.scalar_type());
   }
 
-  /** {@code x weight^T}. */
+  /** {@code x weight^T}; a weight that is stored in another type is converted for it. */
   static Tensor linear(Tensor x, Tensor weight) {
     if (!Crew.HERE.isBound()) {
-      return torch.linear(x, weight);
+      return torch.linear(x, weight.to(x.scalar_type()));
     }
     long[] shape = x.shape();
     shape[shape.length - 1] = weight.size(0);
     Tensor out = Torch.empty(x.scalar_type().intern(), shape);
-    linear(out.flatten(0, -2), x.flatten(0, -2), weight);
+    Crew.HERE.get().multiply(x, weight, out);
     return out;
   }
 
-  /** {@code out_NC = x_ND weight_CD^T}, outside autograd. */
+  /** {@code out_NC = x_ND weight_CD^T}, outside autograd, with a weight as above. */
   static void linear(Tensor out_NC, Tensor x_ND, Tensor weight_CD) {
     if (Crew.HERE.isBound()) {
       Crew.HERE.get().multiply(x_ND, weight_CD, out_NC);
     } else {
-      torch.mm_out(out_NC, x_ND, weight_CD.t());
+      torch.mm_out(out_NC, x_ND, weight_CD.to(x_ND.scalar_type()).t());
     }
   }
 

@@ -4,6 +4,7 @@ import io.cambium.checkpoint.family.ModelTensor;
 import io.cambium.checkpoint.family.Part;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.Predicate;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
@@ -24,30 +25,18 @@ final class Parameters {
     this.weights = weights;
   }
 
-  /** The weights themselves. */
-  static Parameters shared(Weights weights) {
-    return new Parameters(weights);
-  }
-
-  /** Leaves that collect gradients, over the same memory. */
-  static Parameters leaves(Weights weights) {
+  /** Of the tensors that are trained leaves that collect gradients, over the same memory. */
+  static Parameters leaves(Weights weights, Predicate<ModelTensor> trained) {
     Parameters parameters = new Parameters(weights);
     weights
         .all()
         .forEach((tensor, value) -> {
-          if (isTrainedHere(tensor)) {
+          // Experts have their own backward pass.
+          if (!tensor.part().isExpert() && trained.test(tensor)) {
             parameters.leaves.put(value, value.detach().set_requires_grad(true));
           }
         });
     return parameters;
-  }
-
-  /**
-   * Whether autograd trains the tensor. Experts have their own backward pass; the balancer moves
-   * the selection bias.
-   */
-  static boolean isTrainedHere(ModelTensor tensor) {
-    return !tensor.part().isExpert() && tensor.part() != Part.SELECTION_BIAS;
   }
 
   /** Forgets the gradients, so that the next backward pass sets them instead of adding to them. */
@@ -74,14 +63,13 @@ final class Parameters {
   }
 
   Tensor handle(Tensor weight) {
-    Tensor leaf = leaves.get(weight);
-    return leaf == null ? weights.ready(weight) : leaf;
+    return leaves.getOrDefault(weight, weight);
   }
 
   /** The embeddings of tokens: of a matrix as stored, only the rows that are asked for. */
   Tensor embed(Tensor ids_BS) {
     Tensor stored_VD = weights.get(Part.EMBEDDING);
-    return weights.ready(torch.embedding(leaves.getOrDefault(stored_VD, stored_VD), ids_BS));
+    return torch.embedding(handle(stored_VD), ids_BS).to(weights.compute());
   }
 
   /**
@@ -90,7 +78,7 @@ final class Parameters {
    */
   Tensor linear(Tensor x_TD, Part part) {
     Tensor stored_VD = weights.get(part);
-    if (stored_VD.scalar_type().intern() == weights.compute()) {
+    if (Crew.HERE.isBound() || stored_VD.scalar_type().intern() == weights.compute()) {
       return Ops.linear(x_TD, handle(stored_VD));
     }
     long vocabulary = stored_VD.size(0);
@@ -99,7 +87,7 @@ final class Parameters {
       long rows = Math.min(PIECE_ROWS, vocabulary - from);
       Tensor piece_RD = stored_VD.narrow(0, from, rows);
       Tensor target_TR = out_TV.narrow(1, from, rows);
-      Scopes.freeAll(() -> target_TR.copy_(Ops.linear(x_TD, weights.ready(piece_RD))));
+      Scopes.freeAll(() -> target_TR.copy_(Ops.linear(x_TD, piece_RD)));
     }
     return out_TV;
   }

@@ -32,6 +32,7 @@ final class Pass {
   private final boolean train;
   private final @Nullable KeyValueCache cache;
   private final Deque<Crossing> crossings = new ArrayDeque<>();
+  private @Nullable Tensor documents_BS;
 
   /**
    * What the backward pass needs of one routing layer.
@@ -86,6 +87,7 @@ final class Pass {
    */
   Tensor forward(Tensor ids_BS, long batchTokens) {
     DecoderSpec spec = decoder.spec();
+    documents_BS = cache == null ? decoder.documents(ids_BS) : null;
     Tensor x_BSD = Ops.times(parameters.embed(ids_BS), spec.scales().embedding());
     for (int i = 0; i < spec.layers().size(); i++) {
       int layer = i;
@@ -115,7 +117,8 @@ final class Pass {
                     in_BSD,
                     parameters,
                     decoder.rotary(layer, length),
-                    cache == null ? null : cache.layer(layer)));
+                    cache == null ? null : cache.layer(layer),
+                    documents_BS));
   }
 
   private Tensor dense(Tensor x_BSD, Dense dense, int layer) {
@@ -171,12 +174,20 @@ final class Pass {
             .exchange()
             .collect(rows)
             .view(-1, layer.mixture().topK(), decoder.spec().hiddenSize());
+    decoder
+        .listener()
+        .answered(
+            member.index(), index, decision.choice(), decision.weights_TK().detach(), outputs_TKD);
     Tensor sum_TD = combine(layer, base_TD, weights_TK, outputs_TKD);
     Around around = after() ? new Around(x_TD, x_TD.detach()) : null;
     if (train) {
-      sum_TD.set_requires_grad(true);
+      sum_TD.set_requires_grad(
+          layer.trainsExperts()
+              || in_TD.requires_grad()
+              || weights_TK.requires_grad()
+              || (base_TD != null && base_TD.requires_grad()));
       if (around != null) {
-        around.after_TD().set_requires_grad(true);
+        around.after_TD().set_requires_grad(around.before_TD().requires_grad());
       }
       crossings.push(
           new Crossing(
@@ -338,6 +349,9 @@ final class Pass {
   void backward(boolean accumulate) {
     while (!crossings.isEmpty()) {
       Crossing crossing = crossings.pop();
+      if (!crossing.sum_TD().requires_grad()) {
+        continue; // nothing below is trained
+      }
       boolean idle = crossing.sum_TD().size(0) == 0;
       Scopes.freeAll(() -> cross(crossing, idle, accumulate));
     }
@@ -368,7 +382,9 @@ final class Pass {
       add(outputs, gradients, c.around().before_TD(), c.around().after_TD().grad());
     }
     addRouterLosses(c, outputs, gradients);
-    torch.backward(outputs, gradients, new BoolOptional(), false, new TensorVector());
+    if (!outputs.empty()) {
+      torch.backward(outputs, gradients, new BoolOptional(), false, new TensorVector());
+    }
   }
 
   private void crossWeightedOutputs(
@@ -407,26 +423,30 @@ final class Pass {
         .view(-1, c.layer().mixture().topK(), dOutputs_TKD.size(2));
   }
 
+  /** What nothing trained went into has no use for a gradient. */
   private static void add(
       TensorVector outputs, TensorVector gradients, Tensor output, Tensor gradient) {
-    outputs.push_back(output);
-    gradients.push_back(gradient);
+    if (output.requires_grad()) {
+      outputs.push_back(output);
+      gradients.push_back(gradient);
+    }
   }
 
   private void addRouterLosses(Crossing c, TensorVector outputs, TensorVector gradients) {
     RouterLosses losses = decoder.routerLosses();
     double perLayer = 1.0 / decoder.spec().mixtureLayers().size();
     if (c.balance_E() != null) {
-      outputs.push_back(c.balance_E());
-      gradients.push_back(
+      add(
+          outputs,
+          gradients,
+          c.balance_E(),
           decoder
               .loadFactors(c.layer())
               .to(c.balance_E().scalar_type())
               .mul(Torch.scalar(losses.auxiliary() * perLayer)));
     }
     if (c.own() != null) {
-      outputs.push_back(c.own());
-      gradients.push_back(torch.full_like(c.own(), Torch.scalar(perLayer)));
+      add(outputs, gradients, c.own(), torch.full_like(c.own(), Torch.scalar(perLayer)));
     }
   }
 

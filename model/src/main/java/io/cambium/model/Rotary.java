@@ -69,6 +69,14 @@ final class Rotary {
   }
 
   private Tensor rotate(Tensor x_BSHR, long start) {
+    if (SmallOps.serve(x_BSHR)) {
+      long tokens = x_BSHR.size(1);
+      return SmallOps.rotate(
+          x_BSHR,
+          cos_SR.narrow(0, start, tokens),
+          sin_SR.narrow(0, start, tokens),
+          rope.interleaved());
+    }
     return x_BSHR
         .mul(perHead(cos_SR, x_BSHR, start))
         .addcmul(partners(x_BSHR), perHead(sin_SR, x_BSHR, start), Torch.scalar(1));
@@ -83,13 +91,10 @@ final class Rotary {
 
   /**
    * [S, R] of the table as [S, H, R]: a small copy, but then the product with x runs through memory
-   * in one go instead of R elements at a time. Of a single token it is not worth it.
+   * in one go instead of R elements at a time.
    */
   private static Tensor perHead(Tensor table_SR, Tensor x_BSHR, long start) {
     Tensor rows_SR = table_SR.narrow(0, start, x_BSHR.size(1));
-    if (x_BSHR.size(1) == 1) {
-      return rows_SR;
-    }
     return rows_SR.unsqueeze(1).expand(-1, x_BSHR.size(2), -1).contiguous();
   }
 }

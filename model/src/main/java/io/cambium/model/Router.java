@@ -115,8 +115,25 @@ final class Router {
         Double.isInfinite(rule.siblingPenalty())
             ? choice_TE.masked_fill(others_TE, Torch.scalar(Double.NEGATIVE_INFINITY))
             : choice_TE.sub(
-                others_TE.to(ScalarType.Float).mul_(Torch.scalar(rule.siblingPenalty())));
+                others_TE.to(choice_TE.scalar_type()).mul_(penalty_T1(choice_TE, rule)));
     return decide(logits_TE, scores_TE, lowered_TE);
+  }
+
+  /**
+   * What non-best siblings are lowered by. Sigmoid scores lie within one; those of a softmax are
+   * the smaller the more experts there are, so that of each token the largest and the smallest
+   * count.
+   */
+  private Tensor penalty_T1(Tensor choice_TE, SelectionRule.Lineage rule) {
+    Tensor penalty = Torch.tensor(new float[] {(float) rule.siblingPenalty()}, 1, 1);
+    return switch (mixture.router().score()) {
+      case SIGMOID -> penalty;
+      case SOFTMAX ->
+          choice_TE
+              .amax(new long[] {1}, true)
+              .sub(choice_TE.amin(new long[] {1}, true))
+              .mul(penalty);
+    };
   }
 
   /** Scores that are the source's while no own logit counts. */

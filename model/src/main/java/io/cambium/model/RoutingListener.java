@@ -17,6 +17,17 @@ public interface RoutingListener {
   void routed(int worker, int layer, Tensor x_TD, int[] choice);
 
   /**
+   * A routing layer's experts have answered.
+   *
+   * @param choice as above
+   * @param weights_TK the routers' weights on the chosen experts, valid during the call
+   * @param outputs_TKD what these gave, before those weights; but behind them where the family
+   *     weights inputs
+   */
+  default void answered(
+      int worker, int layer, int[] choice, Tensor weights_TK, Tensor outputs_TKD) {}
+
+  /**
    * The scores behind a routing layer's choice.
    *
    * @param scores_TE of sigmoid or softmax, before any bias, valid during the call

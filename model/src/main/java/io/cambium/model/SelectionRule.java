@@ -35,7 +35,9 @@ public sealed interface SelectionRule {
    * r)}, a the share of the own logit.
    *
    * @param ownLogit share of the own logit, 0 to 1
-   * @param siblingPenalty what the others are lowered by; infinite at first
+   * @param siblingPenalty what the others are lowered by, in spans of the scores: one for sigmoid
+   *     scores, and for a softmax what lies between a token's largest and smallest score; infinite
+   *     at first
    * @param parents per routing layer, the lineage of each expert
    */
   record Lineage(double ownLogit, double siblingPenalty, Map<Integer, List<Integer>> parents)

@@ -11,6 +11,7 @@ import java.lang.ref.Reference;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.pytorch.MemoryFormatOptional;
@@ -44,6 +45,9 @@ public final class Torch {
   static {
     prepareProcess();
   }
+
+  /** How long to look whether tensors are still being freed. */
+  private static final long COLLECT_NANOS = 50_000_000;
 
   private static volatile boolean checked;
 
@@ -133,6 +137,25 @@ public final class Torch {
     } catch (Throwable e) {
       throw new IllegalStateException("a call into the C library failed", e);
     }
+  }
+
+  /**
+   * Frees the tensors that nothing refers to any longer, and on glibc gives what is free by then
+   * back to the system: what threads leave that have ended, no other would use. Waits for JavaCPP's
+   * thread that frees, as long as it gets on.
+   */
+  public static void collect() {
+    System.gc();
+    long before;
+    do {
+      before = Pointer.totalCount();
+      LockSupport.parkNanos(COLLECT_NANOS);
+    } while (Pointer.totalCount() < before);
+    Linker.nativeLinker()
+        .defaultLookup()
+        .find("malloc_trim")
+        .ifPresent(trim ->
+            call(trim, FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG), 0L));
   }
 
   /** libtorch's name for an element type. */

@@ -1,13 +1,20 @@
 package io.cambium.model;
 
+import io.cambium.checkpoint.CheckpointDirectory;
+import io.cambium.checkpoint.DType;
+import io.cambium.checkpoint.Manifest;
+import io.cambium.checkpoint.family.ModelTensor;
 import io.cambium.upcycle.runner.InputMoments;
 import io.cambium.upcycle.runner.ModelRunner;
+import io.cambium.upcycle.runner.RoutedLogits;
 import io.cambium.upcycle.runner.TokenIds;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 import java.util.SortedMap;
+import java.util.stream.Collectors;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -20,6 +27,21 @@ public final class TorchRunner implements ModelRunner {
   public float[] logits(Path path, TokenIds ids, OptionalInt topK) {
     try (InferenceModel model = InferenceModel.openAsStored(path, topK)) {
       return logits(model.decoder(), ids);
+    }
+  }
+
+  @Override
+  public RoutedLogits routedLogits(Path path, TokenIds ids) {
+    try (InferenceModel model = InferenceModel.openAsStored(path, OptionalInt.empty())) {
+      Decoder decoder = model.decoder();
+      List<Manifest.Growth> growth = model.directory().manifest().growth();
+      if (growth.isEmpty()) {
+        return new RoutedLogits(logits(decoder, ids), null);
+      }
+      SiblingCoselection siblings =
+          new SiblingCoselection(decoder.team().size(), growth.getLast().parents());
+      decoder.listen(siblings);
+      return new RoutedLogits(logits(decoder, ids), siblings.rate());
     }
   }
 
@@ -63,6 +85,46 @@ public final class TorchRunner implements ModelRunner {
     try (InferenceModel model = InferenceModel.open(path, OptionalInt.empty(), new Team(1))) {
       return groups.stream().map(batches -> blockInputMeans(model.decoder(), batches)).toList();
     }
+  }
+
+  /** On one core, as above. */
+  @Override
+  public Map<ModelTensor, float[]> expertGradients(
+      Path path, List<TokenIds> batches, List<ModelTensor> matrices) {
+    try (CheckpointDirectory directory = CheckpointDirectory.open(path);
+        Team team = new Team(1)) {
+      Decoder decoder = Decoder.forTraining(Weights.load(directory, DType.F32), team);
+      long tokens = batches.stream().mapToLong(TorchRunner::targets).sum();
+      boolean further = false;
+      for (TokenIds batch : batches) {
+        boolean accumulate = further;
+        team.run(member -> backward(decoder, member, batch, tokens, accumulate));
+        further = true;
+      }
+      return matrices.stream()
+          .collect(Collectors.toMap(matrix -> matrix, matrix -> gradient(decoder, matrix)));
+    }
+  }
+
+  /** Tokens that follow another. */
+  private static long targets(TokenIds batch) {
+    return (long) batch.batch_B() * (batch.sequence_S() - 1);
+  }
+
+  private static void backward(
+      Decoder decoder, Team.Member member, TokenIds batch, long tokens, boolean accumulate) {
+    Tensor ids_BS = share(batch, member);
+    long last = batch.sequence_S() - 1;
+    decoder.backward(
+        member,
+        ids_BS.narrow(1, 0, last).contiguous(),
+        ids_BS.narrow(1, 1, last).contiguous(),
+        tokens,
+        accumulate);
+  }
+
+  private static float[] gradient(Decoder decoder, ModelTensor matrix) {
+    return Torch.floats(decoder.mixture(matrix.layer()).gradient(matrix.part(), matrix.expert()));
   }
 
   private static SortedMap<Integer, double[]> blockInputMeans(

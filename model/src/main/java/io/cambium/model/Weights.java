@@ -74,18 +74,19 @@ public final class Weights {
    */
   static Weights map(CheckpointDirectory directory, DecoderSpec spec, DType compute) {
     return new Weights(
-        spec, compute, directory.tensors(), t -> view(directory, t).to(type(t, compute)), Map.of());
+        spec, compute, tensors(directory), t -> view(directory, t).to(type(t, compute)), Map.of());
   }
 
   /**
    * The same, but matrices of another type stay where they lie and are converted each time they are
-   * used: slower, and one of them at a time is in memory.
+   * multiplied with, and one of them at a time is in memory: slower, but for single rows, where a
+   * {@link Crew} multiplies.
    */
   static Weights mapAsStored(CheckpointDirectory directory, DecoderSpec spec, DType compute) {
     return new Weights(
         spec,
         compute,
-        directory.tensors(),
+        tensors(directory),
         tensor -> {
           Tensor stored = view(directory, tensor);
           return tensor.shape().size() == 2 ? stored : stored.to(type(tensor, compute));
@@ -95,7 +96,7 @@ public final class Weights {
 
   /** Copies a checkpoint into memory of its own, to be trained. */
   public static Weights load(CheckpointDirectory directory, DType compute) {
-    Weights weights = zeros(directory.decoder(), directory.tensors(), compute);
+    Weights weights = zeros(directory.decoder(), tensors(directory), compute);
     weights.byTensor.forEach((tensor, value) -> value.copy_(view(directory, tensor)));
     return weights;
   }
@@ -143,6 +144,11 @@ public final class Weights {
         spec.hiddenSize(),
         mixture.intermediateSize(),
         mixture.expertBias());
+  }
+
+  private static List<ModelTensor> tensors(CheckpointDirectory directory) {
+    directory.requirePlainWeights();
+    return directory.tensors();
   }
 
   /** A tensor where it lies on disk, through the strides of the tensor that holds it. */
@@ -211,11 +217,6 @@ public final class Weights {
   /** What is computed in. */
   ScalarType compute() {
     return compute;
-  }
-
-  /** A weight in the type that is computed in. */
-  Tensor ready(Tensor stored) {
-    return stored.scalar_type().intern() == compute ? stored : stored.to(compute);
   }
 
   public DecoderSpec spec() {

@@ -84,7 +84,8 @@ class DenseOriginsTest {
   void saysThatItChangesTheFunctionAndHowFarCopiesAreApart(String init) {
     UpcycleResult result = upcycle(options(init, "normal", 3, 1, 1), source);
     assertThat(result.verification().word()).isEqualTo(Word.STRUCTURE_VERIFIED);
-    assertThat(Objects.requireNonNull(result.verification().fromSource()).largest()).isGreaterThan(1e-4);
+    assertThat(Objects.requireNonNull(result.verification().fromSource()).largest())
+        .isGreaterThan(1e-4);
     Realised realised = realised();
     assertThat(realised.layers()).containsExactly(0, 1);
     assertThat(realised.matrices()).containsOnlyKeys("gate", "up", "down");

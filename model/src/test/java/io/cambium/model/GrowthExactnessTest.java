@@ -13,8 +13,8 @@ import io.cambium.upcycle.Verification.Word;
 import io.cambium.upcycle.growth.Counts;
 import io.cambium.upcycle.growth.GrowthOptions;
 import io.cambium.upcycle.growth.GrowthOptions.Mode;
-import io.cambium.upcycle.growth.GrowthOptions.Replicas;
 import io.cambium.upcycle.growth.GrowthOptions.Rows;
+import io.cambium.upcycle.growth.replica.ReplicaInitialisations;
 import io.cambium.upcycle.runner.TokenIds;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -26,6 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The whole model before and after growing, logit by logit. */
@@ -66,7 +67,9 @@ class GrowthExactnessTest {
   }
 
   @ParameterizedTest
-  @EnumSource
+  @EnumSource(
+      mode = EnumSource.Mode.EXCLUDE,
+      names = {"PERTURB_NEW", "ORTHOGONAL", "INTERPOLATE"})
   void lineageEqualsTheSourceForUnequalCounts(Rows rows) {
     equalsTheSource(
         GrowthOptions.to(20).mode(Mode.LINEAGE).rows(rows).counts(new Counts.Everywhere(UNEVEN)));
@@ -78,10 +81,34 @@ class GrowthExactnessTest {
     equalsTheSource(GrowthOptions.to(experts));
   }
 
+  static List<String> replicas() {
+    return ReplicaInitialisations.names();
+  }
+
   @ParameterizedTest
-  @EnumSource
-  void coldEqualsTheSourceForUnequalCounts(Replicas replicas) {
+  @MethodSource("replicas")
+  void coldEqualsTheSourceForUnequalCounts(String replicas) {
     equalsTheSource(GrowthOptions.to(20).replicas(replicas).counts(new Counts.Everywhere(UNEVEN)));
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"PERTURB_NEW", "ORTHOGONAL", "INTERPOLATE"})
+  void coldEqualsTheSourceWithRowsOfTheReplicasOwn(Rows rows) {
+    equalsTheSource(GrowthOptions.to(20).rows(rows));
+  }
+
+  /** Two for each token where siblings tie, and none where one stands for all. */
+  @Test
+  void countsTokensThatChooseSiblings() {
+    assertThat(grow(GrowthOptions.to(16).mode(Mode.FLAT).biasNoise(0.0)).describe())
+        .contains("sibling co-selection: 1.000 of tokens");
+    assertThat(grow(GrowthOptions.to(24).mode(Mode.LINEAGE).overwrite(true)).describe())
+        .contains("sibling co-selection: 0.000 of tokens");
+    Double flat =
+        grow(GrowthOptions.to(24).mode(Mode.FLAT).rows(Rows.SPLIT).overwrite(true))
+            .verification()
+            .siblingCoselection();
+    assertThat(flat).isBetween(0.05, 0.95);
   }
 
   @Test

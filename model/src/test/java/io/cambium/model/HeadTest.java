@@ -44,7 +44,7 @@ class HeadTest {
             GroupedQuery.plain(1, 1, HIDDEN, false, HeadNorm.NONE, new Rope(10_000, HIDDEN)),
             List.of(new Dense(4)));
     Weights weights = Weights.random(spec, Families.named("llama").tensors(spec), 0.5);
-    Parameters parameters = Parameters.leaves(weights);
+    Parameters parameters = Parameters.leaves(weights, tensor -> true);
     Tensor hidden_TD = torch.randn(tokens, HIDDEN).set_requires_grad(true);
     long[] targets = new SplittableRandom(tokens).longs(tokens, 0, vocabulary).toArray();
     Tensor targets_T = Torch.tensor(targets, tokens);

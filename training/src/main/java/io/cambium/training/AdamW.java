@@ -1,10 +1,13 @@
 package io.cambium.training;
 
 import io.cambium.checkpoint.family.ModelTensor;
+import io.cambium.checkpoint.family.Part;
 import io.cambium.model.Decoder;
 import io.cambium.model.FusedAdamW;
 import io.cambium.model.Parameter;
 import io.cambium.model.Team;
+import io.cambium.training.config.GroupConfig;
+import io.cambium.training.config.GroupsConfig;
 import io.cambium.training.config.OptimizerConfig;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -19,7 +22,7 @@ import org.bytedeco.pytorch.global.torch;
 /**
  * AdamW over all parameters of a decoder: adds up the workers' gradients in a fixed order, clips
  * their common norm and updates, each worker its share of the parameters. Norms and biases are not
- * decayed.
+ * decayed, and each group has its own factors on learning rate and decay.
  */
 public final class AdamW {
 
@@ -29,15 +32,26 @@ public final class AdamW {
    * @param clipNorm largest norm of all gradients together; larger ones are scaled down to it
    */
   public record Settings(
-      double beta1, double beta2, double epsilon, double weightDecay, double clipNorm) {
+      double beta1,
+      double beta2,
+      double epsilon,
+      double weightDecay,
+      double clipNorm,
+      GroupsConfig groups) {
 
-    static Settings of(OptimizerConfig config) {
+    static Settings of(OptimizerConfig config, GroupsConfig groups) {
       return new Settings(
           config.betas().get(0),
           config.betas().get(1),
           config.epsilon(),
           config.weightDecay(),
-          config.clipNorm());
+          config.clipNorm(),
+          groups);
+    }
+
+    private GroupConfig factors(Part part) {
+      GroupConfig group = groups.of(part);
+      return part.isNormOrBias() ? new GroupConfig(group.rate(), 0) : group;
     }
   }
 
@@ -119,36 +133,31 @@ public final class AdamW {
    * @param step number of this update, from 1
    */
   public void update(Team.Member member, long step, double learningRate) {
-    List<Integer> share = shares.get(member.index());
-    FusedAdamW.step(slots(share, false), step, constants(learningRate, settings.weightDecay()));
-    FusedAdamW.step(slots(share, true), step, constants(learningRate, 0));
+    Map<GroupConfig, List<FusedAdamW.Slot>> slots = new LinkedHashMap<>();
+    for (int index : shares.get(member.index())) {
+      Parameter parameter = parameters.get(index);
+      slots
+          .computeIfAbsent(settings.factors(parameter.tensor().part()), f -> new ArrayList<>())
+          .add(slot(parameter));
+    }
+    slots.forEach(
+        (factors, alike) -> FusedAdamW.step(alike, step, constants(learningRate, factors)));
     member.await();
   }
 
-  private FusedAdamW.Settings constants(double learningRate, double weightDecay) {
+  private FusedAdamW.Settings constants(double learningRate, GroupConfig factors) {
     return new FusedAdamW.Settings(
-        learningRate,
+        learningRate * factors.rate(),
         settings.beta1(),
         settings.beta2(),
-        weightDecay,
+        settings.weightDecay() * factors.decay(),
         settings.epsilon(),
         Math.max(1, norm / settings.clipNorm()));
   }
 
-  private List<FusedAdamW.Slot> slots(List<Integer> share, boolean normOrBias) {
-    List<FusedAdamW.Slot> slots = new ArrayList<>();
-    for (int index : share) {
-      Parameter parameter = parameters.get(index);
-      if (parameter.tensor().part().isNormOrBias() == normOrBias) {
-        Moments moment = Objects.requireNonNull(moments.get(parameter.tensor()));
-        slots.add(
-            new FusedAdamW.Slot(
-                parameter.value(),
-                parameter.gradients().get().getFirst(),
-                moment.first(),
-                moment.second()));
-      }
-    }
-    return slots;
+  private FusedAdamW.Slot slot(Parameter parameter) {
+    Moments moment = Objects.requireNonNull(moments.get(parameter.tensor()));
+    return new FusedAdamW.Slot(
+        parameter.value(), parameter.gradients().get().getFirst(), moment.first(), moment.second());
   }
 }

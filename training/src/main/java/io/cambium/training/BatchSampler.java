@@ -4,35 +4,46 @@ import io.cambium.checkpoint.CheckpointException;
 import io.cambium.training.data.Corpus;
 import io.cambium.training.data.TokenShard;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 
 /**
- * The order of the training data: sequences take turns over the domains, and each domain is read in
- * windows, shuffled anew each time it has been read through. Which sequence comes n-th depends on
- * the seed and on n alone, so a run resumes from a number.
+ * The order of the training data: sequences take turns over the domains, as often as their weights
+ * say, and each domain is read in windows, shuffled anew each time it has been read through. Which
+ * sequence comes n-th depends on the seed and on n alone, so a run resumes from a number.
  */
 public final class BatchSampler {
 
   private final List<Corpus.Domain> domains;
   private final int length;
   private final long seed;
+  private final DomainOrder order;
   private final Shuffle[] shuffles;
 
   /** The order of one domain's windows in one epoch. */
   private record Shuffle(long epoch, int[] windows) {}
 
+  /** All domains alike. */
+  public BatchSampler(Corpus corpus, int length, long seed) {
+    this(corpus, length, seed, Map.of());
+  }
+
   /**
    * @param length tokens per sequence
+   * @param mix weights of domains by name; empty for all alike
    * @throws CheckpointException if a domain has too little text for one sequence
    */
-  public BatchSampler(Corpus corpus, int length, long seed) {
+  public BatchSampler(Corpus corpus, int length, long seed, Map<String, Double> mix) {
     this.domains = corpus.domains();
     this.length = length;
     this.seed = seed;
+    this.order = DomainOrder.of(domains.stream().map(Corpus.Domain::name).toList(), mix);
     this.shuffles = new Shuffle[domains.size()];
-    for (Corpus.Domain domain : domains) {
-      requireWindow(domain.train(), length);
-      requireWindow(domain.validation(), length);
+    for (int d = 0; d < domains.size(); d++) {
+      if (order.has(d)) {
+        requireWindow(domains.get(d).train(), length);
+      }
+      requireWindow(domains.get(d).validation(), length);
     }
   }
 
@@ -52,8 +63,8 @@ public final class BatchSampler {
    * @param into {@code length + 1} tokens from {@code at} on
    */
   public synchronized void copy(long number, long[] into, int at) {
-    int domain = (int) (number % domains.size());
-    long turn = number / domains.size();
+    int domain = order.domain(number);
+    long turn = order.turn(number);
     TokenShard shard = domains.get(domain).train();
     int windows = windows(shard);
     int window = shuffle(domain, turn / windows, windows)[(int) (turn % windows)];

@@ -9,8 +9,10 @@ import io.cambium.upcycle.runner.TokenIds;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
@@ -18,11 +20,12 @@ import java.util.stream.IntStream;
 /** The evaluations of a run, and what its log already knows of them. */
 final class Evaluations {
 
-  private static final int CALIBRATION_SEQUENCES = 16;
+  static final int CALIBRATION_SEQUENCES = 16;
 
   private final Evaluator evaluator;
   private final int length;
   private final Path log;
+  private final Map<Long, Double> losses = new TreeMap<>();
   private long lastStep = -1;
   private double lastLoss;
 
@@ -43,7 +46,19 @@ final class Evaluations {
     if (metric instanceof Metric.Evaluation evaluation && evaluation.step() <= step) {
       lastStep = evaluation.step();
       lastLoss = evaluation.meanLoss();
+      losses.put(lastStep, lastLoss);
     }
+  }
+
+  /**
+   * Of some steps those with the lowest loss, where they were evaluated; of equals the earliest.
+   */
+  List<Long> best(int count, List<Long> steps) {
+    return steps.stream()
+        .filter(losses::containsKey)
+        .sorted(Comparator.comparingDouble(step -> Objects.requireNonNull(losses.get(step))))
+        .limit(count)
+        .toList();
   }
 
   boolean isDone(long step) {
@@ -71,10 +86,11 @@ final class Evaluations {
       ModelInTraining model, TrainerState state, double release, Map<Integer, int[]> active) {
     Map<String, Evaluator.DomainResult> results =
         evaluator.evaluate(model.decoder(), model.parents());
-    SortedMap<String, Double> losses = new TreeMap<>();
-    results.forEach((domain, result) -> losses.put(domain, result.loss()));
+    SortedMap<String, Double> byDomain = new TreeMap<>();
+    results.forEach((domain, result) -> byDomain.put(domain, result.loss()));
     lastStep = state.step();
-    lastLoss = mean(losses.values().stream().toList());
+    lastLoss = mean(byDomain.values().stream().toList());
+    losses.put(lastStep, lastLoss);
     boolean grown = model.parents() != null;
     List<RoutingStatistics> routing =
         results.values().stream().map(Evaluator.DomainResult::routing).toList();
@@ -83,7 +99,7 @@ final class Evaluations {
     return new Metric.Evaluation(
         state.step(),
         state.tokens(),
-        losses,
+        byDomain,
         lastLoss,
         grown ? mean(routing.stream().map(RoutingStatistics::siblingCoselection).toList()) : null,
         routing(layers, results),

@@ -7,6 +7,7 @@ import io.cambium.model.Team;
 import io.cambium.model.Torch;
 import io.cambium.training.data.Corpus;
 import io.cambium.training.data.TokenShard;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * The loss on held-out text, by domain: the same sequences every time, spread evenly over the
  * validation split.
  */
-final class Evaluator {
+public final class Evaluator {
 
   private final List<Corpus.Domain> domains;
   private final int sequences;
@@ -27,7 +28,7 @@ final class Evaluator {
    * @param sequences of each domain
    * @param length tokens per sequence
    */
-  Evaluator(Corpus corpus, int sequences, int length) {
+  public Evaluator(Corpus corpus, int sequences, int length) {
     this.domains = corpus.domains();
     this.sequences = sequences;
     this.length = length;
@@ -58,8 +59,9 @@ final class Evaluator {
     return results;
   }
 
-  private double loss(Decoder decoder, TokenShard shard) {
-    int count = (int) Math.min(sequences, (shard.size() - 1) / length);
+  /** Mean cross entropy over the sequences of a shard, in nats per token. */
+  public double loss(Decoder decoder, TokenShard shard) {
+    int count = count(shard);
     double[] sums = new double[decoder.team().size()];
     decoder.team().run(member -> sums[member.index()] = loss(decoder, member, shard, count));
     return Arrays.stream(sums).sum() / ((double) count * length);
@@ -69,14 +71,35 @@ final class Evaluator {
     int from = Share.start(count, member);
     int to = Share.end(count, member);
     Batch batch = new Batch(to - from, length);
-    long windows = (shard.size() - 1) / length;
     for (int i = from; i < to; i++) {
-      long window = windows * i / count;
-      batch.fill(i - from, (into, at) -> shard.copy(window * length, into, at, length + 1));
+      long start = start(shard, i, count);
+      batch.fill(i - from, (into, at) -> shard.copy(start, into, at, length + 1));
     }
     return decoder.loss(
         member,
         Torch.tensor(batch.inputs(), to - from, length),
         Torch.tensor(batch.targets(), to - from, length));
+  }
+
+  /** The tokens that {@link #loss} asks for, sequence by sequence. */
+  public List<long[]> targets(TokenShard shard) {
+    int count = count(shard);
+    List<long[]> targets = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      long[] sequence = new long[length];
+      shard.copy(start(shard, i, count) + 1, sequence, 0, length);
+      targets.add(sequence);
+    }
+    return targets;
+  }
+
+  private int count(TokenShard shard) {
+    BatchSampler.requireWindow(shard, length);
+    return (int) Math.min(sequences, (shard.size() - 1) / length);
+  }
+
+  /** The first token of a sequence; they are spread evenly over the shard's windows. */
+  private long start(TokenShard shard, int sequence, int count) {
+    return (shard.size() - 1) / length * sequence / count * length;
   }
 }

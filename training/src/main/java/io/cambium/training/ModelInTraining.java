@@ -23,6 +23,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.SortedMap;
 import org.bytedeco.pytorch.Tensor;
@@ -42,23 +43,30 @@ final class ModelInTraining {
   static final Path OPTIMIZER_FILE = Path.of("training", "optimizer.safetensors");
 
   private static final String FIRST = ".exp_avg";
-  private static final String SECOND = ".exp_avg_sq";
+
+  /** What the second moment of a tensor adds to its name. */
+  static final String SECOND = ".exp_avg_sq";
+
   private static final String UNFOLDED = ".unfolded";
 
   private final ObjectNode config;
   private final int maxPositions;
   private final SortedMap<String, Double> missingNoise;
   private final Manifest manifest;
-  private final Decoder decoder;
-  private final AdamW optimizer;
+  private @Nullable Decoder decoder;
+  private @Nullable AdamW optimizer;
 
   private ModelInTraining(CheckpointDirectory directory, Team team, AdamW.Settings settings) {
     this.config = directory.config().json().put("dtype", "float32").put("torch_dtype", "float32");
     this.maxPositions = directory.config().countOr("max_position_embeddings", Integer.MAX_VALUE);
     this.missingNoise = directory.config().trainingNoise();
     this.manifest = directory.manifest();
-    this.decoder = Decoder.forTraining(Weights.load(directory, DType.F32), team);
-    this.optimizer = new AdamW(decoder, settings);
+    this.decoder =
+        Decoder.forTraining(
+            Weights.load(directory, DType.F32),
+            team,
+            tensor -> settings.groups().trains(tensor.part()));
+    this.optimizer = new AdamW(decoder(), settings);
     raiseReplicas(manifest.selection());
   }
 
@@ -80,11 +88,18 @@ final class ModelInTraining {
   }
 
   Decoder decoder() {
-    return decoder;
+    return Objects.requireNonNull(decoder);
   }
 
   AdamW optimizer() {
-    return optimizer;
+    return Objects.requireNonNull(optimizer);
+  }
+
+  /** Gives its memory back; weights and moments are gone. */
+  void close() {
+    decoder = null;
+    optimizer = null;
+    Torch.collect();
   }
 
   Manifest manifest() {
@@ -135,16 +150,27 @@ final class ModelInTraining {
       states.forEach(state -> expected.addAll(state.specs()));
       Set<TensorSpec> found = new HashSet<>();
       file.tensors().values().forEach(entry -> found.add(entry.spec()));
+      // What the moments of frozen tensors are need not be known.
+      found.removeAll(frozen());
       if (!found.equals(expected)) {
         throw new CheckpointException(
             path,
             "does not hold the %d tensors that belong to this model, but %d, or others"
                 .formatted(expected.size(), found.size()),
-            "weights and moments must be of one checkpoint");
+            "weights and moments must be of one checkpoint; after a run that trained fewer groups,"
+                + " begin without branch");
       }
       states.forEach(
           state -> Weights.takeApart(state.values, name -> file.data(name + state.suffix)));
     }
+  }
+
+  private Set<TensorSpec> frozen() {
+    Map<ModelTensor, Tensor> frozen = new LinkedHashMap<>(decoder().weights().all());
+    frozen.keySet().removeAll(optimizer().moments().keySet());
+    Set<TensorSpec> specs = new HashSet<>(new State(FIRST, frozen).specs());
+    specs.addAll(new State(SECOND, frozen).specs());
+    return specs;
   }
 
   /**
@@ -164,7 +190,7 @@ final class ModelInTraining {
   }
 
   private void writeWeights(Path directory, Manifest.@Nullable Selection selection) {
-    Map<ModelTensor, Tensor> weights = new LinkedHashMap<>(decoder.weights().all());
+    Map<ModelTensor, Tensor> weights = new LinkedHashMap<>(decoder().weights().all());
     weights.replaceAll((tensor, value) ->
         tensor.part() == Part.SELECTION_BIAS
             ? foldedBias(tensor.layer(), value, selection)
@@ -212,7 +238,7 @@ final class ModelInTraining {
   private List<State> states(Manifest.@Nullable Selection selection) {
     Map<ModelTensor, Tensor> first = new LinkedHashMap<>();
     Map<ModelTensor, Tensor> second = new LinkedHashMap<>();
-    optimizer
+    optimizer()
         .moments()
         .forEach((tensor, moment) -> {
           first.put(tensor, moment.first());
@@ -221,7 +247,7 @@ final class ModelInTraining {
     List<State> states =
         new ArrayList<>(List.of(new State(FIRST, first), new State(SECOND, second)));
     if (holdBack(selection) > 0) {
-      Map<ModelTensor, Tensor> biases = new LinkedHashMap<>(decoder.weights().all());
+      Map<ModelTensor, Tensor> biases = new LinkedHashMap<>(decoder().weights().all());
       biases.keySet().removeIf(tensor -> tensor.part() != Part.SELECTION_BIAS);
       states.add(new State(UNFOLDED, biases));
     }
@@ -257,7 +283,7 @@ final class ModelInTraining {
 
   private void raiseReplicas(Manifest.@Nullable Selection selection) {
     if (holdBack(selection) > 0) {
-      decoder
+      decoder()
           .selectionBiases()
           .forEach((layer, bias_E) -> bias_E.add_(onReplicas(layer, (float) holdBack(selection))));
     }
@@ -265,7 +291,7 @@ final class ModelInTraining {
 
   /** An amount for each replica of the last growth, and zero for each original, [E]. */
   private Tensor onReplicas(int layer, float amount) {
-    float[] amounts_E = new float[decoder.experts()];
+    float[] amounts_E = new float[decoder().experts()];
     manifest.growth().getLast().replicas(layer).forEach(expert -> amounts_E[expert] = amount);
     return Torch.tensor(amounts_E, amounts_E.length);
   }

@@ -25,9 +25,6 @@ import tools.jackson.databind.annotation.JsonNaming;
 @JsonNaming(SnakeCaseStrategy.class)
 public record Release(Mode mode, long fromStep, long windowSteps, long holdSteps, double holdBack) {
 
-  /** The span of sigmoid scores, from which the sibling penalty falls. */
-  private static final double SCORE_SPAN = 1;
-
   public Release {
     if (mode == Mode.HASH) {
       throw new IllegalArgumentException("selection mode hash is never released");
@@ -86,8 +83,11 @@ public record Release(Mode mode, long fromStep, long windowSteps, long holdSteps
     return new SelectionRule.Lineage(progress, penalty, parents);
   }
 
-  /** What non-best siblings are lowered by, once the model is no longer exact. */
+  /**
+   * What non-best siblings are lowered by once the model is no longer exact, in spans of the
+   * scores: the whole span at first.
+   */
   static double penalty(double progress) {
-    return SCORE_SPAN * (1 - progress);
+    return 1 - progress;
   }
 }

@@ -2,6 +2,7 @@ package io.cambium.training;
 
 import io.cambium.checkpoint.family.DecoderSpec;
 import io.cambium.model.RoutingListener;
+import io.cambium.model.SiblingCoselection;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -91,23 +92,11 @@ final class RoutingStatistics implements RoutingListener {
         counts.assignments_E[choice[slot]]++;
       }
       if (lineages != null) {
-        int distinct = distinctLineages(choice, first, topK, lineages);
+        int distinct = SiblingCoselection.distinctLineages(choice, first, topK, lineages);
         counts.lineages += distinct;
         counts.tokensWithSiblings += distinct < topK ? 1 : 0;
       }
     }
-  }
-
-  private static int distinctLineages(int[] choice, int first, int topK, List<Integer> lineages) {
-    int distinct = 0;
-    for (int a = first; a < first + topK; a++) {
-      int b = first;
-      while (!lineages.get(choice[b]).equals(lineages.get(choice[a]))) {
-        b++;
-      }
-      distinct += b == a ? 1 : 0;
-    }
-    return distinct;
   }
 
   @Override

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -73,6 +74,14 @@ public record RunDirectory(Path path) {
     return run;
   }
 
+  /** The run that a checkpoint belongs to, if it lies in one. */
+  static Optional<RunDirectory> of(Path checkpoint) {
+    Path parent = checkpoint.getParent();
+    return Optional.ofNullable(parent == null ? null : parent.getParent())
+        .map(RunDirectory::new)
+        .filter(run -> run.checkpoints().equals(parent) && Files.exists(run.config()));
+  }
+
   Path config() {
     return path.resolve(RunConfig.FILE_NAME);
   }
@@ -119,11 +128,16 @@ public record RunDirectory(Path path) {
     return all;
   }
 
-  /** Deletes all checkpoints but the newest, and what grew from those that go. */
-  void prune(int keep) {
-    TreeMap<Long, Path> all = all();
-    List<Long> old = List.copyOf(all.keySet()).subList(0, Math.max(0, all.size() - keep));
-    for (long step : old) {
+  /**
+   * Deletes all checkpoints but the newest, and what grew from those that go.
+   *
+   * @param alsoKept chooses those that stay too, of the steps of all checkpoints
+   */
+  void prune(int keep, UnaryOperator<List<Long>> alsoKept) {
+    List<Long> steps = List.copyOf(all().keySet());
+    List<Long> kept = alsoKept.apply(steps);
+    List<Long> old = steps.subList(0, Math.max(0, steps.size() - keep));
+    for (long step : old.stream().filter(step -> !kept.contains(step)).toList()) {
       try {
         StagedDirectory.deleteTree(checkpoint(step));
         StagedDirectory.deleteTree(grown(step));

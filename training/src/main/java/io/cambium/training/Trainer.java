@@ -2,25 +2,31 @@ package io.cambium.training;
 
 import io.cambium.checkpoint.CheckpointDirectory;
 import io.cambium.checkpoint.CheckpointException;
+import io.cambium.checkpoint.Manifest;
 import io.cambium.checkpoint.Manifest.Selection.Mode;
 import io.cambium.checkpoint.Progress;
 import io.cambium.checkpoint.StagedDirectory;
 import io.cambium.checkpoint.TrainingException;
 import io.cambium.checkpoint.UsageException;
+import io.cambium.checkpoint.family.Part;
 import io.cambium.model.RouterLosses;
 import io.cambium.model.Team;
+import io.cambium.model.Torch;
 import io.cambium.model.TorchRunner;
 import io.cambium.training.alarm.Alarms;
 import io.cambium.training.config.GrowthConfig;
 import io.cambium.training.config.RunConfig;
+import io.cambium.training.config.ScheduleConfig.Restart;
 import io.cambium.training.data.Corpus;
 import io.cambium.training.data.TokenizerFiles;
 import io.cambium.training.metrics.Balance;
 import io.cambium.training.metrics.Metric;
 import io.cambium.training.metrics.MetricsLog;
 import io.cambium.training.metrics.TensorBoardWriter;
+import io.cambium.training.schedule.Schedule;
 import io.cambium.upcycle.UpcycleResult;
 import io.cambium.upcycle.Upcycler;
+import io.cambium.upcycle.growth.Counts;
 import io.cambium.upcycle.growth.GrowthPlanner;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -49,14 +55,15 @@ public final class Trainer implements AutoCloseable {
   private final RunListener listener;
   private final Corpus corpus;
   private final Team team;
-  private final Schedule schedule;
   private final BatchSampler sampler;
   private final TrainingStep trainingStep;
   private final Balancer balancer;
   private final Evaluations evaluations;
+  private final TransitionWatch transitions;
   private final MetricsLog metrics;
   private final TensorBoardWriter tensorBoard;
   private final Alarms alarms;
+  private Schedule schedule;
   private ModelInTraining model;
   private TrainerState state;
   private Metric.@Nullable Alarm stoppedBy;
@@ -67,15 +74,15 @@ public final class Trainer implements AutoCloseable {
     this.config = config;
     this.run = run;
     this.listener = listener;
-    this.corpus = Corpus.open(config.data());
+    this.corpus = Corpus.open(config.corpora());
     this.team = new Team(config.workers());
-    this.schedule = Schedule.of(config);
-    this.sampler = new BatchSampler(corpus, config.batch().length(), config.seed());
+    this.sampler = new BatchSampler(corpus, config.batch().length(), config.seed(), config.mix());
     this.trainingStep = new TrainingStep(sampler, config.batch());
-    this.balancer = new Balancer(config.balance().rate());
-    boolean withState = goesOn || config.branch();
-    this.model = load(start, withState);
+    this.balancer = new Balancer(balanceRate(config));
     this.state = goesOn ? TrainerState.read(start) : firstState(start);
+    this.schedule = schedule();
+    this.model = load(start, goesOn || config.branch());
+    this.transitions = TransitionWatch.of(config, run, state.step());
     this.evaluations = new Evaluations(corpus, config, run.metrics(), state.step());
     this.metrics =
         goesOn ? MetricsLog.resume(run.metrics(), state.step()) : MetricsLog.create(run.metrics());
@@ -84,6 +91,9 @@ public final class Trainer implements AutoCloseable {
             ? TensorBoardWriter.resume(run.tensorBoard(), state.step(), Clock.systemUTC())
             : TensorBoardWriter.create(run.tensorBoard(), Clock.systemUTC());
     this.alarms = new Alarms(config.alarms(), model.decoder().spec().mixtureLayers());
+    if (!goesOn) {
+      beginRelease();
+    }
     requireFit();
     if (goesOn) {
       remindAlarms();
@@ -117,7 +127,8 @@ public final class Trainer implements AutoCloseable {
       return;
     }
     try (CheckpointDirectory model = CheckpointDirectory.open(config.model())) {
-      GrowthPlanner.requireFits(model, growth.options());
+      GrowthPlanner.requireFits(
+          model, growth.options(TransitionCounts.ahead(growth, model.decoder())));
     }
     long first = config.branch() ? TrainerState.read(config.model()).step() : 0;
     int step = growth.step(config.steps());
@@ -153,26 +164,40 @@ public final class Trainer implements AutoCloseable {
     return new Trainer(config, run, latest.orElse(config.model()), latest.isPresent(), listener);
   }
 
-  /**
-   * Step 0, or where the checkpoint of another run stands; a release begins there if one is due.
-   */
+  /** Step 0, or where the checkpoint of another run stands. */
   private TrainerState firstState(Path start) {
-    TrainerState first =
-        config.branch()
-            ? TrainerState.read(start)
-            : TrainerState.start(config.seed(), config.workers());
-    if (first.release() != null) {
-      return first;
-    }
-    int remaining = Math.toIntExact(config.steps() - first.step());
-    return first.withRelease(release(remaining, first.step()));
+    return config.branch()
+        ? afterTransition(TrainerState.read(start))
+        : TrainerState.start(config.seed(), config.workers());
   }
 
-  /** The release that the model's manifest asks for, over a share of the steps that remain. */
-  private @Nullable Release release(int remaining, long fromStep) {
+  /** With a schedule that goes on or begins anew, as asked for. */
+  private TrainerState afterTransition(TrainerState before) {
+    return config.schedule().restart() == Restart.CONTINUE ? before : before.withScheduleAnew();
+  }
+
+  private Schedule schedule() {
+    Integer from = state.scheduleFrom();
+    return Schedule.of(
+        config.schedule(),
+        config.optimizer().learningRate(),
+        config.steps(),
+        from == null ? 0 : from);
+  }
+
+  /** Begins the release that the model's manifest asks for, unless one is under way. */
+  private void beginRelease() {
+    if (state.release() == null) {
+      state = state.withRelease(release());
+    }
+  }
+
+  /** A release over a share of the steps that remain; null where nothing is to be released. */
+  private @Nullable Release release() {
+    int remaining = Math.toIntExact(config.steps() - state.step());
     return Release.of(
         model.manifest(),
-        fromStep,
+        state.step(),
         config.release().windowSteps(remaining),
         config.release().holdSteps(remaining));
   }
@@ -222,14 +247,25 @@ public final class Trainer implements AutoCloseable {
           "is " + config.seed() + ", but the checkpoint's data is in the order of " + state.seed(),
           "give seed: " + state.seed());
     }
+    if (model.decoder().parameters().isEmpty()) {
+      throw new UsageException(
+          "groups.train",
+          "names nothing that this model has: " + config.groups().train(),
+          "name router, experts or another part of it");
+    }
     requireBalanceFits();
     requireReleaseFits();
+  }
+
+  /** A frozen router keeps its selection bias too. */
+  private static double balanceRate(RunConfig config) {
+    return config.groups().trains(Part.SELECTION_BIAS) ? config.balance().rate() : 0;
   }
 
   /** Loss-free balancing moves a bias that not every router has. */
   private void requireBalanceFits() {
     boolean routes = model.decoder().experts() > 0;
-    if (routes && config.balance().rate() > 0 && model.decoder().selectionBiases().isEmpty()) {
+    if (routes && balanceRate(config) > 0 && model.decoder().selectionBiases().isEmpty()) {
       throw new UsageException(
           "balance.rate",
           "moves selection biases, which this model's routers have not",
@@ -263,20 +299,23 @@ public final class Trainer implements AutoCloseable {
 
   private ModelInTraining load(Path checkpoint, boolean withMoments) {
     ModelInTraining loaded =
-        ModelInTraining.load(checkpoint, team, AdamW.Settings.of(config.optimizer()), withMoments);
-    int grownFrom =
-        loaded.manifest().growth().stream().mapToInt(g -> g.sourceExperts()).min().orElse(1);
-    int grownTo =
-        loaded.manifest().growth().stream().mapToInt(g -> g.targetExperts()).max().orElse(1);
-    loaded
-        .decoder()
-        .lose(
-            new RouterLosses(
-                config.balance().auxLoss(),
-                config.balance().auxForm(),
-                config.balance().zLoss(),
-                Math.log((double) grownTo / grownFrom)));
+        ModelInTraining.load(
+            checkpoint, team, AdamW.Settings.of(config.optimizer(), config.groups()), withMoments);
+    loaded.decoder().lose(routerLosses(loaded.manifest(), 1));
+    if (config.batch().separateDocuments()) {
+      loaded.decoder().separateDocuments(corpus.tokenizer().requireEndOfText());
+    }
     return loaded;
+  }
+
+  private RouterLosses routerLosses(Manifest manifest, int step) {
+    int grownFrom = manifest.growth().stream().mapToInt(g -> g.sourceExperts()).min().orElse(1);
+    int grownTo = manifest.growth().stream().mapToInt(g -> g.targetExperts()).max().orElse(1);
+    return new RouterLosses(
+        config.balance().auxLoss() * schedule.auxLossFactor(step),
+        config.balance().auxForm(),
+        config.balance().zLoss() * schedule.zLossFactor(step),
+        Math.log((double) grownTo / grownFrom));
   }
 
   /** Asks the run to save and stop after the step it is in. From any thread. */
@@ -332,9 +371,10 @@ public final class Trainer implements AutoCloseable {
 
   private void step() {
     long start = System.nanoTime();
-    long number = state.step() + 1;
-    double learningRate = schedule.learningRate(Math.toIntExact(number));
+    int number = Math.toIntExact(state.step() + 1);
+    double learningRate = schedule.learningRate(number);
     model.decoder().select(model.rule(state.release(), state.step()));
+    model.decoder().lose(routerLosses(model.manifest(), number));
     TrainingStep.Result result =
         trainingStep.run(
             model.decoder(), model.optimizer(), state.sequences(), number, learningRate);
@@ -439,20 +479,27 @@ public final class Trainer implements AutoCloseable {
     save();
     double lossBefore = evaluate();
     int sourceExperts = model.decoder().experts();
+    model.decoder().select(model.rule(state.release(), state.step()));
+    Counts counts =
+        new TransitionCounts(growth, listener)
+            .of(model, checkpoint(), sampler, config.batch(), state.sequences());
+    // It is saved, and the grown model needs the memory.
+    model.close();
     Path grown = run.grown(state.step());
     UpcycleResult result =
         Upcycler.grow(
             checkpoint(),
             grown,
-            growth.options(),
+            growth.options(counts),
             new TorchRunner(),
             evaluations.calibration(sampler, state.sequences(), growth.calibrationBatches()),
             Progress.NONE);
     result.plan().warnings().forEach(listener::message);
     listener.message(result.verification().describe());
+    Torch.collect();
     model = load(grown, true);
-    int remaining = Math.toIntExact(config.steps() - state.step());
-    state = state.withRelease(release(remaining, state.step()));
+    state = afterTransition(state).withRelease(release());
+    schedule = schedule();
     logGrowth(growth, sourceExperts, lossBefore);
   }
 
@@ -481,6 +528,7 @@ public final class Trainer implements AutoCloseable {
     metrics.append(metric);
     tensorBoard.write(metric);
     listener.metric(metric);
+    transitions.hear(metric).ifPresent(this::log);
     if (metric instanceof Metric.Alarm alarm && alarm.stops()) {
       stoppedBy = alarm;
     }
@@ -500,7 +548,8 @@ public final class Trainer implements AutoCloseable {
     } catch (IOException e) {
       throw new CheckpointException(target, "cannot be written: " + e, "check free space", e);
     }
-    run.prune(config.checkpoint().keep());
+    run.prune(
+        config.checkpoint().keep(), steps -> evaluations.best(config.checkpoint().best(), steps));
   }
 
   private void copyGenerationConfig(Path to) throws IOException {

@@ -24,6 +24,8 @@ import tools.jackson.databind.annotation.JsonNaming;
  * @param seed of the order of the data
  * @param workers threads the run was computed with, which rounding depends on
  * @param release of a growth, as long as it is under way
+ * @param scheduleFrom steps taken when the schedule of the learning rate began anew; absent where
+ *     it never did
  */
 @JsonNaming(SnakeCaseStrategy.class)
 @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -35,7 +37,8 @@ public record TrainerState(
     double seconds,
     long seed,
     int workers,
-    @Nullable Release release) {
+    @Nullable Release release,
+    @Nullable Integer scheduleFrom) {
 
   /** Where it lies in a checkpoint directory. */
   public static final Path FILE = Path.of("training", "trainer.json");
@@ -44,7 +47,7 @@ public record TrainerState(
 
   /** Before the first step. */
   static TrainerState start(long seed, int workers) {
-    return new TrainerState(FORMAT, 0, 0, 0, 0, seed, workers, null);
+    return new TrainerState(FORMAT, 0, 0, 0, 0, seed, workers, null, null);
   }
 
   TrainerState after(long newSequences, long newTokens, double newSeconds) {
@@ -56,11 +59,19 @@ public record TrainerState(
         seconds + newSeconds,
         seed,
         workers,
-        release);
+        release,
+        scheduleFrom);
   }
 
   TrainerState withRelease(@Nullable Release newRelease) {
-    return new TrainerState(format, step, sequences, tokens, seconds, seed, workers, newRelease);
+    return new TrainerState(
+        format, step, sequences, tokens, seconds, seed, workers, newRelease, scheduleFrom);
+  }
+
+  /** With a schedule that begins anew here. */
+  TrainerState withScheduleAnew() {
+    return new TrainerState(
+        format, step, sequences, tokens, seconds, seed, workers, release, Math.toIntExact(step));
   }
 
   void write(Path checkpoint) throws IOException {

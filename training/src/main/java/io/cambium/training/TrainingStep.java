@@ -1,5 +1,6 @@
 package io.cambium.training;
 
+import io.cambium.checkpoint.Progress;
 import io.cambium.model.Decoder;
 import io.cambium.model.Share;
 import io.cambium.model.Team;
@@ -10,6 +11,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
 /** One optimizer step: every worker's micro batches forward and backward, then a common update. */
@@ -21,6 +23,11 @@ final class TrainingStep {
   TrainingStep(BatchSampler sampler, BatchConfig batch) {
     this.sampler = sampler;
     this.batch = batch;
+  }
+
+  /** Tokens of one step. */
+  long tokens() {
+    return batch.tokens();
   }
 
   /**
@@ -79,7 +86,7 @@ final class TrainingStep {
     decoder
         .team()
         .run(member -> {
-          forEachMicroBatch(decoder, member, firstSequence, work);
+          forEachMicroBatch(decoder, member, firstSequence, work, Progress.NONE);
           double norm = optimizer.reduce(member);
           member.await(() -> work.gradientNorm = norm);
           if (work.finite()) {
@@ -89,15 +96,35 @@ final class TrainingStep {
     return new Result(work.loss(), work.gradientNorm, work.loads(), work.rounds, work.finite());
   }
 
+  /**
+   * The gradient of the whole batch alone, without an update: afterwards it lies in the decoder's
+   * parameters, where several workers have one still to be added up.
+   *
+   * @return mean cross entropy in nats per token
+   */
+  double gradients(Decoder decoder, long firstSequence, Progress progress) {
+    Work work = new Work(decoder.team().size());
+    decoder.team().run(member -> forEachMicroBatch(decoder, member, firstSequence, work, progress));
+    return work.loss();
+  }
+
   private void forEachMicroBatch(
-      Decoder decoder, Team.Member member, long firstSequence, Work work) {
+      Decoder decoder, Team.Member member, long firstSequence, Work work, Progress progress) {
     int perRound = batch.microBatch() * member.teamSize();
     for (int done = 0; done < batch.sequences(); done += perRound) {
       int round = Math.min(perRound, batch.sequences() - done);
       boolean first = done == 0;
+      // Frees what the micro batch made, once all are done with what they share. Not where one
+      // fails: the others may still compute with it, and the team waits for them.
+      PointerScope scope = new PointerScope();
       Decoder.Losses losses = microBatch(decoder, member, firstSequence + done, round, !first);
       work.losses[member.index()] += losses.crossEntropy();
-      member.await(() -> work.rounds.add(decoder.loads()));
+      int after = done + round;
+      member.await(() -> {
+        work.rounds.add(decoder.loads());
+        progress.update("computing gradients", after, batch.sequences());
+      });
+      scope.close();
     }
   }
 

@@ -3,8 +3,6 @@ package io.cambium.upcycle;
 import io.cambium.checkpoint.CheckpointException;
 import io.cambium.checkpoint.Manifest;
 import io.cambium.checkpoint.Progress;
-import io.cambium.upcycle.dense.CopyDistances;
-import io.cambium.upcycle.dense.CopyDistances.Meter;
 import io.cambium.upcycle.ledger.Deviations;
 import io.cambium.upcycle.ledger.Entry;
 import io.cambium.upcycle.ledger.Evaluator;
@@ -17,10 +15,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Writes what a plan says, unit by unit, on several threads: ledger, units, files. What a unit
@@ -49,12 +48,12 @@ final class Executor {
     this.progress = progress;
     this.distances = CopyDistances.of(plan);
     this.units = new ArrayList<>(Unit.of(plan.optimizer(), _ -> Optional.empty()));
-    this.units.addAll(Unit.of(plan.weights(), this::matrix));
+    this.units.addAll(Unit.of(plan.weights(), this::lineage));
     this.totalBytes = units.stream().mapToLong(Unit::bytes).sum();
   }
 
-  private Optional<?> matrix(Entry entry) {
-    return distances.flatMap(measured -> measured.matrix(entry));
+  private Optional<?> lineage(Entry entry) {
+    return distances.flatMap(measured -> measured.lineage(entry));
   }
 
   /** Every piece of work, in the order of the plan. */
@@ -119,27 +118,23 @@ final class Executor {
 
   private Journal.Done written(int number, Unit unit) {
     Evaluator evaluator = new Evaluator(sources, deviations);
-    Optional<Meter> meter =
+    Optional<CopyDistances.Meter> meter =
         distances
-            .filter(measured -> measured.matrix(unit.entries().getFirst()).isPresent())
+            .filter(measured -> measured.lineage(unit.entries().getFirst()).isPresent())
             .map(measured -> measured.meter(evaluator));
     WrittenPieces pieces = new WrittenPieces(outputs, !unit.isPiece());
     LedgerWriter.Listener listener =
         meter.<LedgerWriter.Listener>map(m -> m).orElse(LedgerWriter.Listener.NONE);
     new LedgerWriter(sources, evaluator, pieces, listener).write(unit);
-    return new Journal.Done(number, pieces.all(), meter.map(Meter::sums).orElse(null));
+    return new Journal.Done(number, pieces.all(), meter.map(CopyDistances.Meter::sums).orElseGet(TreeMap::new));
   }
 
   /** The manifest with what was measured while writing, but for the checksums. */
   Manifest manifest() {
-    Map<Integer, Journal.Done> done = journal.done();
-    List<CopyDistances.@Nullable Sums> sums = new ArrayList<>();
-    for (int n = 0; n < units.size(); n++) {
-      Journal.Done unit = done.get(n);
-      sums.add(unit == null ? null : unit.distances());
-    }
+    List<SortedMap<String, CopyDistances.Sums>> sums =
+        journal.done().values().stream().map(Journal.Done::distances).toList();
     return distances
-        .map(measured -> plan.manifest().withRealised(measured.realised(units, sums)))
+        .map(measured -> plan.manifest().withRealised(measured.realised(sums)))
         .orElse(plan.manifest());
   }
 }

@@ -2,12 +2,15 @@ package io.cambium.upcycle;
 
 import io.cambium.checkpoint.CheckpointException;
 import io.cambium.checkpoint.Checksums;
+import io.cambium.checkpoint.DType;
 import io.cambium.checkpoint.Json;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.upcycle.ledger.Directions;
+import io.cambium.upcycle.ledger.Floats;
 import io.cambium.upcycle.ledger.SourceCheckpoint;
 import io.cambium.upcycle.plan.UpcyclePlan;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
@@ -34,7 +37,7 @@ record Fingerprint(String plan, String sources) {
             plan.config(),
             plan.manifest(),
             plan.copiedFiles(),
-            directions.layers_ND());
+            sha256(directions));
     SortedMap<String, String> read = new TreeMap<>();
     for (SourceCheckpoint source : sources) {
       if (source.origin().isRevision()) {
@@ -47,7 +50,18 @@ record Fingerprint(String plan, String sources) {
   }
 
   private static String sha256(Object value) {
-    return Checksums.hexSha256(Json.bytes(value));
+    return Checksums.sha256(List.of(MemorySegment.ofArray(Json.bytes(value))));
+  }
+
+  /** Of each by itself, since gradients may be as many as weights. */
+  private static SortedMap<String, String> sha256(Directions directions) {
+    SortedMap<String, String> tensors = new TreeMap<>();
+    directions
+        .tensors()
+        .forEach((name, values) ->
+            tensors.put(
+                name, Checksums.sha256(List.of(Floats.write(values.data(), DType.F32)))));
+    return tensors;
   }
 
   private static String sizeAndDate(Path file) {

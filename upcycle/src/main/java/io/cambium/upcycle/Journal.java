@@ -3,7 +3,6 @@ package io.cambium.upcycle;
 import io.cambium.checkpoint.CheckpointException;
 import io.cambium.checkpoint.Json;
 import io.cambium.checkpoint.UsageException;
-import io.cambium.upcycle.dense.CopyDistances;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -18,7 +17,6 @@ import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.ObjectWriter;
 import tools.jackson.databind.SerializationFeature;
@@ -49,9 +47,9 @@ final class Journal implements AutoCloseable {
    * A unit that is done.
    *
    * @param unit its number in the plan
-   * @param distances what was measured of it, where something is
+   * @param distances what was measured of it, by kind of matrix
    */
-  record Done(int unit, List<Written> written, CopyDistances.@Nullable Sums distances) {}
+  record Done(int unit, List<Written> written, SortedMap<String, CopyDistances.Sums> distances) {}
 
   private final Path file;
   private final FileChannel channel;

@@ -4,11 +4,9 @@ import io.cambium.checkpoint.CheckpointException;
 import io.cambium.checkpoint.CheckpointWriter;
 import io.cambium.checkpoint.Manifest;
 import io.cambium.checkpoint.Progress;
-import io.cambium.checkpoint.SafetensorsFile;
 import io.cambium.checkpoint.StagedDirectory;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.checkpoint.VerificationException;
-import io.cambium.upcycle.dense.CopyDistances;
 import io.cambium.upcycle.ledger.Directions;
 import io.cambium.upcycle.ledger.SourceCheckpoint;
 import io.cambium.upcycle.ledger.Sources;
@@ -54,14 +52,13 @@ public final class PlannedUpcycle implements AutoCloseable {
   }
 
   /**
-   * The plan with distances between copies of dense blocks, as far as one layer shows them: the
-   * first that routes is computed, and nothing is written.
+   * The plan with distances between copies of blocks or experts, as far as one layer shows them:
+   * the first that routes is computed, and nothing is written.
    */
   public UpcyclePlan measured() {
-    Sources sources = new Sources(checkpoints, Optional.empty());
     return CopyDistances.of(plan)
         .map(distances ->
-            plan.withManifest(plan.manifest().withRealised(distances.firstLayer(sources))))
+            plan.withManifest(plan.manifest().withRealised(distances.firstLayer(sources()))))
         .orElse(plan);
   }
 
@@ -120,12 +117,12 @@ public final class PlannedUpcycle implements AutoCloseable {
 
   private UpcycleResult writeAndVerify(Path directory, Execution execution, Progress progress) {
     Fingerprint fingerprint = Fingerprint.of(plan, directions, checkpoints);
-    try (Journal journal = Journal.open(directory, fingerprint);
-        Sources sources = new Sources(checkpoints, writeDirections(directory))) {
+    try (Journal journal = Journal.open(directory, fingerprint)) {
+      writeDirections(directory);
       plan.copiedFiles()
           .forEach(file -> SideFile.copy(checkpoints.getFirst().path(), directory, file));
       try {
-        UpcycleResult result = writeAndVerify(directory, journal, sources, execution, progress);
+        UpcycleResult result = writeAndVerify(directory, journal, execution, progress);
         journal.delete();
         return result;
       } catch (VerificationException e) {
@@ -137,7 +134,8 @@ public final class PlannedUpcycle implements AutoCloseable {
   }
 
   private UpcycleResult writeAndVerify(
-      Path directory, Journal journal, Sources sources, Execution execution, Progress progress) {
+      Path directory, Journal journal, Execution execution, Progress progress) {
+    Sources sources = sources();
     Verifier verifier = new Verifier(plan, directory);
     Manifest manifest;
     Writing writing;
@@ -188,9 +186,13 @@ public final class PlannedUpcycle implements AutoCloseable {
     return unfinished ? Optional.of(goingOn()) : Optional.empty();
   }
 
-  private Optional<SafetensorsFile> writeDirections(Path directory) {
-    if (directions.layers_ND().isEmpty()) {
-      return Optional.empty();
+  private Sources sources() {
+    return new Sources(checkpoints, directions);
+  }
+
+  private void writeDirections(Path directory) {
+    if (directions.tensors().isEmpty()) {
+      return;
     }
     Path file = SideFile.in(directory, Directions.FILE);
     try {
@@ -198,8 +200,7 @@ public final class PlannedUpcycle implements AutoCloseable {
     } catch (IOException e) {
       throw CheckpointException.unwritable(file, e);
     }
-    directions.write(file, checkpoints.getFirst().decoder().hiddenSize());
-    return Optional.of(SafetensorsFile.open(file));
+    directions.write(file);
   }
 
   @Override

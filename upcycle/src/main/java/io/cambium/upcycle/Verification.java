@@ -1,15 +1,18 @@
 package io.cambium.upcycle;
 
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What reopening a grown directory and running it has shown.
+ * What reopening a grown directory and, where Cambium can, running it has shown.
  *
  * @param word the outcome
  * @param why what was promised, or why nothing was
  * @param fromPromise difference from the promised logits; absent where there is no promise
  * @param fromSource difference from the source as it is configured: the damage at step 0; absent
- *     where no logits were compared
+ *     where the models were not run
+ * @param siblingCoselection share of tokens that choose two experts of one lineage, mean over the
+ *     routing layers; absent where none are siblings or the models were not run
  * @param text whether the tokens were those of a text, not random ones
  */
 public record Verification(
@@ -17,11 +20,12 @@ public record Verification(
     String why,
     @Nullable LogitDifference fromPromise,
     @Nullable LogitDifference fromSource,
+    @Nullable Double siblingCoselection,
     boolean text) {
 
-  /** One without a comparison of logits, because less was asked for. */
+  /** One without a comparison of logits. */
   static Verification without(Word word, String why) {
-    return new Verification(word, why, null, null, false);
+    return new Verification(word, why, null, null, null, false);
   }
 
   /** The outcome for people, in a few lines. */
@@ -30,14 +34,20 @@ public record Verification(
     if (fromPromise != null && !fromPromise.equals(fromSource)) {
       words.append("\n  from what is promised: ").append(fromPromise.describe());
     }
-    if (fromSource == null) {
-      return words.toString();
+    if (fromSource != null) {
+      words
+          .append("\n  from the source: ")
+          .append(fromSource.describe())
+          .append(text ? " of text" : " drawn at random");
     }
-    return words
-        .append("\n  from the source: ")
-        .append(fromSource.describe())
-        .append(text ? " of text" : " drawn at random")
-        .toString();
+    if (siblingCoselection != null) {
+      words.append(
+          String.format(
+              Locale.ROOT,
+              "\n  sibling co-selection: %.3f of tokens choose two experts of one lineage",
+              siblingCoselection));
+    }
+    return words.toString();
   }
 
   /** A failed verification is a {@link io.cambium.checkpoint.VerificationException} instead. */

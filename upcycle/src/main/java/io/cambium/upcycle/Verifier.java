@@ -16,6 +16,7 @@ import io.cambium.upcycle.plan.Cost;
 import io.cambium.upcycle.plan.StepZero;
 import io.cambium.upcycle.plan.UpcyclePlan;
 import io.cambium.upcycle.runner.ModelRunner;
+import io.cambium.upcycle.runner.RoutedLogits;
 import io.cambium.upcycle.runner.TokenIds;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -177,6 +178,11 @@ record Verifier(UpcyclePlan plan, Path directory) {
    */
   Verification verifyLogits(
       ModelRunner runner, List<TokenIds> comparison, int vocabSize, Progress progress) {
+    if (plan.stepZero() instanceof StepZero.NotRun notRun) {
+      return Verification.without(
+          Verification.Word.STRUCTURE_VERIFIED,
+          notRun.reason() + "; planned: " + notRun.planned());
+    }
     Optional<TokenIds> text = text(comparison);
     TokenIds ids = text.orElseGet(() -> random(vocabSize));
     int tokens = ids.batch_B() * ids.sequence_S();
@@ -184,27 +190,44 @@ record Verifier(UpcyclePlan plan, Path directory) {
     progress.update("comparing logits", 0, 2);
     float[] source_TV = runner.logits(source, ids, OptionalInt.empty());
     progress.update("comparing logits", 1, 2);
-    float[] grown_TV = runner.logits(directory, ids, OptionalInt.empty());
+    RoutedLogits grown = runner.routedLogits(directory, ids);
     progress.update("comparing logits", 2, 2);
-    LogitDifference fromSource = LogitDifference.between(source_TV, grown_TV, tokens);
+    LogitDifference fromSource = LogitDifference.between(source_TV, grown.logits(), tokens);
     if (!fromSource.isFinite()) {
       throw failed("logits", "are not finite, in the source or after growing");
     }
+    LogitDifference fromPromise = fromPromise(runner, ids, grown.logits(), fromSource);
+    return new Verification(
+        fromPromise == null ? Verification.Word.STRUCTURE_VERIFIED : Verification.Word.VERIFIED,
+        plan.stepZero() instanceof StepZero.NotExact(var reason)
+            ? reason
+            : plan.stepZero().toString(),
+        fromPromise,
+        fromSource,
+        grown.siblingCoselection(),
+        text.isPresent());
+  }
+
+  /**
+   * How far the result is from what is promised; null where nothing is.
+   *
+   * @throws VerificationException if it is too far
+   */
+  private @Nullable LogitDifference fromPromise(
+      ModelRunner runner, TokenIds ids, float[] grown_TV, LogitDifference fromSource) {
+    int tokens = ids.batch_B() * ids.sequence_S();
+    Path source = Path.of(plan.sources().getFirst());
     return switch (plan.stepZero()) {
-      case StepZero.Exact() -> verified(fromSource, fromSource, text.isPresent());
+      case StepZero.Exact() -> kept(fromSource);
       case StepZero.SourceAtTopK(int topK) -> {
         float[] promised_TV = runner.logits(source, ids, OptionalInt.of(topK));
-        LogitDifference fromPromise = LogitDifference.between(promised_TV, grown_TV, tokens);
-        yield verified(fromPromise, fromSource, text.isPresent());
+        yield kept(LogitDifference.between(promised_TV, grown_TV, tokens));
       }
-      case StepZero.NotExact(var reason) ->
-          new Verification(
-              Verification.Word.STRUCTURE_VERIFIED, reason, null, fromSource, text.isPresent());
+      case StepZero.NotExact _, StepZero.NotRun _ -> null;
     };
   }
 
-  private Verification verified(
-      LogitDifference fromPromise, LogitDifference fromSource, boolean text) {
+  private LogitDifference kept(LogitDifference fromPromise) {
     double allowed = TOLERANCE * Math.max(1, fromPromise.largestLogit());
     if (!(fromPromise.largest() <= allowed)) {
       throw failed(
@@ -217,8 +240,7 @@ record Verifier(UpcyclePlan plan, Path directory) {
                   fromPromise.mean(),
                   fromPromise.kl()));
     }
-    return new Verification(
-        Verification.Word.VERIFIED, plan.stepZero().toString(), fromPromise, fromSource, text);
+    return fromPromise;
   }
 
   private static Optional<TokenIds> text(List<TokenIds> comparison) {

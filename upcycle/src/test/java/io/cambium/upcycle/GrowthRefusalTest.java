@@ -19,11 +19,9 @@ import io.cambium.checkpoint.testing.TinyModels;
 import io.cambium.upcycle.growth.Counts;
 import io.cambium.upcycle.growth.GrowthOptions;
 import io.cambium.upcycle.growth.GrowthOptions.Mode;
-import io.cambium.upcycle.growth.GrowthOptions.Replicas;
 import io.cambium.upcycle.growth.GrowthOptions.Rows;
 import io.cambium.upcycle.ledger.Floats;
 import io.cambium.upcycle.ledger.SourceCheckpoint;
-import io.cambium.upcycle.runner.InputMoments;
 import io.cambium.upcycle.runner.ModelRunner;
 import io.cambium.upcycle.runner.TokenIds;
 import java.io.IOException;
@@ -34,7 +32,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
-import java.util.SortedMap;
 import org.assertj.core.api.AbstractThrowableAssert;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -59,7 +56,7 @@ class GrowthRefusalTest {
   void optionsThatDoNotFitTheModel() {
     refusedUsage(GrowthOptions.to(3).build()).hasMessageContaining("no more than the 3");
     refusedUsage(GrowthOptions.to(7).mode(Mode.WIDE).build()).hasMessageContaining("multiple of 3");
-    refusedUsage(GrowthOptions.to(7).replicas(Replicas.DROP).dropRate(0.01).build())
+    refusedUsage(GrowthOptions.to(7).replicas("drop").replicaAmount(0.01).build())
         .hasMessageContaining("0.01 redraws none of 12 neurons");
     refusedUsage(GrowthOptions.to(7).counts(new Counts.Everywhere(List.of(2, 2, 2))).build())
         .hasMessageContaining("add up to 6");
@@ -178,23 +175,12 @@ class GrowthRefusalTest {
   @Test
   void aResultThatDoesNotComputeWhatWasPromised() {
     ModelRunner wrong =
-        new ModelRunner() {
+        new NoRunner() {
           @Override
           public float[] logits(Path directory, TokenIds ids, OptionalInt topK) {
             float[] logits = GrowthExamples.RUNNER.logits(directory, ids, topK);
             logits[logits.length - 1] += directory.equals(source) ? 0 : 1e-3f;
             return logits;
-          }
-
-          @Override
-          public List<InputMoments> inputMoments(Path directory, List<TokenIds> batches) {
-            throw new IllegalStateException("not asked for");
-          }
-
-          @Override
-          public List<SortedMap<Integer, double[]>> blockInputMeans(
-              Path directory, List<List<TokenIds>> groups) {
-            throw new IllegalStateException("not asked for");
           }
         };
     assertThatThrownBy(

@@ -2,22 +2,23 @@ package io.cambium.upcycle;
 
 import static io.cambium.upcycle.GrowthExamples.of;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.cambium.checkpoint.CheckpointDirectory;
 import io.cambium.checkpoint.CheckpointSource;
+import io.cambium.checkpoint.Manifest;
 import io.cambium.checkpoint.Progress;
 import io.cambium.checkpoint.SafetensorsFile;
 import io.cambium.checkpoint.SafetensorsWriter;
 import io.cambium.checkpoint.TensorSpec;
+import io.cambium.checkpoint.UsageException;
 import io.cambium.checkpoint.testing.Goldens;
 import io.cambium.upcycle.growth.GrowthOptions;
 import io.cambium.upcycle.growth.GrowthOptions.Mode;
 import io.cambium.upcycle.growth.GrowthOptions.Moments;
-import io.cambium.upcycle.growth.GrowthOptions.Replicas;
 import io.cambium.upcycle.growth.GrowthOptions.Rows;
 import io.cambium.upcycle.ledger.Neurons;
 import io.cambium.upcycle.ledger.SourceCheckpoint;
-import io.cambium.upcycle.runner.InputMoments;
 import io.cambium.upcycle.runner.ModelRunner;
 import io.cambium.upcycle.runner.TokenIds;
 import java.io.IOException;
@@ -31,7 +32,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
-import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -46,21 +46,10 @@ class PackedGrowthTest {
 
   /** The logits are the model module's to compare. */
   private static final ModelRunner SILENT =
-      new ModelRunner() {
+      new NoRunner() {
         @Override
         public float[] logits(Path directory, TokenIds ids, OptionalInt topK) {
           return new float[ids.ids().length * 96];
-        }
-
-        @Override
-        public List<InputMoments> inputMoments(Path directory, List<TokenIds> batches) {
-          throw new IllegalStateException("not asked for");
-        }
-
-        @Override
-        public List<SortedMap<Integer, double[]>> blockInputMeans(
-            Path directory, List<List<TokenIds>> groups) {
-          throw new IllegalStateException("not asked for");
         }
       };
 
@@ -84,6 +73,18 @@ class PackedGrowthTest {
     Set<String> moments =
         compare(GrowthExamples.moments(source), GrowthExamples.moments(target), experts, within);
     assertThat(moments).hasSize(2 * compared.size()).hasSizeGreaterThanOrEqualTo(expected);
+  }
+
+  /** Nobody asked for noise, and the router has no place for it. */
+  @Test
+  void flatTakesNoNoiseWithoutASelectionBias() throws IOException {
+    Path source = Goldens.unpack("granitemoe", folder);
+    GrowthExamples.addTrainingState(source);
+    Path target = grow(source, GrowthOptions.to(7).mode(Mode.FLAT));
+    assertThat(Manifest.read(target).orElseThrow().growth().getLast().biasNoise()).isZero();
+    assertThatThrownBy(() -> grow(source, GrowthOptions.to(7).mode(Mode.FLAT).biasNoise(1e-3)))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining("bias-noise");
   }
 
   private static Set<String> compare(
@@ -116,7 +117,7 @@ class PackedGrowthTest {
             GrowthOptions.to(7)
                 .mode(Mode.FLAT)
                 .biasNoise(0.0)
-                .replicas(Replicas.DROP)
+                .replicas("drop")
                 .moments(Moments.SCALE));
     Map<String, float[]> before = tensors(source);
     Map<String, float[]> after = tensors(target);

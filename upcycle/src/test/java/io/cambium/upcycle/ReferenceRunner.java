@@ -8,6 +8,7 @@ import io.cambium.checkpoint.family.Part;
 import io.cambium.upcycle.ledger.Floats;
 import io.cambium.upcycle.runner.InputMoments;
 import io.cambium.upcycle.runner.ModelRunner;
+import io.cambium.upcycle.runner.RoutedLogits;
 import io.cambium.upcycle.runner.TokenIds;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -30,12 +31,34 @@ final class ReferenceRunner implements ModelRunner {
 
   @Override
   public float[] logits(Path directory, TokenIds ids, OptionalInt topK) {
+    return logits(directory, ids, topK, (layer, x_D, chosen) -> {});
+  }
+
+  @Override
+  public RoutedLogits routedLogits(Path directory, TokenIds ids) {
+    List<Manifest.Growth> growth = Manifest.read(directory).orElse(Manifest.EMPTY).growth();
+    List<Boolean> siblings = new ArrayList<>();
+    Listener listener =
+        (layer, x_D, chosen) -> {
+          if (!growth.isEmpty()) {
+            List<Integer> parents = Objects.requireNonNull(growth.getLast().parents().get(layer));
+            long lineages = chosen.stream().map(parents::get).distinct().count();
+            siblings.add(lineages < chosen.size());
+          }
+        };
+    float[] logits_TV = logits(directory, ids, OptionalInt.empty(), listener);
+    long together = siblings.stream().filter(two -> two).count();
+    return new RoutedLogits(
+        logits_TV, growth.isEmpty() ? null : (double) together / siblings.size());
+  }
+
+  private static float[] logits(Path directory, TokenIds ids, OptionalInt topK, Listener listener) {
     try (CheckpointDirectory checkpoint = CheckpointDirectory.open(directory)) {
       Model model = new Model(checkpoint, topK);
       int size_V = checkpoint.decoder().vocabSize();
       float[] logits_TV = new float[ids.ids().length * size_V];
       for (int t = 0; t < ids.ids().length; t++) {
-        double[] hidden_D = model.forward(ids.ids()[t], (layer, x_D, chosen) -> {});
+        double[] hidden_D = model.forward(ids.ids()[t], listener);
         for (int v = 0; v < size_V; v++) {
           logits_TV[t * size_V + v] = (float) dot(model.of(Part.LM_HEAD, -1, -1), v, hidden_D);
         }
@@ -77,6 +100,21 @@ final class ReferenceRunner implements ModelRunner {
   public List<SortedMap<Integer, double[]>> blockInputMeans(
       Path directory, List<List<TokenIds>> groups) {
     throw new UnsupportedOperationException("this model has no dense blocks");
+  }
+
+  /** No derivative, but something of each matrix's own to step along: 1, 2, 3 and so on. */
+  @Override
+  public Map<ModelTensor, float[]> expertGradients(
+      Path directory, List<TokenIds> batches, List<ModelTensor> matrices) {
+    Map<ModelTensor, float[]> gradients = new HashMap<>();
+    for (ModelTensor matrix : matrices) {
+      float[] gradient = new float[(int) matrix.elements()];
+      for (int i = 0; i < gradient.length; i++) {
+        gradient[i] = i + 1;
+      }
+      gradients.put(matrix, gradient);
+    }
+    return gradients;
   }
 
   private static InputMoments moments(int layer, int expert, List<double[]> inputs, int size_D) {

@@ -19,7 +19,6 @@ import io.cambium.upcycle.growth.Counts;
 import io.cambium.upcycle.growth.GrowthOptions;
 import io.cambium.upcycle.growth.GrowthOptions.Mode;
 import io.cambium.upcycle.growth.GrowthOptions.Moments;
-import io.cambium.upcycle.growth.GrowthOptions.Replicas;
 import io.cambium.upcycle.growth.GrowthOptions.Rows;
 import io.cambium.upcycle.ledger.Directions;
 import io.cambium.upcycle.ledger.HalfPrecision;
@@ -103,7 +102,7 @@ class UpcyclerTest {
 
   @Test
   void dropRedrawsReplicasAndNothingElse() {
-    grow(source, target, uneven(Mode.COLD).replicas(Replicas.DROP).dropRate(0.3).build());
+    grow(source, target, uneven(Mode.COLD).replicas("drop").replicaAmount(0.3).build());
     Map<String, float[]> before = weights(source);
     Map<String, float[]> after = weights(target);
     for (int n = 0; n < 6; n++) {
@@ -138,7 +137,7 @@ class UpcyclerTest {
     grow(
         source,
         target,
-        uneven(Mode.COLD).replicas(Replicas.DROP).dropRate(0.3).moments(moments).build());
+        uneven(Mode.COLD).replicas("drop").replicaAmount(0.3).moments(moments).build());
     Map<String, float[]> before = GrowthExamples.moments(source);
     Map<String, float[]> after = GrowthExamples.moments(target);
     assertThat(after.keySet()).noneMatch(name -> name.contains("correction_bias"));

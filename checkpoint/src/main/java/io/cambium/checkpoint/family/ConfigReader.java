@@ -46,13 +46,26 @@ final class ConfigReader {
 
   /** Keys that change the computation of families which Cambium does not run. */
   private static final List<String> NOT_COMPUTED =
-      List.of("quantization_config", "attn_logit_softcapping", "final_logit_softcapping");
+      List.of("attn_logit_softcapping", "final_logit_softcapping");
 
   private final ModelConfig config;
 
-  ConfigReader(ModelConfig config) {
+  private ConfigReader(ModelConfig config, boolean mayBeQuantised) {
     this.config = config;
     NOT_COMPUTED.forEach(config::requireAbsent);
+    if (!mayBeQuantised) {
+      config.requireAbsent(Quantisation.KEY);
+    }
+  }
+
+  /** Of a family whose checkpoints hold weights as they are. */
+  ConfigReader(ModelConfig config) {
+    this(config, false);
+  }
+
+  /** Of a family that knows of quantised checkpoints. */
+  static ConfigReader ofQuantised(ModelConfig config) {
+    return new ConfigReader(config, true);
   }
 
   ModelConfig config() {

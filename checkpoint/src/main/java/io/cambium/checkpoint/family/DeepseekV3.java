@@ -5,8 +5,8 @@ import java.util.List;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * DeepSeek-V3 and R1: latent attention, sigmoid scores chosen with a bias within groups. Defaults
- * are those of transformers' DeepseekV3Config.
+ * DeepSeek-V3 and R1: latent attention, sigmoid scores chosen with a bias within groups; weights
+ * may be fp8. Defaults are those of transformers' DeepseekV3Config.
  */
 final class DeepseekV3 extends Family {
 
@@ -22,7 +22,7 @@ final class DeepseekV3 extends Family {
 
   @Override
   public DecoderSpec decoder(ModelConfig config) {
-    ConfigReader read = new ConfigReader(config);
+    ConfigReader read = ConfigReader.ofQuantised(config);
     return read.decoder(
         false,
         read.norms(1e-6),
@@ -35,6 +35,11 @@ final class DeepseekV3 extends Family {
   void spellOut(ObjectNode config) {
     ConfigWriter.putSelection(config);
     ConfigWriter.putOneGroup(config);
+  }
+
+  @Override
+  public Quantisation quantisation(ModelConfig config) {
+    return Quantisation.of(config, "fp8");
   }
 
   @Override

@@ -43,14 +43,24 @@ public abstract class Family {
     return null;
   }
 
-  /** Every tensor on disk, in model order, in the family's usual form. */
-  public final List<ModelTensor> tensors(DecoderSpec spec) {
-    return TensorList.of(spec, layouts().getFirst());
+  /**
+   * In what form the checkpoint stores its weights.
+   *
+   * @throws io.cambium.checkpoint.CheckpointException if it is one that is not known of this family
+   */
+  public Quantisation quantisation(ModelConfig config) {
+    config.requireAbsent(Quantisation.KEY);
+    return Quantisation.NONE;
   }
 
-  /** Every tensor of a checkpoint that holds tensors of these names, in the form that it has. */
-  public final List<ModelTensor> tensors(DecoderSpec spec, Set<String> onDisk) {
-    return tensorsLike(spec, onDisk, spec);
+  /** Every tensor on disk, in model order, in the family's usual form. */
+  public final List<ModelTensor> tensors(DecoderSpec spec) {
+    return tensors(spec, Quantisation.NONE);
+  }
+
+  /** The same with weights in fewer bits. */
+  public final List<ModelTensor> tensors(DecoderSpec spec, Quantisation quantisation) {
+    return TensorList.of(spec, layouts().getFirst(), quantisation);
   }
 
   /**
@@ -64,11 +74,11 @@ public abstract class Family {
     TensorNames form =
         layouts().stream()
             .filter(names ->
-                TensorList.of(spec, names).stream()
+                TensorList.of(spec, names, Quantisation.NONE).stream()
                     .allMatch(tensor -> onDisk.contains(tensor.name())))
             .findFirst()
             .orElse(layouts().getFirst());
-    return TensorList.of(other, form);
+    return TensorList.of(other, form, Quantisation.NONE);
   }
 
   /** What experts the family can put in the place of a dense block; null if it has no such form. */

@@ -13,8 +13,8 @@ import io.cambium.checkpoint.family.TensorNames.Packing;
 import java.util.List;
 
 /**
- * gpt-oss in bf16 or fp32: attention sinks, biases everywhere, a clamped activation. Defaults are
- * those of transformers' GptOssConfig.
+ * gpt-oss in bf16 or fp32, or with experts in mxfp4: attention sinks, biases everywhere, a clamped
+ * activation. Defaults are those of transformers' GptOssConfig.
  */
 final class GptOss extends Family {
 
@@ -30,7 +30,7 @@ final class GptOss extends Family {
 
   @Override
   public DecoderSpec decoder(ModelConfig config) {
-    ConfigReader read = new ConfigReader(config);
+    ConfigReader read = ConfigReader.ofQuantised(config);
     read.silu();
     read.requireNumber("swiglu_alpha", Activation.CLAMPED_SWISH_SLOPE);
     read.requireNumber("swiglu_limit", Activation.CLAMPED_SWISH_LIMIT);
@@ -79,6 +79,11 @@ final class GptOss extends Family {
               Part.EXPERT_UP_BIAS)
           .with(EXPERTS + "down_proj", Packing.COLUMNS, Part.EXPERT_DOWN)
           .with(Part.EXPERT_DOWN_BIAS, EXPERTS + "down_proj_bias");
+
+  @Override
+  public Quantisation quantisation(ModelConfig config) {
+    return Quantisation.of(config, "mxfp4");
+  }
 
   @Override
   List<TensorNames> layouts() {

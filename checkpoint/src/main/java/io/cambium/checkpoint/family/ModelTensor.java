@@ -10,12 +10,21 @@ import java.util.List;
  * @param name the name on disk, which several tensors share where one on disk holds them all
  * @param shape as the decoder uses it
  * @param piece where it lies in the tensor on disk
+ * @param content weights, or the scales beside weights that are quantised
  */
 public record ModelTensor(
-    Part part, int layer, int expert, String name, List<Long> shape, Piece piece) {
+    Part part, int layer, int expert, String name, List<Long> shape, Piece piece, Content content) {
 
   /** No layer, or no expert. */
   public static final int NONE = -1;
+
+  /** What the numbers are. */
+  public enum Content {
+    /** Weights, or their codes in a quantised form. */
+    WEIGHTS,
+    /** Scales of blocks of such codes. */
+    SCALES
+  }
 
   /**
    * A part of a tensor on disk, seen through strides.
@@ -44,6 +53,11 @@ public record ModelTensor(
   /** A tensor that lies on disk as the decoder uses it. */
   public ModelTensor(Part part, int layer, int expert, String name, List<Long> shape) {
     this(part, layer, expert, name, shape, Piece.whole(shape));
+  }
+
+  /** Weights. */
+  public ModelTensor(Part part, int layer, int expert, String name, List<Long> shape, Piece piece) {
+    this(part, layer, expert, name, shape, piece, Content.WEIGHTS);
   }
 
   /** Strides of a contiguous tensor. */

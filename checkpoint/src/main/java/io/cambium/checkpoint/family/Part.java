@@ -67,6 +67,11 @@ public enum Part {
     return this == ROUTER || this == ROUTER_BIAS || this == SELECTION_BIAS;
   }
 
+  /** Whether the tensor is the matrix of a linear layer. */
+  public boolean isLinear() {
+    return this != EMBEDDING && this != SHARED_SCALE && !isNormOrBias();
+  }
+
   /** Whether the tensor is the scale of a norm. */
   public boolean isNorm() {
     return name().endsWith("NORM");

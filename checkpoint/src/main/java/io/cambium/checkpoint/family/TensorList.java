@@ -8,6 +8,7 @@ import io.cambium.checkpoint.family.DecoderSpec.GroupedQuery;
 import io.cambium.checkpoint.family.DecoderSpec.Latent;
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.checkpoint.family.ModelTensor.Piece;
+import io.cambium.checkpoint.family.Quantisation.Stored;
 import io.cambium.checkpoint.family.TensorNames.Home;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,15 +18,17 @@ final class TensorList {
 
   private final DecoderSpec spec;
   private final TensorNames names;
+  private final Quantisation quantisation;
   private final List<ModelTensor> tensors = new ArrayList<>();
 
-  private TensorList(DecoderSpec spec, TensorNames names) {
+  private TensorList(DecoderSpec spec, TensorNames names, Quantisation quantisation) {
     this.spec = spec;
     this.names = names;
+    this.quantisation = quantisation;
   }
 
-  static List<ModelTensor> of(DecoderSpec spec, TensorNames names) {
-    TensorList list = new TensorList(spec, names);
+  static List<ModelTensor> of(DecoderSpec spec, TensorNames names, Quantisation quantisation) {
+    TensorList list = new TensorList(spec, names, quantisation);
     list.add(Part.EMBEDDING, NONE);
     for (int layer = 0; layer < spec.layers().size(); layer++) {
       list.addAttention(layer, spec.layers().get(layer).attention());
@@ -137,14 +140,34 @@ final class TensorList {
             .replace("{expert}", Integer.toString(expert));
     List<Long> shape = Shapes.of(part, layer, spec);
     boolean allExperts = part.isExpert() && !home.template().contains("{expert}");
-    tensors.add(
-        new ModelTensor(
-            part,
-            layer,
-            expert,
-            name,
-            shape,
-            piece(home, part, layer, allExperts ? expert : NONE)));
+    int inTensor = allExperts ? expert : NONE;
+    if (!quantisation.covers(part)) {
+      Piece piece = piece(home, part, layer, inTensor);
+      tensors.add(new ModelTensor(part, layer, expert, name, shape, piece));
+      return;
+    }
+    for (Stored stored : quantisation.stored(shape.get(0), shape.get(1))) {
+      tensors.add(
+          new ModelTensor(
+              part,
+              layer,
+              expert,
+              name + stored.suffix(),
+              List.of(stored.rows(), stored.columns()),
+              piece(home, part, layer, inTensor, stored),
+              stored.content()));
+    }
+  }
+
+  /** Where a quantised part lies: row by row in turn with those that share its tensor. */
+  private Piece piece(Home home, Part part, int layer, int expert, Stored stored) {
+    long parts = home.together().size();
+    long columns = stored.columns();
+    List<Long> whole = new ArrayList<>(stored.rowShape());
+    whole.addFirst(parts * stored.rows());
+    long before = home.together().indexOf(part) * columns;
+    Piece piece = new Piece(whole, before, List.of(parts * columns, 1L));
+    return expert == NONE ? piece : ofExpert(piece, expert, spec.mixture(layer).experts());
   }
 
   /**

@@ -6,20 +6,20 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /** Columns aligned for a terminal: the first to the left, the others to the right. */
-final class TextTable {
+public final class TextTable {
 
   private static final String GAP = "  ";
 
   private final List<List<String>> rows = new ArrayList<>();
 
   /** A row, or the headings; every row has as many cells as the first. */
-  TextTable row(List<String> cells) {
+  public TextTable row(List<String> cells) {
     rows.add(List.copyOf(cells));
     return this;
   }
 
   /** The table as lines, each ending in a newline, none in a space. */
-  String text() {
+  public String text() {
     int[] widths =
         IntStream.range(0, rows.getFirst().size())
             .map(column -> rows.stream().mapToInt(row -> row.get(column).length()).max().orElse(0))

@@ -15,6 +15,7 @@ import io.cambium.training.config.BalanceConfig;
 import io.cambium.training.config.BatchConfig;
 import io.cambium.training.config.CheckpointConfig;
 import io.cambium.training.config.EvaluationConfig;
+import io.cambium.training.config.GroupsConfig;
 import io.cambium.training.config.GrowthConfig;
 import io.cambium.training.config.OptimizerConfig;
 import io.cambium.training.config.ReleaseConfig;
@@ -24,6 +25,7 @@ import io.cambium.upcycle.growth.GrowthOptions.Mode;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -115,6 +117,10 @@ record DemoPlan(int steps, long seed) {
         null,
         standard.moments(),
         standard.calibrationBatches(),
+        standard.counts(),
+        standard.score(),
+        standard.countCap(),
+        standard.scoreBatches(),
         seed);
   }
 
@@ -123,9 +129,11 @@ record DemoPlan(int steps, long seed) {
     return new RunConfig(
         model,
         corpus,
+        List.of(),
+        new TreeMap<>(),
         seed,
         steps,
-        new BatchConfig(16, 256, 8),
+        new BatchConfig(16, 256, 8, false),
         WORKERS,
         new OptimizerConfig(
             3e-3,
@@ -133,10 +141,11 @@ record DemoPlan(int steps, long seed) {
             optimizer.epsilon(),
             optimizer.weightDecay(),
             optimizer.clipNorm()),
+        GroupsConfig.DEFAULT,
         ScheduleConfig.DEFAULT,
         BalanceConfig.DEFAULT,
         new EvaluationConfig(Math.max(10, steps / 30), 8),
-        new CheckpointConfig(Math.max(1, steps / 5), 1),
+        new CheckpointConfig(Math.max(1, steps / 5), 1, 0),
         AlarmConfig.DEFAULT,
         branch,
         ReleaseConfig.DEFAULT,

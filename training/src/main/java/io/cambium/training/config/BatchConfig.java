@@ -10,10 +10,17 @@ import io.cambium.checkpoint.UsageException;
  * @param length tokens per sequence, at most the model's max_position_embeddings
  * @param microBatch sequences a worker computes at a time; sets the memory a step needs, and the
  *     order in which its gradient is summed
+ * @param separateDocuments whether a token sees those of its own document only, where several share
+ *     a sequence; then attention is slower
  */
-public record BatchConfig(int sequences, int length, int microBatch) {
+public record BatchConfig(int sequences, int length, int microBatch, boolean separateDocuments) {
 
-  public static final BatchConfig DEFAULT = new BatchConfig(16, 256, 8);
+  public static final BatchConfig DEFAULT = new BatchConfig(16, 256, 8, false);
+
+  /** Running text: tokens see all that stands before them. */
+  public BatchConfig(int sequences, int length, int microBatch) {
+    this(sequences, length, microBatch, false);
+  }
 
   public BatchConfig {
     Range.atLeastOne("batch.sequences", sequences);

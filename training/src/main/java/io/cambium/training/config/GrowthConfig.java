@@ -2,17 +2,21 @@ package io.cambium.training.config;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import io.cambium.checkpoint.UsageException;
+import io.cambium.upcycle.growth.Counts;
 import io.cambium.upcycle.growth.GrowthOptions;
 import io.cambium.upcycle.growth.GrowthOptions.Mode;
 import io.cambium.upcycle.growth.GrowthOptions.Moments;
-import io.cambium.upcycle.growth.GrowthOptions.Replicas;
 import io.cambium.upcycle.growth.GrowthOptions.Rows;
+import io.cambium.upcycle.utility.CountRule;
+import io.cambium.upcycle.utility.Score;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Growth inside a run: the experts of every routing layer are replicated at one step. {@code rows},
- * {@code rowDelta}, {@code biasNoise} and {@code dropRate} may be null for the default of {@link
- * GrowthOptions}, which depends on mode, rows and replicas; a {@link RunConfig} fills them in.
+ * {@code rowDelta}, {@code biasNoise} and {@code replicaAmount} may be null for the default of
+ * {@link GrowthOptions}, which depends on mode, rows and replicas; a {@link RunConfig} fills them
+ * in.
  *
  * @param at when: a share of all steps, or the step itself if above 1
  * @param experts routed experts per layer afterwards, more than before
@@ -20,10 +24,17 @@ import org.jspecify.annotations.Nullable;
  * @param rows router rows of siblings; lineage needs rows that differ
  * @param rowDelta how far siblings' rows lie apart, as a share of the row's norm
  * @param biasNoise half-width of the uniform noise on replicas' selection bias
- * @param replicas weights of replicas: their parent's, or some neurons drawn anew
- * @param dropRate share of those neurons; more of them part siblings sooner and cost more at first
+ * @param replicas weights of replicas: their parent's, some neurons drawn anew, or an ablation
+ * @param replicaAmount how far they go, such as the share of those neurons; more parts siblings
+ *     sooner and costs more at first
  * @param moments optimizer state of the grown tensors
  * @param calibrationBatches batches from which split takes its directions
+ * @param counts how many experts each becomes: as equal as possible, or by a rule on scores that
+ *     are computed when it grows
+ * @param score what that rule goes by; more copies of what scores high
+ * @param countCap further copies that greedy counts give one expert at most; 0 for three times
+ *     those per expert
+ * @param scoreBatches batches from which the score is computed; more make it steadier
  * @param seed of all that the growth draws
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -34,15 +45,33 @@ public record GrowthConfig(
     @Nullable Rows rows,
     @Nullable Double rowDelta,
     @Nullable Double biasNoise,
-    Replicas replicas,
-    @Nullable Double dropRate,
+    String replicas,
+    @Nullable Double replicaAmount,
     Moments moments,
     int calibrationBatches,
+    GrowthCounts counts,
+    Score score,
+    int countCap,
+    int scoreBatches,
     long seed) {
 
   public static final GrowthConfig DEFAULT =
       new GrowthConfig(
-          0.33, 32, Mode.LINEAGE, null, null, null, Replicas.COPY, null, Moments.COPY, 4, 0);
+          0.33,
+          32,
+          Mode.LINEAGE,
+          null,
+          null,
+          null,
+          "copy",
+          null,
+          Moments.COPY,
+          4,
+          GrowthCounts.UNIFORM,
+          Score.GRAD_SQUARED,
+          0,
+          10,
+          0);
 
   public GrowthConfig {
     Range.positive("growth.at", at);
@@ -51,6 +80,7 @@ public record GrowthConfig(
           "growth.at", "is " + at, "write a share of all steps, below 1, or a whole step");
     }
     Range.atLeastOne("growth.calibration_batches", calibrationBatches);
+    Range.atLeastOne("growth.score_batches", scoreBatches);
   }
 
   /**
@@ -59,6 +89,20 @@ public record GrowthConfig(
    * @throws UsageException if settings do not go together
    */
   public GrowthOptions options() {
+    return options(new Counts.Uniform());
+  }
+
+  /** How scores become counts; empty for uniform counts. */
+  public Optional<CountRule> countRule() {
+    if (counts == GrowthCounts.UNIFORM && countCap != 0) {
+      throw new UsageException(
+          "growth.count_cap", "does not go with counts " + counts, "it bounds greedy counts alone");
+    }
+    return counts.rule().map(kind -> new CountRule(kind, countCap, seed));
+  }
+
+  /** The same with counts that were worked out. */
+  public GrowthOptions options(Counts resolvedCounts) {
     GrowthOptions options =
         GrowthOptions.to(experts)
             .mode(mode)
@@ -66,7 +110,8 @@ public record GrowthConfig(
             .rowDelta(rowDelta)
             .biasNoise(biasNoise)
             .replicas(replicas)
-            .dropRate(dropRate)
+            .replicaAmount(replicaAmount)
+            .counts(resolvedCounts)
             .moments(moments)
             .seed(seed)
             .overwrite(true)
@@ -83,17 +128,23 @@ public record GrowthConfig(
   /** The same, with every default filled in. */
   GrowthConfig resolved() {
     GrowthOptions options = options();
+    countRule();
     return new GrowthConfig(
         at,
         experts,
         mode,
         options.rows(),
         options.rowDelta(),
-        options.biasNoise(),
+        // Of mode flat it depends on the model's router.
+        mode == Mode.FLAT ? biasNoise : Double.valueOf(options.biasNoise()),
         replicas,
-        options.dropRate(),
+        options.replicas().amount(),
         moments,
         calibrationBatches,
+        counts,
+        score,
+        countCap,
+        scoreBatches,
         seed);
   }
 
@@ -133,7 +184,7 @@ public record GrowthConfig(
           step < decayStart
               ? "lower it to %.3f or less, or grow earlier"
                   .formatted(Math.floor(1000.0 * (decayStart - step) / (steps - step)) / 1000)
-              : "grow earlier: before step " + decayStart);
+              : "grow earlier, before step " + decayStart + ", or lower schedule.decay");
     }
   }
 }

@@ -6,6 +6,8 @@ import java.util.Comparator;
 import java.util.Map;
 import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.DoubleNode;
+import tools.jackson.databind.node.JsonNodeType;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
@@ -37,16 +39,31 @@ final class KnownSettings {
       }
       requireSameType(path, setting.getValue(), example);
       if (setting.getValue() instanceof ObjectNode section) {
-        check(section, (ObjectNode) example, path + ".");
+        if (example.isEmpty()) {
+          checkWeights(section, path + ".");
+        } else {
+          check(section, (ObjectNode) example, path + ".");
+        }
       }
     }
+  }
+
+  /** A section whose keys are names from the data, and whose values are numbers. */
+  private static void checkWeights(ObjectNode section, String prefix) {
+    section
+        .properties()
+        .forEach(weight ->
+            requireSameType(prefix + weight.getKey(), weight.getValue(), DoubleNode.valueOf(1)));
   }
 
   private static void requireSameType(String path, JsonNode value, JsonNode example) {
     boolean fits =
         switch (example.getNodeType()) {
           case NUMBER -> example.isIntegralNumber() ? value.isIntegralNumber() : value.isNumber();
-          case ARRAY -> value.isArray() && value.valueStream().allMatch(JsonNode::isNumber);
+          case ARRAY -> {
+            JsonNodeType type = example.get(0).getNodeType();
+            yield value.isArray() && value.valueStream().allMatch(e -> e.getNodeType() == type);
+          }
           default -> value.getNodeType() == example.getNodeType();
         };
     if (!fits) {
@@ -61,7 +78,7 @@ final class KnownSettings {
   private static String typeOf(JsonNode example) {
     return switch (example.getNodeType()) {
       case NUMBER -> example.isIntegralNumber() ? "a whole number" : "a number";
-      case ARRAY -> "a list of numbers, such as " + example;
+      case ARRAY -> "a list such as " + example;
       case OBJECT -> "a section with " + String.join(", ", example.propertyNames());
       default -> "text";
     };

@@ -3,7 +3,11 @@ package io.cambium.training.config;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import io.cambium.checkpoint.UsageException;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,10 +16,14 @@ import org.jspecify.annotations.Nullable;
  *
  * @param model the checkpoint directory to start from; never changed
  * @param data the corpus directory to learn from
+ * @param sources further corpus directories, of the same tokenizer
+ * @param mix how often each domain has its turn, by name: relative weights; a domain that is not
+ *     named is evaluated but not trained on. Empty for all alike
  * @param seed of the order of the data; the same seed gives the same bytes
  * @param steps optimizer steps in all
  * @param workers threads that share a step's sequences; the result depends on their number, as sums
  *     are rounded in another order
+ * @param groups which parts of the model are trained
  * @param alarms what the run says aloud, and what stops it
  * @param branch whether to go on from the model's own training state (step, data position, moments)
  *     instead of beginning anew with its weights
@@ -26,11 +34,14 @@ import org.jspecify.annotations.Nullable;
 public record RunConfig(
     Path model,
     Path data,
+    List<Path> sources,
+    SortedMap<String, Double> mix,
     long seed,
     int steps,
     BatchConfig batch,
     int workers,
     OptimizerConfig optimizer,
+    GroupsConfig groups,
     ScheduleConfig schedule,
     BalanceConfig balance,
     EvaluationConfig evaluate,
@@ -47,6 +58,9 @@ public record RunConfig(
   public RunConfig {
     model = model.toAbsolutePath().normalize();
     data = data.toAbsolutePath().normalize();
+    sources = sources.stream().map(path -> path.toAbsolutePath().normalize()).toList();
+    mix = Collections.unmodifiableSortedMap(new TreeMap<>(mix));
+    mix.forEach((domain, weight) -> Range.positive("mix." + domain, weight));
     Range.atLeastOne("steps", steps);
     Range.atLeastOne("workers", workers);
     if (workers > batch.sequences()) {
@@ -57,7 +71,13 @@ public record RunConfig(
     }
     if (growth != null) {
       growth = growth.resolved();
-      growth.requireFits(steps, schedule.decayStart(steps), release);
+      if (groups.freezes()) {
+        throw new UsageException(
+            "groups.train",
+            "leaves groups out, but a growth carries the moments of every tensor",
+            "freeze in a run of its own, before or after the one that grows");
+      }
+      growth.requireFits(steps, schedule.decayStart(steps, growth.step(steps)), release);
     }
   }
 
@@ -77,6 +97,11 @@ public record RunConfig(
    */
   public void write(Path file) {
     RunConfigFile.write(this, file);
+  }
+
+  /** All corpus directories. */
+  public List<Path> corpora() {
+    return Stream.concat(Stream.of(data), sources.stream()).toList();
   }
 
   /** Tokens one step learns from. */

@@ -53,11 +53,14 @@ final class RunConfigFile {
       new RunConfig(
           Path.of("model"),
           Path.of("data"),
+          List.of(Path.of("another")),
+          new TreeMap<>(),
           0,
           1000,
           BatchConfig.DEFAULT,
           1,
           OptimizerConfig.DEFAULT,
+          GroupsConfig.DEFAULT,
           ScheduleConfig.DEFAULT,
           BalanceConfig.DEFAULT,
           EvaluationConfig.DEFAULT,
@@ -84,6 +87,19 @@ final class RunConfigFile {
     try {
       overrides.forEach(text -> SettingOverride.parse(text, MAPPER).applyTo(settings));
       return resolve(settings);
+    } catch (UsageException e) {
+      throw new UsageException(file, Objects.requireNonNull(e.getMessage()), null, e);
+    }
+  }
+
+  /** Reads a file whose settings take the place of a complete record's. */
+  static <T> T readOver(T defaults, Class<T> type, Path file) {
+    ObjectNode complete = MAPPER.valueToTree(defaults);
+    ObjectNode settings = parse(file);
+    try {
+      new KnownSettings(complete).check(settings);
+      complete.setAll(settings);
+      return convert(complete, type);
     } catch (UsageException e) {
       throw new UsageException(file, Objects.requireNonNull(e.getMessage()), null, e);
     }
@@ -123,12 +139,19 @@ final class RunConfigFile {
     if (!settings.has("seed")) {
       settings.put("seed", 0);
     }
+    if (!settings.has("sources")) {
+      settings.putArray("sources");
+    }
+    if (!settings.has("mix")) {
+      settings.putObject("mix");
+    }
     if (!settings.has("branch")) {
       settings.put("branch", false);
     }
     fill(settings, "batch", BatchConfig.DEFAULT);
     fill(settings, "optimizer", OptimizerConfig.DEFAULT);
-    fill(settings, "schedule", ScheduleConfig.DEFAULT);
+    fill(settings, "groups", GroupsConfig.DEFAULT);
+    fill(settings, "schedule", ScheduleConfig.defaults(form(settings)));
     fill(settings, "balance", BalanceConfig.DEFAULT);
     fill(settings, "evaluate", EvaluationConfig.DEFAULT);
     fill(settings, "checkpoint", CheckpointConfig.DEFAULT);
@@ -138,10 +161,20 @@ final class RunConfigFile {
       fill(settings, "growth", GrowthConfig.DEFAULT);
     }
     if (!settings.has("workers")) {
-      int sequences = settings.path("batch").path("sequences").intValue();
+      // What is no int is refused with the rest of the section.
+      int sequences = settings.path("batch").path("sequences").asInt(1);
       settings.put("workers", Math.min(Runtime.getRuntime().availableProcessors(), sequences));
     }
-    return convert(settings);
+    return convert(settings, RunConfig.class);
+  }
+
+  /** Which defaults a schedule has. A form that there is not is complained about later. */
+  private static ScheduleConfig.Form form(ObjectNode settings) {
+    String form = settings.path("schedule").path("form").asString("");
+    return Arrays.stream(ScheduleConfig.Form.values())
+        .filter(known -> known.toString().equals(form))
+        .findFirst()
+        .orElse(ScheduleConfig.Form.WSD);
   }
 
   /** Adds the defaults of a section to what is said of it. */
@@ -172,14 +205,18 @@ final class RunConfigFile {
   }
 
   /** Types fit by now; what is left to complain about are the records' own checks, and overflow. */
-  private static RunConfig convert(ObjectNode resolved) {
+  private static <T> T convert(ObjectNode resolved, Class<T> type) {
     try {
-      return MAPPER.treeToValue(resolved, RunConfig.class);
+      return MAPPER.treeToValue(resolved, type);
     } catch (JacksonException e) {
       if (e.getCause() instanceof UsageException usage) {
         throw usage;
       }
-      String path = e.getPath().stream().map(r -> r.getPropertyName()).collect(joining("."));
+      String path =
+          e.getPath().stream()
+              .map(reference -> reference.getPropertyName())
+              .filter(Objects::nonNull) // a place in a list
+              .collect(joining("."));
       if (e instanceof InvalidFormatException wrong && wrong.getTargetType().isEnum()) {
         String names = Arrays.toString(wrong.getTargetType().getEnumConstants());
         throw new UsageException(path, "is \"" + wrong.getValue() + "\"", "one of " + names, e);

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -59,6 +60,42 @@ public final class Corpus implements AutoCloseable {
       corpus.close();
       throw e;
     }
+  }
+
+  /**
+   * Opens several corpora as one.
+   *
+   * @throws CheckpointException as above, or if they differ in their tokenizer or share a domain
+   */
+  public static Corpus open(List<Path> directories) {
+    Corpus joined = open(directories.getFirst());
+    try {
+      directories.subList(1, directories.size()).forEach(directory -> joined.add(open(directory)));
+      return joined;
+    } catch (CheckpointException e) {
+      joined.close();
+      throw e;
+    }
+  }
+
+  private void add(Corpus other) {
+    open.addAll(other.open);
+    if (!other.tokenizer.sha256().equals(tokenizer.sha256())) {
+      throw new CheckpointException(
+          other.directory,
+          "was made with another tokenizer than " + directory,
+          "make both with the same one: `cambium tokenize --tokenizer`");
+    }
+    for (Domain domain : other.domains) {
+      if (domains.stream().anyMatch(known -> known.name().equals(domain.name()))) {
+        throw new CheckpointException(
+            other.directory,
+            "has a domain \"" + domain.name() + "\", as another corpus of the run has",
+            "give the domains different names");
+      }
+      domains.add(domain);
+    }
+    domains.sort(Comparator.comparing(Domain::name));
   }
 
   /** Where a domain's shard lies in a corpus directory. */

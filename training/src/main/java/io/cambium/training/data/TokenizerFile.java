@@ -88,8 +88,23 @@ public record TokenizerFile(Path path, int vocabSize, OptionalInt endOfText, Str
     int ofModel =
         vocab.isArray()
             ? vocab.size() - 1
-            : vocab.valueStream().mapToInt(JsonNode::asInt).max().orElseThrow();
-    return addedTokens(json).mapToInt(token -> token.path("id").asInt()).reduce(ofModel, Math::max);
+            : vocab.valueStream().mapToInt(id -> id(id, path)).max().orElseThrow();
+    return addedTokens(json)
+        .mapToInt(token -> id(token.path("id"), path))
+        .reduce(ofModel, Math::max);
+  }
+
+  private static int id(JsonNode node, Path path) {
+    if (!node.isIntegralNumber()
+        || !node.canConvertToInt()
+        || node.intValue() < 0
+        || node.intValue() == Integer.MAX_VALUE) {
+      throw new CheckpointException(
+          path,
+          "has a token whose id is " + (node.isMissingNode() ? "missing" : node) + ", not a number",
+          "is it a complete tokenizer.json?");
+    }
+    return node.intValue();
   }
 
   private static OptionalInt endOfText(ObjectNode json, Path path) {

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.cambium.checkpoint.CambiumException;
 import io.cambium.checkpoint.UsageException;
+import io.cambium.training.config.ScheduleConfig.Form;
+import io.cambium.training.config.ScheduleConfig.Restart;
 import io.cambium.upcycle.growth.GrowthOptions;
 import io.cambium.upcycle.growth.GrowthOptions.Mode;
 import io.cambium.upcycle.growth.GrowthOptions.Rows;
@@ -20,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class RunConfigTest {
 
@@ -35,7 +38,7 @@ class RunConfigTest {
   @Test
   void defaultsFillWhatIsLeftOut() throws IOException {
     RunConfig config = read(SMALLEST + "batch: {length: 128}\ngrowth: {experts: 20}\n");
-    assertThat(config.batch()).isEqualTo(new BatchConfig(16, 128, 8));
+    assertThat(config.batch()).isEqualTo(new BatchConfig(16, 128, 8, false));
     assertThat(config.optimizer()).isEqualTo(OptimizerConfig.DEFAULT);
     GrowthConfig growth = requireNonNull(config.growth());
     assertThat(growth.experts()).isEqualTo(20);
@@ -72,6 +75,32 @@ class RunConfigTest {
   }
 
   @Test
+  void scheduleDefaultsDependOnTheForm() throws IOException {
+    ScheduleConfig phases = read(SMALLEST, "schedule={form: three_phase, decay: 0.3}").schedule();
+    assertThat(phases)
+        .isEqualTo(new ScheduleConfig(Form.THREE_PHASE, 0.05, 0.3, 0.1, Restart.CONTINUE));
+    ScheduleConfig cosine = read(SMALLEST, "schedule={form: cosine, warmup: 0.1}").schedule();
+    assertThat(cosine.decayStart(1000)).isEqualTo(100);
+  }
+
+  @Test
+  void aRestartMovesTheDecay() throws IOException {
+    RunConfig config = read(SMALLEST, "growth={at: 600}");
+    assertThatThrownBy(() -> read(SMALLEST, "growth={at: 600}", "schedule.decay=0.4"))
+        .hasMessageContaining("decays from 600");
+    RunConfig again = read(SMALLEST, "growth={at: 600}", "schedule={decay: 0.4, restart: rewarm}");
+    assertThat(config.schedule().decayStart(1000, 600)).isEqualTo(900);
+    assertThat(again.schedule().decayStart(1000, 600)).isEqualTo(840);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"sparse-upcycling", "growth", "routers-first"})
+  void examplesAreValid(String name) {
+    RunConfig config = RunConfig.read(Path.of("../examples", name + ".yaml"), List.of());
+    assertThat(config.steps()).isPositive();
+  }
+
+  @Test
   void refusesAReleaseThatTheDecayWouldCut() {
     assertThatThrownBy(() -> read(SMALLEST + "growth: {}\n", "release.window=0.9"))
         .isInstanceOf(UsageException.class)
@@ -86,6 +115,17 @@ class RunConfigTest {
         .results()
         .map(match -> match.group(1))
         .collect(Collectors.toSet());
+  }
+
+  @Test
+  void groupsTakeTheirDefaultsOneByOne() throws IOException {
+    GroupsConfig groups =
+        read(SMALLEST, "groups={train: [experts, router], router: {rate: 3}}").groups();
+    assertThat(groups.train()).containsExactly(Group.ROUTER, Group.EXPERTS);
+    assertThat(groups.router()).isEqualTo(new GroupConfig(3, 1));
+    assertThat(groups.experts()).isEqualTo(GroupConfig.DEFAULT);
+    assertThatThrownBy(() -> read(SMALLEST, "growth={}", "groups.train=[router]"))
+        .hasMessageContaining("groups.train: leaves groups out, but a growth carries");
   }
 
   @Test
@@ -104,7 +144,7 @@ class RunConfigTest {
     GrowthOptions flat = growthOptions("{mode: flat, replicas: drop, seed: 3}");
     assertThat(flat.rows()).isEqualTo(Rows.COPY);
     assertThat(flat.biasNoise()).isEqualTo(1e-3);
-    assertThat(flat.dropRate()).isEqualTo(0.5);
+    assertThat(flat.replicas().amount()).isEqualTo(0.5);
     assertThat(flat.seed()).isEqualTo(3);
     assertThat(growthOptions("{mode: cold}").rowDelta()).isZero();
     assertThat(growthOptions("{rows: antithetic, row_delta: 1}").rowDelta()).isEqualTo(1);
@@ -151,7 +191,7 @@ class RunConfigTest {
         "optimizer.lerning_rate=1|optimizer.lerning_rate: unknown; did you mean learning_rate?",
         "learning_rate=1|learning_rate: unknown; did you mean optimizer.learning_rate?",
         "batsh.length=1|batsh: unknown; did you mean batch?",
-        "colour=red|colour: unknown -> known here: model, data, seed",
+        "colour=red|colour: unknown -> known here: model, data, sources, mix, seed",
         "steps=ten|steps: is \"ten\", not a whole number",
         "steps='10'|steps: is \"10\", not a whole number",
         "steps=1.5|steps: is 1.5, not a whole number",
@@ -163,12 +203,16 @@ class RunConfigTest {
         "steps.a=1|--set steps.a=1: steps is 1000, not a section",
         "steps=[|--set steps=[: the value is not valid YAML",
         "model=null|model: is empty, not text",
-        "batch=3|batch: is 3, not a section with sequences, length, micro_batch",
+        "batch=3|batch: is 3, not a section with sequences, length, micro_batch, separate_documents",
         "batch.micro_batch=17|batch.micro_batch: is 17, but a step has only 16 sequences",
+        "batch.sequences=3000000000|batch.sequences: ",
         "workers=17|workers: 17 workers have only 16 sequences to share",
         "optimizer.betas=[0.9]|optimizer.betas: has 1 values",
         "optimizer.betas=[0.9, 1]|optimizer.betas: is 1.0",
-        "optimizer.betas=[0.9, x]|optimizer.betas: is [0.9,\"x\"], not a list of numbers",
+        "optimizer.betas=[0.9, x]|optimizer.betas: is [0.9,\"x\"], not a list such as [0.9,0.95]",
+        "groups.train=[rooter]|groups.train: is \"rooter\" -> one of [embedding, head, norm, attention,",
+        "groups.train=[]|groups.train: names no group",
+        "groups.router.rate=0|groups.router.rate: is 0.0 -> must be above 0",
         "optimizer.learning_rate=.nan|optimizer.learning_rate: is NaN -> must be above 0",
         "optimizer.learning_rate=.inf|optimizer.learning_rate: is Infinity",
         "schedule={warmup: 0.5, decay: 0.6}|schedule: warmup 0.5 and decay 0.6 are more than",
@@ -187,7 +231,8 @@ class RunConfigTest {
         "alarms.overload.stop=1|alarms.overload.stop: is 1, not",
         "alarms.coselection=5|alarms.coselection: is 5, not a section with fall, tolerated",
         "release.window=1.1|release.window: is 1.1 -> must lie between 0 and 1",
-        "growth.at=950|decays from 900 -> grow earlier: before step 900",
+        "growth.at=950|decays from 900 -> grow earlier, before step 900, or lower schedule.decay",
+        "schedule.form=cosin|schedule.form: is \"cosin\" -> one of [wsd, cosine, three_phase]",
       })
   void refusesWithPathAndRemedy(String override, String message) {
     assertThatThrownBy(() -> read(SMALLEST, override))

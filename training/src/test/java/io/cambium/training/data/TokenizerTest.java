@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
@@ -120,6 +121,12 @@ class TokenizerTest {
     assertThatThrownBy(() -> Tokenizer.load(file))
         .isInstanceOf(CheckpointException.class)
         .hasMessageContaining("no \"model\"");
+    for (String id : List.of("\"x\"", "-1", "1.5", "3000000000", "2147483647", "{}")) {
+      Files.writeString(file, "{\"model\": {\"vocab\": {\"a\": " + id + "}}}");
+      assertThatThrownBy(() -> Tokenizer.load(file))
+          .isInstanceOf(CheckpointException.class)
+          .hasMessageContaining("has a token whose id is " + id);
+    }
     Files.writeString(file, "{\"model\": {\"type\": \"None\", \"vocab\": {\"a\": 0}}}");
     assertThatThrownBy(() -> Tokenizer.load(file))
         .isInstanceOf(CheckpointException.class)

@@ -92,8 +92,11 @@ record DenseHome(
                 "has no home among families with experts that would compute the same on "
                     + Engine.joined(options.runsOn())
                     + ":"
-                    + reasons,
-                remedy(homes, options.runsOn())));
+                    + reasons
+                    + (homes.isEmpty() ? SlidingLayers.reason(source) : ""),
+                homes.isEmpty() && SlidingLayers.isAny(source)
+                    ? SlidingLayers.remedy(source)
+                    : remedy(homes, options.runsOn())));
   }
 
   private static String reason(String family, @Nullable String why) {

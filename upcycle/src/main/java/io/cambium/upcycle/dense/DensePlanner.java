@@ -109,7 +109,7 @@ public final class DensePlanner {
         stepZero(),
         options.runsOn(),
         home.engines(),
-        Figures.of(source, home.decoder(), tensors, weights, List.of()),
+        Figures.of(source, home.decoder(), home.family(), weights, List.of()),
         config(),
         manifest(),
         weights,

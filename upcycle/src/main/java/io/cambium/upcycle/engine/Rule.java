@@ -1,6 +1,7 @@
 package io.cambium.upcycle.engine;
 
 import io.cambium.checkpoint.Manifest.Selection;
+import io.cambium.checkpoint.family.Quantisation;
 import io.cambium.upcycle.engine.Verdict.Word;
 import java.util.List;
 import java.util.Objects;
@@ -36,7 +37,11 @@ record Rule(
               "selection other than top-K",
               Word.REFUSED,
               candidate -> !candidate.manifest().hasHuggingFaceForm(),
-              candidate -> selection(Objects.requireNonNull(candidate.manifest().selection()))));
+              candidate -> selection(Objects.requireNonNull(candidate.manifest().selection()))),
+          notVerified(
+              "quantised weights",
+              candidate -> candidate.config().hasNonNull(Quantisation.KEY),
+              "no engine was run with quantised weights"));
 
   private static String selection(Selection selection) {
     return selection.isRelease()

@@ -2,6 +2,7 @@ package io.cambium.upcycle.growth;
 
 import io.cambium.checkpoint.Json;
 import io.cambium.checkpoint.UsageException;
+import io.cambium.upcycle.utility.UtilityCounts;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -38,6 +39,9 @@ public sealed interface Counts {
       counts = Collections.unmodifiableSortedMap(new TreeMap<>(counts));
     }
   }
+
+  /** As a rule makes them of the experts' scores. */
+  record ByUtility(UtilityCounts utility) implements Counts {}
 
   /**
    * Reads a JSON file: a list of counts for all layers, or an object from layer index to list.
@@ -115,6 +119,8 @@ public sealed interface Counts {
       }
       case Everywhere(var counts) -> layers.forEach(layer -> resolved.put(layer, counts));
       case ByLayer(var counts) -> resolved.putAll(counts);
+      case ByUtility(var utility) ->
+          resolved.putAll(utility.resolve(layers, experts, target, groups));
     }
     if (!List.copyOf(resolved.keySet()).equals(layers)) {
       throw invalid("name the layers " + resolved.keySet() + ", but the model routes in " + layers);

@@ -5,6 +5,8 @@ import io.cambium.checkpoint.CheckpointException;
 import io.cambium.checkpoint.Manifest;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
+import io.cambium.checkpoint.family.Quantisation;
+import io.cambium.upcycle.growth.GrowthOptions.Rows;
 import java.nio.file.Path;
 
 /** Whether a checkpoint is one whose experts can be replicated. */
@@ -61,6 +63,31 @@ final class Growable {
               + Manifest.FILE_NAME
               + ")",
           "train it to the end of that window, then grow it");
+    }
+  }
+
+  /**
+   * Refuses what would have to compute with weights that are stored in fewer bits: copies alone are
+   * exact.
+   *
+   * @throws UsageException with the option that computes
+   */
+  static void requireCopiedIfQuantised(CheckpointDirectory weights, GrowthOptions options) {
+    if (weights.quantisation().equals(Quantisation.NONE)) {
+      return;
+    }
+    String method = weights.quantisation().method();
+    if (!options.replicas().isCopy()) {
+      throw GrowthOptions.invalid(
+          "replicas",
+          options.replicas().name() + " computes with experts, which are stored in " + method,
+          "take replicas copy, or convert the model to bf16 first");
+    }
+    if (options.rows() == Rows.SPLIT) {
+      throw GrowthOptions.invalid(
+          "rows",
+          "split needs the model to run, and its weights are stored in " + method,
+          "take rows antithetic, or convert the model to bf16 first");
     }
   }
 }

@@ -1,7 +1,10 @@
 package io.cambium.upcycle.growth;
 
 import io.cambium.checkpoint.UsageException;
+import io.cambium.checkpoint.family.DecoderSpec.Router;
 import io.cambium.upcycle.engine.Engine;
+import io.cambium.upcycle.growth.replica.ReplicaInitialisation;
+import io.cambium.upcycle.growth.replica.ReplicaInitialisations;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -14,8 +17,9 @@ import org.jspecify.annotations.Nullable;
  * @param rows how siblings' router rows differ
  * @param rowDelta by how much, relative to the row's norm; 0 for copied rows
  * @param biasNoise half-width of the uniform noise on the replicas' selection bias
- * @param replicas how the replicas' weights differ from their parent's
- * @param dropRate share of a replica's neurons that is drawn anew; 0 for copied replicas
+ * @param biasNoiseAsked whether somebody asked for it; else a router without a selection bias goes
+ *     without
+ * @param replicas how the replicas' weights differ from their parent's, and how much
  * @param counts how many experts each source expert becomes
  * @param moments what becomes of the optimizer's moments
  * @param runsOn engines that have to run the result
@@ -28,8 +32,8 @@ public record GrowthOptions(
     Rows rows,
     double rowDelta,
     double biasNoise,
-    Replicas replicas,
-    double dropRate,
+    boolean biasNoiseAsked,
+    ReplicaInitialisation replicas,
     Counts counts,
     Moments moments,
     List<Engine> runsOn,
@@ -53,7 +57,7 @@ public record GrowthOptions(
     }
   }
 
-  /** The siblings' router rows. Those that differ add up to what equal ones would. */
+  /** The siblings' router rows. */
   public enum Rows {
     /** Every sibling has its parent's row. */
     COPY,
@@ -62,29 +66,35 @@ public record GrowthOptions(
     /** Along the principal components of what the expert is given; needs calibration tokens. */
     SPLIT,
     /** Times factors evenly apart around one: sharper and softer siblings. */
-    TEMPERATURE;
+    TEMPERATURE,
+    /** Replicas' rows plus noise of their own, relative to the row's norm. An ablation. */
+    PERTURB_NEW,
+    /** Replicas' rows turned, each in a direction orthogonal to it. An ablation. */
+    ORTHOGONAL,
+    /** Replicas' rows between their parent's and another expert's. An ablation. */
+    INTERPOLATE;
 
     /** Whether they part along directions that are computed first. */
     boolean haveDirections() {
       return this == ANTITHETIC || this == SPLIT;
     }
 
-    @Override
-    public String toString() {
-      return name().toLowerCase(Locale.ROOT);
+    /** Whether a lineage's rows add up to what equal ones would, so that its mean logit stays. */
+    boolean keepTheMean() {
+      return switch (this) {
+        case COPY, ANTITHETIC, SPLIT, TEMPERATURE -> true;
+        case PERTURB_NEW, ORTHOGONAL, INTERPOLATE -> false;
+      };
     }
-  }
 
-  /** The replicas' weights. */
-  public enum Replicas {
-    /** Those of the parent. */
-    COPY,
-    /** Some neurons drawn anew (Drop-Upcycling, arXiv 2502.19261). */
-    DROP;
+    /** Whether originals have the rows that they had. */
+    boolean keepOriginals() {
+      return this == COPY || !keepTheMean();
+    }
 
     @Override
     public String toString() {
-      return name().toLowerCase(Locale.ROOT);
+      return name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
   }
 
@@ -107,7 +117,6 @@ public record GrowthOptions(
 
   private static final double ROW_DELTA = 0.6;
   private static final double FLAT_BIAS_NOISE = 1e-3;
-  private static final double DROP_RATE = 0.5;
 
   public GrowthOptions {
     runsOn = List.copyOf(runsOn);
@@ -115,7 +124,6 @@ public record GrowthOptions(
     require(
         rowDelta >= 0 && rowDelta < 1e6, "row-delta", rowDelta + " is no positive number", null);
     require(biasNoise >= 0 && biasNoise < 1e6, "bias-noise", biasNoise + " is below zero", null);
-    require(dropRate >= 0 && dropRate <= 1, "drop-rate", dropRate + " is not within 0 and 1", null);
     require(
         rows == Rows.COPY ? rowDelta == 0 : rowDelta > 0,
         "row-delta",
@@ -127,31 +135,41 @@ public record GrowthOptions(
         rowDelta + " would turn rows around",
         "rows temperature take less than 1");
     require(
-        replicas == Replicas.COPY ? dropRate == 0 : dropRate > 0,
-        "drop-rate",
-        dropRate + " does not go with replicas " + replicas,
-        "copied replicas take none, dropped ones a positive one");
+        rows != Rows.INTERPOLATE && rows != Rows.ORTHOGONAL || rowDelta <= 1,
+        "row-delta",
+        rowDelta + " would be more than the whole way",
+        "rows " + rows + " take at most 1");
     require(
         mode != Mode.LINEAGE || biasNoise == 0,
         "bias-noise",
         "would pick one sibling for all tokens in mode lineage",
         "leave it out: rows that differ part the siblings");
     require(
-        mode != Mode.LINEAGE || replicas == Replicas.COPY,
+        mode != Mode.LINEAGE || replicas.isCopy(),
         "replicas",
-        "drop in mode lineage would let redrawn siblings stand for their lineage from the first"
-            + " step on",
+        replicas.name()
+            + " in mode lineage would let siblings that differ stand for their lineage from the"
+            + " first step on",
         "use mode cold, which holds them back and then releases them");
     require(
-        mode != Mode.COLD || rows == Rows.COPY,
+        mode != Mode.LINEAGE || rows.keepTheMean(),
+        "rows",
+        rows + " do not add up to the parent's, by which mode lineage chooses",
+        "take split, antithetic or temperature, or mode cold");
+    require(
+        mode != Mode.COLD || rows.keepOriginals(),
         "rows",
         rows + " would change the originals' rows, which mode cold keeps as they are",
         "use mode lineage, or copied rows");
   }
 
-  /** Neurons of a replica that are drawn anew, of so many. */
-  int redrawnNeurons(int width) {
-    return (int) Math.floor(dropRate * width);
+  /** The same for a router: without noise that has no place and that nobody asked for. */
+  GrowthOptions fitting(Router router) {
+    return biasNoiseAsked || biasNoise == 0 || router.selectionBias()
+        ? this
+        : new GrowthOptions(
+            experts, mode, rows, rowDelta, 0, false, replicas, counts, moments, runsOn, seed,
+            overwrite);
   }
 
   /** Options with every default of growing to so many experts. */
@@ -177,8 +195,8 @@ public record GrowthOptions(
     private @Nullable Rows rows;
     private @Nullable Double rowDelta;
     private @Nullable Double biasNoise;
-    private Replicas replicas = Replicas.COPY;
-    private @Nullable Double dropRate;
+    private String replicas = ReplicaInitialisations.COPY.name();
+    private @Nullable Double replicaAmount;
     private Counts counts = new Counts.Uniform();
     private Moments moments = Moments.COPY;
     private List<Engine> runsOn = List.of();
@@ -206,20 +224,21 @@ public record GrowthOptions(
       return this;
     }
 
-    /** By default 0.001 in mode flat, none in the others. */
+    /** By default 0.001 in mode flat if the router has a selection bias, else none. */
     public Builder biasNoise(@Nullable Double value) {
       biasNoise = value;
       return this;
     }
 
-    public Builder replicas(Replicas value) {
-      replicas = value;
+    /** By the names of {@link ReplicaInitialisations}; copies by default. */
+    public Builder replicas(String name) {
+      replicas = name;
       return this;
     }
 
-    /** By default 0.5 for dropped replicas. */
-    public Builder dropRate(@Nullable Double value) {
-      dropRate = value;
+    /** By default that of the replicas' initialisation. */
+    public Builder replicaAmount(@Nullable Double value) {
+      replicaAmount = value;
       return this;
     }
 
@@ -262,8 +281,8 @@ public record GrowthOptions(
           chosenRows,
           or(rowDelta, chosenRows == Rows.COPY ? 0 : ROW_DELTA),
           or(biasNoise, mode == Mode.FLAT ? FLAT_BIAS_NOISE : 0),
-          replicas,
-          or(dropRate, replicas == Replicas.COPY ? 0 : DROP_RATE),
+          biasNoise != null,
+          ReplicaInitialisations.named(replicas, replicaAmount),
           counts,
           moments,
           runsOn,

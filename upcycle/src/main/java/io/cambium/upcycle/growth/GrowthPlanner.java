@@ -12,13 +12,13 @@ import io.cambium.checkpoint.family.DecoderSpec.Score;
 import io.cambium.checkpoint.family.Family;
 import io.cambium.checkpoint.family.ModelTensor;
 import io.cambium.checkpoint.family.Part;
+import io.cambium.checkpoint.family.Quantisation;
 import io.cambium.upcycle.engine.Candidate;
 import io.cambium.upcycle.engine.Engine;
 import io.cambium.upcycle.engine.Engines;
 import io.cambium.upcycle.engine.Verdict;
 import io.cambium.upcycle.growth.GrowthOptions.Mode;
 import io.cambium.upcycle.growth.GrowthOptions.Moments;
-import io.cambium.upcycle.growth.GrowthOptions.Replicas;
 import io.cambium.upcycle.growth.GrowthOptions.Rows;
 import io.cambium.upcycle.ledger.Directions;
 import io.cambium.upcycle.ledger.Entry;
@@ -28,6 +28,7 @@ import io.cambium.upcycle.ledger.SourceTensor.Origin;
 import io.cambium.upcycle.plan.Accounting;
 import io.cambium.upcycle.plan.Figures;
 import io.cambium.upcycle.plan.SideFiles;
+import io.cambium.upcycle.plan.StepZero;
 import io.cambium.upcycle.plan.UpcyclePlan;
 import io.cambium.upcycle.runner.InputMoments;
 import io.cambium.upcycle.runner.ModelRunner;
@@ -52,10 +53,11 @@ public final class GrowthPlanner {
 
   private GrowthPlanner(SourceCheckpoint source, GrowthOptions options) {
     this.source = source;
-    this.options = options;
     this.mixture = Growable.requireMixture(source.weights());
+    this.options = options.fitting(mixture.router());
     Growable.requireTrained(source.weights());
-    this.layers = lineages(source.decoder(), mixture, options);
+    Growable.requireCopiedIfQuantised(source.weights(), options);
+    this.layers = lineages(source.decoder(), mixture, this.options);
   }
 
   /**
@@ -77,14 +79,21 @@ public final class GrowthPlanner {
    */
   public static void requireFits(CheckpointDirectory model, GrowthOptions options) {
     Mixture mixture = Growable.requireMixture(model);
-    lineages(model.decoder(), mixture, options);
+    Growable.requireCopiedIfQuantised(model, options);
+    lineages(model.decoder(), mixture, options.fitting(mixture.router()));
     config(model, mixture, options);
+  }
+
+  /** What a model will compute once it has grown, from its headers alone. */
+  public static DecoderSpec grown(CheckpointDirectory model, GrowthOptions options) {
+    ObjectNode config = config(model, Growable.requireMixture(model), options);
+    return model.family().decoder(new ModelConfig(model.config().file(), config));
   }
 
   /** The lineages of every layer that routes. */
   private static SortedMap<Integer, Lineages> lineages(
       DecoderSpec model, Mixture mixture, GrowthOptions options) {
-    requireFits(mixture, options);
+    requireFits(mixture, model.hiddenSize(), options);
     int experts = mixture.experts();
     int groups = mixture.router().groups().count();
     SortedMap<Integer, Lineages> resolved = new TreeMap<>();
@@ -98,7 +107,7 @@ public final class GrowthPlanner {
     return resolved;
   }
 
-  private static void requireFits(Mixture mixture, GrowthOptions options) {
+  private static void requireFits(Mixture mixture, int hiddenSize, GrowthOptions options) {
     int experts = mixture.experts();
     if (options.experts() <= experts) {
       throw GrowthOptions.invalid(
@@ -106,31 +115,46 @@ public final class GrowthPlanner {
           options.experts() + " are no more than the " + experts + " the model has",
           "name a larger number");
     }
-    int width = mixture.intermediateSize();
-    if (options.replicas() == Replicas.DROP && options.redrawnNeurons(width) == 0) {
+    options.replicas().requireFits(experts, mixture.intermediateSize(), hiddenSize);
+    if (options.rows() == Rows.INTERPOLATE && experts == 1) {
       throw GrowthOptions.invalid(
-          "drop-rate", options.dropRate() + " redraws none of " + width + " neurons", "raise it");
+          "rows", "interpolate needs another expert's row, and layers have only one", null);
     }
   }
 
   /**
-   * The directions of router rows that differ.
+   * What has to be computed by running the model: directions of router rows that differ, and
+   * gradients for replicas {@code adversarial}.
    *
-   * @param runner asked what every expert is given, for rows {@code split}
+   * @param runner asked what every expert is given, for rows {@code split}, and for gradients
    */
   public Directions directions(ModelRunner runner, List<TokenIds> calibration) {
-    if (!options.rows().haveDirections()) {
-      return Directions.NONE;
-    }
-    if (options.rows() == Rows.SPLIT && calibration.isEmpty()) {
-      throw GrowthOptions.invalid(
-          "rows", "split follows what each expert is given, so it needs tokens", "give --data DIR");
-    }
+    Directions rows =
+        options.rows().haveDirections() ? rowDirections(runner, calibration) : Directions.NONE;
+    return options.replicas().needsGradients()
+        ? rows.and(GradientDirections.compute(source, layers, tokens(calibration), runner))
+        : rows;
+  }
+
+  private Directions rowDirections(ModelRunner runner, List<TokenIds> calibration) {
     List<InputMoments> moments =
         options.rows() == Rows.SPLIT
-            ? runner.inputMoments(source.runnable(), calibration)
+            ? runner.inputMoments(source.runnable(), tokens(calibration))
             : List.of();
     return RowDirections.compute(options, layers, source.decoder().hiddenSize(), moments);
+  }
+
+  private List<TokenIds> tokens(List<TokenIds> calibration) {
+    if (calibration.isEmpty()) {
+      boolean split = options.rows() == Rows.SPLIT;
+      throw GrowthOptions.invalid(
+          split ? "rows" : "replicas",
+          split
+              ? "split follows what each expert is given, so it needs tokens"
+              : options.replicas().name() + " follows the gradient of the loss, so it needs tokens",
+          "give --data DIR");
+    }
+    return calibration;
   }
 
   /**
@@ -163,12 +187,18 @@ public final class GrowthPlanner {
         target.toString(),
         directory.family().modelType(),
         GrowthSettings.of(
-            growth, selection, layers, mixture.topK(), topK(mixture, options), !moments.isEmpty()),
+            growth,
+            selection,
+            options.counts(),
+            layers,
+            mixture.topK(),
+            topK(mixture, options),
+            !moments.isEmpty()),
         options.seed(),
-        GrowthPromise.of(options, mixture, routerType(), layers.values()),
+        stepZero(),
         options.runsOn(),
         engines,
-        Figures.of(source, decoder, tensors, weights, moments),
+        Figures.of(source, decoder, directory.family(), weights, moments),
         config,
         manifest,
         weights,
@@ -194,7 +224,7 @@ public final class GrowthPlanner {
                 decoder,
                 config,
                 source.weights().spec(expert.name()).dtype(),
-                tensors.equals(family.tensors(decoder)),
+                tensors.equals(family.tensors(decoder, source.weights().quantisation())),
                 Candidate.hasGlmTokens(source),
                 manifest));
     List<String> refusals = Engines.refusals(engines, options.runsOn());
@@ -215,7 +245,8 @@ public final class GrowthPlanner {
           "the layers behind the last, which predict further tokens for speculative decoding, are"
               + " left out: num_nextn_predict_layers is 0 afterwards");
     }
-    warnings.addAll(GrowthWarnings.of(options, routerType(), directions.warnings()));
+    warnings.addAll(
+        GrowthWarnings.of(options, mixture.router(), routerType(), directions.warnings()));
     warnings.addAll(Engines.warnings(engines, options.runsOn()));
     return warnings;
   }
@@ -242,6 +273,16 @@ public final class GrowthPlanner {
     return router.normalised() || router.score() == Score.SOFTMAX
         ? wide
         : family.withRouterScale(wide, router.scale() / m);
+  }
+
+  private StepZero stepZero() {
+    StepZero promise = GrowthPromise.of(options, mixture, routerType(), layers.values());
+    Quantisation quantisation = source.weights().quantisation();
+    return quantisation.equals(Quantisation.NONE)
+        ? promise
+        : new StepZero.NotRun(
+            promise,
+            "weights are stored in " + quantisation.method() + ", which Cambium does not run");
   }
 
   private static boolean isOfPredictionLayer(String tensor, CheckpointDirectory model) {
@@ -289,8 +330,8 @@ public final class GrowthPlanner {
         options.rows().toString(),
         options.rowDelta(),
         options.biasNoise(),
-        options.replicas().toString(),
-        options.dropRate(),
+        options.replicas().name(),
+        options.replicas().amount(),
         options.moments().toString(),
         options.seed(),
         source.step().isPresent() ? source.step().getAsLong() : null,

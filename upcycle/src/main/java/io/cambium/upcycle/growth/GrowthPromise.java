@@ -6,7 +6,6 @@ import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.checkpoint.family.DecoderSpec.Router;
 import io.cambium.checkpoint.family.DecoderSpec.Score;
 import io.cambium.upcycle.growth.GrowthOptions.Mode;
-import io.cambium.upcycle.growth.GrowthOptions.Replicas;
 import io.cambium.upcycle.growth.GrowthOptions.Rows;
 import io.cambium.upcycle.plan.StepZero;
 import io.cambium.upcycle.plan.StepZero.Exact;
@@ -28,10 +27,17 @@ final class GrowthPromise {
               + " change from token to token, and no selection bias follows that");
     }
     return switch (options.mode()) {
-      case COLD -> new Exact();
+      case COLD -> cold(options, source);
       case LINEAGE -> lineage(options, routerType);
       case WIDE, FLAT -> together(options, source, layers);
     };
+  }
+
+  private static StepZero cold(GrowthOptions options, Mixture source) {
+    return options.rows() == Rows.COPY || source.router().score() != Score.SOFTMAX
+        ? new Exact()
+        : new NotExact(
+            "a softmax gives the originals what replicas with rows of their own leave of it");
   }
 
   private static StepZero lineage(GrowthOptions options, DType routerType) {
@@ -46,8 +52,8 @@ final class GrowthPromise {
     if (options.rows() != Rows.COPY) {
       return new NotExact("the siblings' rows differ, and mode " + options.mode() + " uses them");
     }
-    if (options.replicas() == Replicas.DROP) {
-      return new NotExact("redrawn replicas are chosen from the first step on");
+    if (!options.replicas().isCopy()) {
+      return new NotExact("replicas that differ are chosen from the first step on");
     }
     if (options.biasNoise() > 0) {
       return new NotExact("bias noise decides which siblings share the token's slots");

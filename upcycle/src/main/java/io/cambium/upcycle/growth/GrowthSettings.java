@@ -18,6 +18,7 @@ final class GrowthSettings {
   static SequencedMap<String, String> of(
       Manifest.Growth growth,
       Manifest.@Nullable Selection selection,
+      Counts counts,
       SortedMap<Integer, Lineages> layers,
       int sourceTopK,
       int topK,
@@ -32,7 +33,14 @@ final class GrowthSettings {
                 layers.size(),
                 sourceTopK,
                 topK == sourceTopK ? " stays" : " -> top-" + topK));
-    settings.put("counts", counts(layers));
+    switch (counts) {
+      case Counts.ByUtility(var utility) -> {
+        settings.put("counts", utility.describe(growth.sourceExperts(), growth.targetExperts()));
+        layers.forEach((layer, lineages) ->
+            settings.put("layer " + layer, utility.reasons(layer, lineages.counts())));
+      }
+      default -> settings.put("counts", counts(layers));
+    }
     settings.put(
         "mode",
         growth.mode() + (selection == null ? "" : amount("hold-back", selection.holdBack())));
@@ -40,7 +48,7 @@ final class GrowthSettings {
     settings.put(
         "replicas",
         growth.replicas()
-            + amount("rate", growth.dropRate())
+            + amount("amount", growth.replicaAmount())
             + amount("bias noise", growth.biasNoise()));
     settings.put("moments", hasMoments ? growth.moments() : "no training state");
     settings.put("seed", Long.toString(growth.seed()));

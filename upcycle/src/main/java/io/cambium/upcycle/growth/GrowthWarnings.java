@@ -1,8 +1,8 @@
 package io.cambium.upcycle.growth;
 
 import io.cambium.checkpoint.DType;
+import io.cambium.checkpoint.family.DecoderSpec.Router;
 import io.cambium.upcycle.growth.GrowthOptions.Mode;
-import io.cambium.upcycle.growth.GrowthOptions.Replicas;
 import io.cambium.upcycle.growth.GrowthOptions.Rows;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,10 +12,11 @@ final class GrowthWarnings {
 
   private GrowthWarnings() {}
 
-  static List<String> of(GrowthOptions options, DType routerType, List<String> directionWarnings) {
+  static List<String> of(
+      GrowthOptions options, Router router, DType routerType, List<String> directionWarnings) {
     List<String> warnings = new ArrayList<>(directionWarnings);
     boolean equalRows = options.rows() == Rows.COPY;
-    boolean equalExperts = options.replicas() == Replicas.COPY;
+    boolean equalExperts = options.replicas().isCopy();
     if (options.mode() == Mode.LINEAGE && equalRows) {
       warnings.add(
           "siblings with equal router rows cannot part in mode lineage: one of them gets all"
@@ -23,8 +24,12 @@ final class GrowthWarnings {
     }
     if (options.mode() != Mode.LINEAGE && equalRows && equalExperts && options.biasNoise() == 0) {
       warnings.add(
-          "replicas are exact copies with their parents' router rows: once they are chosen, only"
-              + " the balancer's bias steps part them; drop the replicas or add bias noise");
+          router.selectionBias()
+              ? "replicas are exact copies with their parents' router rows: once they are chosen,"
+                  + " only the balancer's bias steps part them; drop the replicas or add bias noise"
+              : "replicas are exact copies with their parents' router rows, and this family's router"
+                  + " has no selection bias for noise that would part them; drop the replicas or"
+                  + " take other rows");
     }
     if (!equalRows && routerType != DType.F32) {
       warnings.add(

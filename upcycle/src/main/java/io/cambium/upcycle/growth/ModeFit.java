@@ -40,7 +40,7 @@ final class ModeFit {
       throw GrowthOptions.invalid(
           "experts",
           options.experts() + " give unequal counts, which mode wide cannot weight",
-          "name a multiple of " + source.experts());
+          "name a multiple of " + source.experts() + ", and leave out counts");
     }
     if (source.router().groups().score() == GroupScore.BEST_TWO
         && source.router().groups().count() > 1) {

@@ -52,7 +52,7 @@ final class RowDirections {
       }
       layers_ND.put(layer, rows_ND);
     });
-    return new Directions(layers_ND, List.copyOf(warnings));
+    return Directions.ofRows(layers_ND, size_D, warnings);
   }
 
   private static InputMoments moments(Map<String, InputMoments> all, String key, int size_D) {

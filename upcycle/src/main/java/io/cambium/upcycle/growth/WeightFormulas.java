@@ -4,7 +4,7 @@ import io.cambium.checkpoint.DType;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.checkpoint.family.ModelTensor;
 import io.cambium.checkpoint.family.Part;
-import io.cambium.upcycle.growth.GrowthOptions.Replicas;
+import io.cambium.upcycle.growth.replica.ReplicaSlot;
 import io.cambium.upcycle.ledger.Directions;
 import io.cambium.upcycle.ledger.Entry;
 import io.cambium.upcycle.ledger.Floats;
@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.SortedMap;
+import java.util.stream.IntStream;
 
 /**
  * The formula of every weight of the grown model.
@@ -39,7 +40,7 @@ record WeightFormulas(
           case ROUTER_BIAS ->
               new Formula.GatherRows(new Formula.Copy(tensor), lineages(target.layer()).parents());
           case SELECTION_BIAS -> selectionBias(tensor, sourceType, target.layer());
-          default -> copiedOrRedrawn(new Formula.Copy(tensor), target);
+          default -> expert(new Formula.Copy(tensor), target);
         };
     if (!formula.isCopied() && !Floats.supports(sourceType)) {
       throw new UsageException(
@@ -57,7 +58,7 @@ record WeightFormulas(
     int expert = target.expert();
     int parent =
         expert == ModelTensor.NONE ? expert : lineages(target.layer()).parents().get(expert);
-    return source.tensor(target.part(), target.layer(), parent);
+    return source.counterpart(target, parent);
   }
 
   Lineages lineages(int layer) {
@@ -66,18 +67,37 @@ record WeightFormulas(
 
   private Formula router(SourceTensor tensor, int layer) {
     List<Integer> parents = lineages(layer).parents();
+    Formula copy = new Formula.Copy(tensor);
+    double delta = options.rowDelta();
     return switch (options.rows()) {
-      case COPY -> new Formula.GatherRows(new Formula.Copy(tensor), parents);
-      case TEMPERATURE ->
-          new Formula.ScaledRows(
-              new Formula.Copy(tensor), parents, lineages(layer).factors(options.rowDelta()));
+      case COPY -> new Formula.GatherRows(copy, parents);
+      case TEMPERATURE -> new Formula.ScaledRows(copy, parents, lineages(layer).factors(delta));
+      case PERTURB_NEW ->
+          new Formula.NoisyRows(copy, parents, delta, options.seed(), tensor.name());
+      case ORTHOGONAL ->
+          new Formula.TurnedRows(copy, parents, delta, options.seed(), tensor.name());
+      case INTERPOLATE -> new Formula.MixedRows(copy, parents, others(layer), delta);
       case ANTITHETIC, SPLIT ->
           new Formula.DirectedRows(
               tensor,
-              Directions.source(layer, parents.size(), source.decoder().hiddenSize()),
+              Directions.rows(layer, parents.size(), source.decoder().hiddenSize()),
               parents,
-              options.rowDelta());
+              delta);
     };
+  }
+
+  /** Per grown expert, the one whose row is mixed into its own: itself for an original. */
+  private List<Integer> others(int layer) {
+    Lineages lineages = lineages(layer);
+    List<Integer> parents = lineages.parents();
+    return IntStream.range(0, lineages.experts())
+        .map(n ->
+            lineages.isReplica(n)
+                ? ReplicaSlot.other(
+                    options.seed(), layer, n, parents.get(n), lineages.sourceExperts())
+                : parents.get(n))
+        .boxed()
+        .toList();
   }
 
   private Formula selectionBias(SourceTensor tensor, DType dtype, int layer) {
@@ -89,22 +109,29 @@ record WeightFormulas(
             tensor, parents, factor, options.biasNoise(), holdBack, options.seed());
   }
 
-  private Formula copiedOrRedrawn(Formula copy, ModelTensor target) {
-    return redrawnNeurons(target)
-        .<Formula>map(
-            neurons -> new Formula.Redrawn(copy, neurons, target.part().neuronAxis(), target.key()))
-        .orElse(copy);
+  private Formula expert(Formula copy, ModelTensor target) {
+    return isReplica(target) ? options.replicas().replica(copy, slot(target)) : copy;
   }
 
   /** Which neurons of an expert are drawn anew, if it is a replica and any are. */
   Optional<Neurons> redrawnNeurons(ModelTensor target) {
-    if (!target.part().hasExpertNeurons()
-        || options.replicas() == Replicas.COPY
-        || !lineages(target.layer()).isReplica(target.expert())) {
-      return Optional.empty();
-    }
-    int width = Math.toIntExact(target.shape().get(target.part().neuronAxis()));
-    int count = options.redrawnNeurons(width);
-    return Optional.of(new Neurons(options.seed(), target.layer(), target.expert(), width, count));
+    return isReplica(target) ? options.replicas().redrawn(slot(target)) : Optional.empty();
+  }
+
+  private boolean isReplica(ModelTensor target) {
+    return target.part().isExpert() && lineages(target.layer()).isReplica(target.expert());
+  }
+
+  private ReplicaSlot slot(ModelTensor target) {
+    int layer = target.layer();
+    int parent = lineages(layer).parents().get(target.expert());
+    return new ReplicaSlot(
+        target,
+        parent,
+        lineages(layer).sourceExperts(),
+        expert -> new Formula.Copy(source.source(source.tensor(target.part(), layer, expert))),
+        Directions.gradient(source.tensor(target.part(), layer, parent)),
+        source.decoder().mixture(layer).intermediateSize(),
+        options.seed());
   }
 }

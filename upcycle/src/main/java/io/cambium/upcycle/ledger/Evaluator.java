@@ -2,6 +2,7 @@ package io.cambium.upcycle.ledger;
 
 import io.cambium.checkpoint.CounterRandom;
 import io.cambium.checkpoint.DType;
+import io.cambium.checkpoint.Manifest;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -22,8 +23,8 @@ public final class Evaluator {
 
   private static final long ZEROS_BYTES = 1 << 20;
 
-  /** Gate, up and down. */
-  private static final int MATRICES = 3;
+  /** Gate, up and down: so many matrices are decomposed for each model and kept. */
+  static final int MATRICES = 3;
 
   private final Sources sources;
   private final Deviations deviations;
@@ -92,7 +93,7 @@ public final class Evaluator {
         yield values;
       }
       case Formula.GatherRows(var of, var rows) ->
-          RouterRows.scaled(compute(of, range), rows, row -> 1);
+          RouterRows.scaled(compute(of, range), rows, _ -> 1);
       case Formula.ScaledRows(var of, var rows, var factors) ->
           RouterRows.scaled(compute(of, range), rows, factors::get);
       case Formula.Slice(var of, int axis, long from, long count) ->
@@ -130,7 +131,56 @@ public final class Evaluator {
           compute(of, range).masked(axis, from, count);
       case Formula.Spectral(var of, double share, long seed, var key) -> {
         Values values = compute(of, range);
-        yield spectra.get(of, values, share).withRandomSigns(values, CounterRandom.of(seed, key));
+        yield spectra.get(of, values).withRandomSigns(values, share, CounterRandom.of(seed, key));
+      }
+      case Formula.MixedSpectrum(var of, var other, double share) -> {
+        Spectrum others = spectra.get(other, compute(other, range));
+        Values values = compute(of, range);
+        yield spectra.get(of, values).mixedWith(others, values, share);
+      }
+      case Formula.SparselyNoisy(var of, double share, long seed, var key) -> {
+        Values values = compute(of, range);
+        noise.addToFew(values.data(), range.from(), share, deviation(of, values), seed, key);
+        yield values;
+      }
+      case Formula.TurnedNeurons(var of, int axis, double distance, long seed, var key) -> {
+        Values values = compute(of, range);
+        NeuronWeights.turn(values, axis, distance, normals(values, seed, key));
+        yield values;
+      }
+      case Formula.ScaledNeurons(var of, int axis, double spread, long seed, var key) -> {
+        Values values = compute(of, range);
+        CounterRandom random = CounterRandom.of(seed, key);
+        NeuronWeights.scale(values, axis, n -> 1 + spread * (2 * random.uniform(n) - 1));
+        yield values;
+      }
+      case Formula.Interpolated(var of, var other, double share) -> {
+        Values values = compute(of, range);
+        interpolate(values.data(), compute(other, range).data(), share);
+        yield values;
+      }
+      case Formula.Stepped(var of, var direction, double distance) -> {
+        Values values = compute(of, range);
+        step(values.data(), sources.values(direction).data(), distance);
+        yield values;
+      }
+      case Formula.NoisyRows(var of, var rows, double delta, long seed, var key) -> {
+        Values values = RouterRows.scaled(compute(of, range), rows, _ -> 1);
+        List<Integer> replicas = Manifest.Growth.replicas(rows);
+        RouterRows.addNoise(values, replicas, delta, normals(values, seed, key));
+        yield values;
+      }
+      case Formula.TurnedRows(var of, var rows, double distance, long seed, var key) -> {
+        Values values = RouterRows.scaled(compute(of, range), rows, _ -> 1);
+        List<Integer> replicas = Manifest.Growth.replicas(rows);
+        RouterRows.turn(values, replicas, distance, normals(values, seed, key));
+        yield values;
+      }
+      case Formula.MixedRows(var of, var rows, var others, double share) -> {
+        Values source = compute(of, range);
+        Values values = RouterRows.scaled(source, rows, _ -> 1);
+        interpolate(values.data(), RouterRows.scaled(source, others, _ -> 1).data(), share);
+        yield values;
       }
       case Formula.DirectedRows(var source, var directions, var parents, double delta) -> {
         Values rows_ND = sources.values(directions);
@@ -159,6 +209,10 @@ public final class Evaluator {
     }
     float[] read = lastRead.computeIfAbsent(source, _ -> sources.values(source, range));
     return new Values(List.of(range.count()), read.clone());
+  }
+
+  private float[] normals(Values values, long seed, String key) {
+    return noise.normals(values.data().length, CounterRandom.of(seed, key));
   }
 
   private double deviation(Formula of, Values values) {
@@ -200,6 +254,31 @@ public final class Evaluator {
       first.data()[i] = (float) (sums[i] / of.size());
     }
     return first;
+  }
+
+  private static void interpolate(float[] values, float[] others, double share) {
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) ((1 - share) * values[i] + share * others[i]);
+    }
+  }
+
+  /** A step whose length is relative to the norm of the values. */
+  private static void step(float[] values, float[] direction, double distance) {
+    double length = norm(direction);
+    if (length > 0) {
+      double scale = distance * norm(values) / length;
+      for (int i = 0; i < values.length; i++) {
+        values[i] = (float) (values[i] + scale * direction[i]);
+      }
+    }
+  }
+
+  private static double norm(float[] values) {
+    double squares = 0;
+    for (float value : values) {
+      squares += (double) value * value;
+    }
+    return Math.sqrt(squares);
   }
 
   private static void scale(float[] values, double factor) {

@@ -30,6 +30,16 @@ public sealed interface Formula {
       case Permuted(var of, _, _) -> of.sources();
       case Masked(var of, _, _, _) -> of.sources();
       case Spectral(var of, _, _, _) -> of.sources();
+      case SparselyNoisy(var of, _, _, _) -> of.sources();
+      case TurnedNeurons(var of, _, _, _, _) -> of.sources();
+      case ScaledNeurons(var of, _, _, _, _) -> of.sources();
+      case Interpolated(var of, var other, _) -> sources(List.of(of, other)).toList();
+      case MixedSpectrum(var of, var other, _) -> sources(List.of(of, other)).toList();
+      case Stepped(var of, var direction, _) ->
+          Stream.concat(of.sources().stream(), Stream.of(direction)).toList();
+      case NoisyRows(var of, _, _, _, _) -> of.sources();
+      case TurnedRows(var of, _, _, _, _) -> of.sources();
+      case MixedRows(var of, _, _, _) -> of.sources();
       case Mean(var of) -> sources(of).toList();
       case Zeros(), Normal(_, _, _, _) -> List.of();
     };
@@ -52,14 +62,16 @@ public sealed interface Formula {
       case Normal _ -> true;
       case Scaled(var of, _) -> of.isElementwise();
       case Shifted(var of, _) -> of.isElementwise();
+      case Interpolated(var of, var other, _) -> of.isElementwise() && other.isElementwise();
       case Mean(var of) -> of.stream().allMatch(Formula::isElementwise);
       // Its deviation is that of the whole, which is known beforehand.
       case Noisy(var of, _, _, _) -> of instanceof Copy && of.isElementwise();
+      case SparselyNoisy(var of, _, _, _) -> of instanceof Copy && of.isElementwise();
       default -> false;
     };
   }
 
-  /** The same without what makes one copy of a block differ from another. */
+  /** The same without what makes copies of a block, or replicas of an expert, differ. */
   default Formula unperturbed() {
     return switch (this) {
       case Redrawn(var of, _, _, _) -> of.unperturbed();
@@ -67,10 +79,27 @@ public sealed interface Formula {
       case Permuted(var of, _, _) -> of.unperturbed();
       case Masked(var of, _, _, _) -> of.unperturbed();
       case Spectral(var of, _, _, _) -> of.unperturbed();
+      case SparselyNoisy(var of, _, _, _) -> of.unperturbed();
+      case TurnedNeurons(var of, _, _, _, _) -> of.unperturbed();
+      case ScaledNeurons(var of, _, _, _, _) -> of.unperturbed();
+      case Interpolated(var of, _, _) -> of.unperturbed();
+      case MixedSpectrum(var of, _, _) -> of.unperturbed();
+      case Stepped(var of, _, _) -> of.unperturbed();
       case Slice(var of, int axis, long from, long count) ->
           new Slice(of.unperturbed(), axis, from, count);
       case Scaled(var of, double factor) -> new Scaled(of.unperturbed(), factor);
       default -> this;
+    };
+  }
+
+  /** The matrices whose singular vectors it takes. */
+  default List<Formula> decomposed() {
+    return switch (this) {
+      case Spectral(var of, _, _, _) -> List.of(of);
+      case MixedSpectrum(var of, var other, _) -> List.of(of, other);
+      case Slice(var of, _, _, _) -> of.decomposed();
+      case Scaled(var of, _) -> of.decomposed();
+      default -> List.of();
     };
   }
 
@@ -127,6 +156,51 @@ public sealed interface Formula {
    * strongest, as few as have together this share of the sum of all s_i², keep theirs.
    */
   record Spectral(Formula of, double share, long seed, String key) implements Formula {}
+
+  /**
+   * Plus noise on few entries: on each with probability {@code share}, normal around zero with the
+   * deviation of all entries.
+   */
+  record SparselyNoisy(Formula of, double share, long seed, String key) implements Formula {}
+
+  /**
+   * With each neuron's weights w turned in a random direction orthogonal to them, so that their
+   * norm stays and they move by {@code distance * |w|}.
+   */
+  record TurnedNeurons(Formula of, int axis, double distance, long seed, String key)
+      implements Formula {}
+
+  /** With each neuron's weights times a factor, uniform in [1 - spread, 1 + spread). */
+  record ScaledNeurons(Formula of, int axis, double spread, long seed, String key)
+      implements Formula {}
+
+  /** {@code (1 - share) * of + share * other}. */
+  record Interpolated(Formula of, Formula other, double share) implements Formula {}
+
+  /**
+   * A matrix sum s_i u_i v_i' with {@code (1 - share) s_i + share t_i} in the place of s_i, t_i the
+   * i-th largest singular value of the other.
+   */
+  record MixedSpectrum(Formula of, Formula other, double share) implements Formula {}
+
+  /** Plus {@code distance} times its norm, in a direction; nothing where that is zero. */
+  record Stepped(Formula of, SourceTensor direction, double distance) implements Formula {}
+
+  /**
+   * Row n is row {@code rows[n]} of another tensor; replicas, which are all of a parent's rows but
+   * the first, get normal noise whose norm is {@code delta} times the row's on average (its root
+   * mean square).
+   */
+  record NoisyRows(Formula of, List<Integer> rows, double delta, long seed, String key)
+      implements Formula {}
+
+  /** Likewise, with the replicas' rows turned as {@link TurnedNeurons} are. */
+  record TurnedRows(Formula of, List<Integer> rows, double distance, long seed, String key)
+      implements Formula {}
+
+  /** Row n is {@code (1 - share)} times row {@code rows[n]} and share times {@code others[n]}. */
+  record MixedRows(Formula of, List<Integer> rows, List<Integer> others, double share)
+      implements Formula {}
 
   /**
    * Row n is w + delta * |w| * d_n, w the source's row {@code parents[n]}, d_n row n of the

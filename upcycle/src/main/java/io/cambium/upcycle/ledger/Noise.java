@@ -26,4 +26,30 @@ final class Noise {
       }
     }
   }
+
+  /**
+   * Adds draws of the whole standard deviation to few entries.
+   *
+   * @param values overwritten
+   * @param from index of the first in its tensor, a multiple of {@link NormalDraws#BATCH}
+   * @param share the probability of each to be one of them
+   * @param key of the draws
+   */
+  void addToFew(float[] values, long from, double share, double deviation, long seed, String key) {
+    CounterRandom chosen = CounterRandom.of(seed, "code." + key);
+    float[] added = new float[values.length];
+    add(added, from, deviation, CounterRandom.of(seed, key));
+    for (int i = 0; i < values.length; i++) {
+      if (chosen.uniform(from + i) < share) {
+        values[i] += added[i];
+      }
+    }
+  }
+
+  /** Standard normal numbers, as many as a tensor's elements. */
+  float[] normals(int count, CounterRandom random) {
+    float[] normals = new float[count];
+    draws.draw(random, 0, normals, count);
+    return normals;
+  }
 }

@@ -9,6 +9,7 @@ import io.cambium.checkpoint.SafetensorsFile;
 import io.cambium.checkpoint.TensorSpec;
 import io.cambium.checkpoint.family.DecoderSpec;
 import io.cambium.checkpoint.family.ModelTensor;
+import io.cambium.checkpoint.family.ModelTensor.Content;
 import io.cambium.checkpoint.family.Part;
 import io.cambium.upcycle.ledger.SourceTensor.Origin;
 import java.nio.file.Files;
@@ -37,7 +38,7 @@ public final class SourceCheckpoint implements AutoCloseable {
   /** Step, data position, schedule, random state. */
   public static final String TRAINER = TRAINING + "/trainer.json";
 
-  private record Place(Part part, int layer, int expert) {}
+  private record Place(Part part, int layer, int expert, Content content) {}
 
   private final int model;
   private final CheckpointDirectory weights;
@@ -49,7 +50,9 @@ public final class SourceCheckpoint implements AutoCloseable {
     this.model = model;
     this.weights = weights;
     this.optimizer = optimizer;
-    weights.tensors().forEach(t -> places.put(new Place(t.part(), t.layer(), t.expert()), t));
+    weights
+        .tensors()
+        .forEach(t -> places.put(new Place(t.part(), t.layer(), t.expert(), t.content()), t));
   }
 
   /**
@@ -122,12 +125,22 @@ public final class SourceCheckpoint implements AutoCloseable {
 
   /** The tensor that plays a part, where the model has it. */
   public Optional<ModelTensor> find(Part part, int layer, int expert) {
-    return Optional.ofNullable(places.get(new Place(part, layer, expert)));
+    return Optional.ofNullable(places.get(new Place(part, layer, expert, Content.WEIGHTS)));
   }
 
   /** The tensor that plays a part which the model has. */
   public ModelTensor tensor(Part part, int layer, int expert) {
-    return Objects.requireNonNull(places.get(new Place(part, layer, expert)));
+    return find(part, layer, expert).orElseThrow();
+  }
+
+  /**
+   * The tensor that plays the part of one of a model of this kind.
+   *
+   * @param expert which of this model's experts, where it is an expert's
+   */
+  public ModelTensor counterpart(ModelTensor other, int expert) {
+    return Objects.requireNonNull(
+        places.get(new Place(other.part(), other.layer(), expert, other.content())));
   }
 
   /** The same as something a formula reads. */

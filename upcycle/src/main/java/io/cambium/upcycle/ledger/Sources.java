@@ -6,15 +6,13 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Objects;
-import java.util.Optional;
 
 /**
  * The data behind the names in a plan.
  *
- * @param checkpoints by their number
+ * @param checkpoints by their number; they belong to whoever opened them
  */
-public record Sources(List<SourceCheckpoint> checkpoints, Optional<SafetensorsFile> directions)
-    implements AutoCloseable {
+public record Sources(List<SourceCheckpoint> checkpoints, Directions directions) {
 
   public Sources {
     checkpoints = List.copyOf(checkpoints);
@@ -39,15 +37,16 @@ public record Sources(List<SourceCheckpoint> checkpoints, Optional<SafetensorsFi
     return switch (tensor.origin()) {
       case WEIGHTS -> checkpoints.get(tensor.model()).weights().data(tensor.name());
       case OPTIMIZER -> optimizer(tensor).data(tensor.name());
-      case DIRECTIONS -> directions.orElseThrow().data(tensor.name());
+      case DIRECTIONS -> Floats.write(direction(tensor).data(), DType.F32);
     };
   }
 
   DType dtype(SourceTensor tensor) {
     return switch (tensor.origin()) {
       case WEIGHTS -> checkpoints.get(tensor.model()).weights().spec(tensor.name()).dtype();
-      case OPTIMIZER -> dtype(optimizer(tensor), tensor);
-      case DIRECTIONS -> dtype(directions.orElseThrow(), tensor);
+      case OPTIMIZER ->
+          Objects.requireNonNull(optimizer(tensor).tensors().get(tensor.name())).spec().dtype();
+      case DIRECTIONS -> DType.F32;
     };
   }
 
@@ -73,13 +72,7 @@ public record Sources(List<SourceCheckpoint> checkpoints, Optional<SafetensorsFi
     return checkpoints.get(tensor.model()).optimizer().orElseThrow();
   }
 
-  private static DType dtype(SafetensorsFile file, SourceTensor tensor) {
-    return Objects.requireNonNull(file.tensors().get(tensor.name())).spec().dtype();
-  }
-
-  /** Closes the directions; the checkpoints belong to whoever opened them. */
-  @Override
-  public void close() {
-    directions.ifPresent(SafetensorsFile::close);
+  private Values direction(SourceTensor tensor) {
+    return Objects.requireNonNull(directions.tensors().get(tensor.name()));
   }
 }

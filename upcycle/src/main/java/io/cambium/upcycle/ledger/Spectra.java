@@ -3,19 +3,17 @@ package io.cambium.upcycle.ledger;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** The spectra of the last few matrices, since the copies of a block share them. */
+/** The spectra of the last few matrices, since copies and replicas share them. */
 final class Spectra {
 
-  private record Key(Formula matrix, double share) {}
-
-  private final Map<Key, Spectrum> last;
+  private final Map<Formula, Spectrum> last;
 
   /** Keeps so many. */
   Spectra(int kept) {
     this.last =
         new LinkedHashMap<>() {
           @Override
-          protected boolean removeEldestEntry(Map.Entry<Key, Spectrum> eldest) {
+          protected boolean removeEldestEntry(Map.Entry<Formula, Spectrum> eldest) {
             return size() > kept;
           }
         };
@@ -26,7 +24,7 @@ final class Spectra {
    *
    * @param of what computed it
    */
-  synchronized Spectrum get(Formula of, Values matrix, double share) {
-    return last.computeIfAbsent(new Key(of, share), _ -> Spectrum.of(matrix, share));
+  synchronized Spectrum get(Formula of, Values matrix) {
+    return last.computeIfAbsent(of, _ -> Spectrum.of(matrix));
   }
 }

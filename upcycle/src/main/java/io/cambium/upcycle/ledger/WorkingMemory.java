@@ -66,6 +66,28 @@ public final class WorkingMemory {
       largest = Math.max(largest, elements);
     }
     long result = entry.bytes();
-    return (all + 2 * largest) * Float.BYTES + result + Math.min(result, WRITE_BYTES);
+    return (all + 2 * largest) * Float.BYTES
+        + result
+        + Math.min(result, WRITE_BYTES)
+        + decomposed(entry.formula());
+  }
+
+  /**
+   * In fp64: the matrix [n, m], n the smaller, in rows and in blocks, its components and what is
+   * added to it; some [n, n] while a matrix is decomposed, and the vectors of those that are kept.
+   */
+  private static long decomposed(Formula formula) {
+    return formula.decomposed().stream()
+        .flatMap(matrix -> matrix.sources().stream())
+        .mapToLong(source -> {
+          long rows = source.shape().getFirst();
+          long columns = source.shape().getLast();
+          long side = Math.min(rows, columns);
+          long models = source.model() + 1L;
+          return (5 * rows * columns + (7 + Evaluator.MATRICES * models) * side * side)
+              * Double.BYTES;
+        })
+        .max()
+        .orElse(0);
   }
 }

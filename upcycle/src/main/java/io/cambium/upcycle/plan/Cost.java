@@ -17,7 +17,8 @@ import java.util.stream.Stream;
  * @param comparingBytes of memory while comparing logits, which runs one model after the other in
  *     fp32: weights of another type are converted a layer at a time, and those of the vocabulary's
  *     size in pieces
- * @param seconds an estimate, at {@link #BYTES_PER_SECOND} and {@link #WEIGHTS_PER_SECOND}
+ * @param seconds an estimate, at {@link #BYTES_PER_SECOND}, {@link #WEIGHTS_PER_SECOND} and {@link
+ *     #DECOMPOSITION_RATE}
  */
 public record Cost(long writingBytes, long comparingBytes, long seconds) {
 
@@ -29,6 +30,9 @@ public record Cost(long writingBytes, long comparingBytes, long seconds) {
 
   /** Weights that are computed per second. */
   static final long WEIGHTS_PER_SECOND = 20_000_000;
+
+  /** Floating-point operations per second where matrices are decomposed. */
+  static final double DECOMPOSITION_RATE = 4e9;
 
   /** Rows of the output matrix that are converted at once. */
   private static final long PIECE_ROWS = 1 << 14;
@@ -48,7 +52,25 @@ public record Cost(long writingBytes, long comparingBytes, long seconds) {
     return new Cost(
         Math.max(WorkingMemory.together(weights), WorkingMemory.together(optimizer)),
         (largestLayer(weights) + piece + logits) * Float.BYTES,
-        1 + bytes / BYTES_PER_SECOND + computed / WEIGHTS_PER_SECOND);
+        1
+            + bytes / BYTES_PER_SECOND
+            + computed / WEIGHTS_PER_SECOND
+            + (long) (decomposition(weights) / DECOMPOSITION_RATE));
+  }
+
+  /** Operations for the singular vectors of each matrix [n, m] that has to be decomposed. */
+  private static double decomposition(List<Entry> weights) {
+    return weights.stream()
+        .flatMap(entry -> entry.formula().decomposed().stream())
+        .distinct()
+        .flatMap(matrix -> matrix.sources().stream())
+        .mapToDouble(source -> {
+          double rows = source.shape().getFirst();
+          double columns = source.shape().getLast();
+          double side = Math.min(rows, columns);
+          return 2 * rows * columns * side + 10 * side * side * side;
+        })
+        .sum();
   }
 
   /** Elements of the layer with the most weights that are not fp32 on disk. */

@@ -1,7 +1,7 @@
 package io.cambium.upcycle.plan;
 
 import io.cambium.checkpoint.family.DecoderSpec;
-import io.cambium.checkpoint.family.ModelTensor;
+import io.cambium.checkpoint.family.Family;
 import io.cambium.upcycle.ledger.Entry;
 import io.cambium.upcycle.ledger.SourceCheckpoint;
 import java.util.List;
@@ -28,15 +28,15 @@ public record Figures(
    * Those of a ledger.
    *
    * @param decoder what the result computes
-   * @param tensors the result's
+   * @param family the result's
    */
   public static Figures of(
       SourceCheckpoint source,
       DecoderSpec decoder,
-      List<ModelTensor> tensors,
+      Family family,
       List<Entry> weights,
       List<Entry> optimizer) {
-    ModelSize target = ModelSize.of(decoder, tensors, bytes(weights));
+    ModelSize target = ModelSize.of(decoder, family, bytes(weights));
     SortedMap<Integer, Integer> experts = new TreeMap<>();
     decoder.mixtureLayers().forEach(i -> experts.put(i, decoder.mixture(i).experts()));
     return new Figures(

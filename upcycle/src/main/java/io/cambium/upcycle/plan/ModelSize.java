@@ -2,10 +2,10 @@ package io.cambium.upcycle.plan;
 
 import io.cambium.checkpoint.CheckpointDirectory;
 import io.cambium.checkpoint.family.DecoderSpec;
-import io.cambium.checkpoint.family.DecoderSpec.Mixture;
+import io.cambium.checkpoint.family.Family;
 import io.cambium.checkpoint.family.ModelTensor;
+import io.cambium.checkpoint.family.ParameterCounts;
 import io.cambium.upcycle.ledger.SourceCheckpoint;
-import java.util.List;
 
 /**
  * One model's size.
@@ -24,20 +24,11 @@ public record ModelSize(long parameters, long activeParameters, long bytes) {
             .distinct()
             .mapToLong(name -> weights.spec(name).bytes())
             .sum();
-    return of(weights.decoder(), weights.tensors(), bytes);
+    return of(weights.decoder(), weights.family(), bytes);
   }
 
-  public static ModelSize of(DecoderSpec decoder, List<ModelTensor> tensors, long bytes) {
-    long all = 0;
-    long idle = 0;
-    for (ModelTensor tensor : tensors) {
-      all += tensor.elements();
-      // Of the experts, all alike, those that a token does not visit are the last.
-      if (tensor.part().isExpert()) {
-        Mixture mixture = decoder.mixture(tensor.layer());
-        idle += tensor.expert() >= mixture.topK() ? tensor.elements() : 0;
-      }
-    }
-    return new ModelSize(all, all - idle, bytes);
+  public static ModelSize of(DecoderSpec decoder, Family family, long bytes) {
+    ParameterCounts counts = ParameterCounts.of(decoder, family.tensors(decoder));
+    return new ModelSize(counts.total(), counts.active(), bytes);
   }
 }

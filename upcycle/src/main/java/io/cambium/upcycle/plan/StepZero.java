@@ -29,4 +29,12 @@ public sealed interface StepZero {
       return "not exact: " + reason;
     }
   }
+
+  /** Something that is promised and not checked, since Cambium cannot run the model. */
+  record NotRun(StepZero planned, String reason) implements StepZero {
+    @Override
+    public String toString() {
+      return planned + "; not checked: " + reason;
+    }
+  }
 }

@@ -1,7 +1,9 @@
 package io.cambium.upcycle.runner;
 
+import io.cambium.checkpoint.family.ModelTensor;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 import java.util.SortedMap;
 
@@ -18,12 +20,28 @@ public interface ModelRunner {
   float[] logits(Path directory, TokenIds ids, OptionalInt topK);
 
   /**
+   * The same with the configured number of experts, and how often siblings were chosen together.
+   */
+  RoutedLogits routedLogits(Path directory, TokenIds ids);
+
+  /**
    * Runs a checkpoint forward and watches what each of its routed experts is given.
    *
    * @return one entry per routing layer and expert, by layer, then expert; experts without tokens
    *     included
    */
   List<InputMoments> inputMoments(Path directory, List<TokenIds> batches);
+
+  /**
+   * Gradients of the mean cross entropy of each next token by matrices of routed experts. Needs
+   * memory for the whole model in fp32 and its gradients.
+   *
+   * @param directory a checkpoint whose experts plain top-K chooses
+   * @param matrices the checkpoint's, by which the loss is differentiated
+   * @return each matrix's gradient, fp32, row-major in its shape; zeros where no token reached it
+   */
+  Map<ModelTensor, float[]> expertGradients(
+      Path directory, List<TokenIds> batches, List<ModelTensor> matrices);
 
   /**
    * Runs a checkpoint forward and watches what each layer's feed-forward block is given, dense or

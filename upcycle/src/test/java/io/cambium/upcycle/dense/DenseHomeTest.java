@@ -127,12 +127,25 @@ class DenseHomeTest {
     }
   }
 
+  @Test
+  void layersThatSlideAreNamedWithTheirKeys() throws IOException {
+    refused(source("qwen2+sliding"), options("transformers5", LayerChoice.ALL, null))
+        .hasMessageContainingAll(
+            "from layer 1 on, have a window of 8 tokens",
+            "\"use_sliding_window\", \"sliding_window\", \"max_window_layers\" in config.json",
+            "set \"use_sliding_window\" to false");
+  }
+
   /** A golden's config with fresh weights; behind a plus, what is changed. */
   private Path source(String model) throws IOException {
     List<String> parts = List.of(model.split("\\+"));
     ObjectNode config = Goldens.config(parts.getFirst());
     if (parts.contains("attention_bias")) {
       config.put("attention_bias", true);
+    }
+    if (parts.contains("sliding")) {
+      config.put("use_sliding_window", true).put("sliding_window", 8).put("max_window_layers", 1);
+      config.remove("layer_types");
     }
     if (parts.contains("head_dim")) {
       config.put("head_dim", 12);

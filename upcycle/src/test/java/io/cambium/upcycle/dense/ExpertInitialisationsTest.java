@@ -260,7 +260,7 @@ class ExpertInitialisationsTest {
     UpcyclePlan plan =
         DensePlanner.of(List.of(source), OptionalInt.empty(), options)
             .plan(folder.resolve("target"), Directions.NONE);
-    Evaluator evaluator = new Evaluator(new Sources(List.of(source), Optional.empty()));
+    Evaluator evaluator = new Evaluator(new Sources(List.of(source), Directions.NONE));
     Map<Part, float[]> matrices = new EnumMap<>(Part.class);
     for (Entry entry : plan.weights()) {
       ModelTensor target = entry.target();

@@ -278,6 +278,10 @@ class EngineRulesTest {
       Example hash = Example.of("mixtral").selecting(Selection.hash(1));
       Example cold =
           Example.of("mixtral").selecting(new Selection(Selection.Mode.COLD, 1, null, 10));
+      Example quantised =
+          Example.of("gpt_oss")
+              .with(json -> json.putObject("quantization_config").put("quant_method", "mxfp4"));
+      rows.add(notVerified(engine, "mxfp4", quantised, "quantised weights"));
       rows.add(row(engine, "lineages", lineage, REFUSED, "end of the release"));
       rows.add(row(engine, "token ids", hash, REFUSED, "token id"));
       rows.add(runs(engine, "hold-back", cold));

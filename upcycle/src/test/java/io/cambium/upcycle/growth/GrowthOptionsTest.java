@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.cambium.checkpoint.UsageException;
 import io.cambium.upcycle.growth.GrowthOptions.Mode;
-import io.cambium.upcycle.growth.GrowthOptions.Replicas;
 import io.cambium.upcycle.growth.GrowthOptions.Rows;
 import org.junit.jupiter.api.Test;
 
@@ -18,17 +17,17 @@ class GrowthOptionsTest {
     assertThat(cold.rows()).isEqualTo(Rows.COPY);
     assertThat(cold.rowDelta()).isZero();
     assertThat(cold.biasNoise()).isZero();
-    assertThat(cold.dropRate()).isZero();
+    assertThat(cold.replicas().amount()).isZero();
 
     GrowthOptions lineage = GrowthOptions.to(32).mode(Mode.LINEAGE).build();
     assertThat(lineage.rows()).isEqualTo(Rows.SPLIT);
     assertThat(lineage.rowDelta()).isEqualTo(0.6);
     assertThat(lineage.biasNoise()).isZero();
 
-    GrowthOptions flat = GrowthOptions.to(32).mode(Mode.FLAT).replicas(Replicas.DROP).build();
+    GrowthOptions flat = GrowthOptions.to(32).mode(Mode.FLAT).replicas("drop").build();
     assertThat(flat.rows()).isEqualTo(Rows.COPY);
     assertThat(flat.biasNoise()).isEqualTo(1e-3);
-    assertThat(flat.dropRate()).isEqualTo(0.5);
+    assertThat(flat.replicas().amount()).isEqualTo(0.5);
   }
 
   @Test
@@ -40,10 +39,10 @@ class GrowthOptionsTest {
     refused("row-delta", GrowthOptions.to(4).rowDelta(0.3));
     refused("bias-noise", GrowthOptions.to(4).mode(Mode.FLAT).biasNoise(-1e-3));
     refused("bias-noise", GrowthOptions.to(4).mode(Mode.LINEAGE).biasNoise(1e-3));
-    refused("drop-rate", GrowthOptions.to(4).dropRate(0.5));
-    refused("drop-rate", GrowthOptions.to(4).replicas(Replicas.DROP).dropRate(1.5));
-    refused("drop-rate", GrowthOptions.to(4).replicas(Replicas.DROP).dropRate(0.0));
-    refused("replicas", GrowthOptions.to(4).mode(Mode.LINEAGE).replicas(Replicas.DROP));
+    refused("replica-amount", GrowthOptions.to(4).replicaAmount(0.5));
+    refused("replica-amount", GrowthOptions.to(4).replicas("drop").replicaAmount(1.5));
+    refused("replica-amount", GrowthOptions.to(4).replicas("drop").replicaAmount(0.0));
+    refused("replicas", GrowthOptions.to(4).mode(Mode.LINEAGE).replicas("drop"));
     refused("rows", GrowthOptions.to(4).rows(Rows.ANTITHETIC));
   }
 

@@ -102,7 +102,7 @@ class RowDirectionsTest {
     moments.add(new InputMoments(1, 1, 1, new double[] {1, 2, 3}, diagonal(1e-16, 3e-16, 1e-17)));
     moments.add(new InputMoments(1, 2, 0, new double[3], new double[9]));
     Directions directions = RowDirections.compute(options, layers, 3, moments);
-    float[] rows_ND = Objects.requireNonNull(directions.layers_ND().get(1));
+    float[] rows_ND = Objects.requireNonNull(directions.tensors().get("layer.1.directions")).data();
     assertThat(rows_ND).hasSize(15);
     assertThat(Arrays.copyOfRange(rows_ND, 0, 3)).containsExactly(0, 1, 0);
     assertThat(Arrays.copyOfRange(rows_ND, 9, 12)).containsExactly(0, -1, 0);
@@ -131,7 +131,10 @@ class RowDirectionsTest {
         GrowthOptions.to(8).mode(Mode.LINEAGE).rows(Rows.ANTITHETIC).seed(5).build();
     float[] directions_ND =
         Objects.requireNonNull(
-            RowDirections.compute(options, layers, SIZE_D, List.of()).layers_ND().get(0));
+                RowDirections.compute(options, layers, SIZE_D, List.of())
+                    .tensors()
+                    .get("layer.0.directions"))
+            .data();
     float[] rows_ND = RouterRows.directed(w_ED, directions_ND.clone(), parents, delta, DType.F32);
 
     for (int parent = 0; parent < 3; parent++) {

@@ -25,7 +25,7 @@ class SpectrumTest {
     int rank = rank(values, 0.7);
     SimpleMatrix difference = leading(expected, rank).minus(leading(actual, rank));
     assertThat(difference.normF()).isLessThan(1e-4);
-    assertThat(Spectrum.of(before, 0.7).weaker()).hasSize(values.length - rank);
+    assertThat(Spectrum.of(before).weaker(0.7)).isEqualTo(values.length - rank);
   }
 
   @Test
@@ -57,8 +57,8 @@ class SpectrumTest {
   }
 
   private static Values turned(Values matrix, double share, long seed) {
-    return Spectrum.of(matrix, share)
-        .withRandomSigns(Matrices.copy(matrix), CounterRandom.of(seed, "tensor"));
+    return Spectrum.of(matrix)
+        .withRandomSigns(Matrices.copy(matrix), share, CounterRandom.of(seed, "tensor"));
   }
 
   private static int rank(double[] values, double share) {

@@ -18,8 +18,9 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class WorkingMemoryTest {
 
@@ -29,24 +30,25 @@ class WorkingMemoryTest {
   @TempDir Path folder;
 
   /** In a Java machine that has so much and no more. */
-  @Test
-  void isEnough() throws IOException, InterruptedException {
+  @ParameterizedTest
+  @ValueSource(strings = {"drop", "svd"})
+  void isEnough(String initialisation) throws IOException, InterruptedException {
     Path source = Files.createDirectory(folder.resolve("source"));
     FreshModel.write(
         source,
         Goldens.config("llama")
             .put("num_hidden_layers", 1)
-            .put("hidden_size", 1024)
-            .put("intermediate_size", 2048),
+            .put("hidden_size", 512)
+            .put("intermediate_size", 4096),
         1);
     long bytes;
     try (SourceCheckpoint opened = SourceCheckpoint.open(CheckpointSource.of(source), 0)) {
-      bytes = WorkingMemory.bytes(ledger(opened));
+      bytes = WorkingMemory.bytes(ledger(opened, initialisation));
     }
-    assertThat(evaluateWithin(bytes + REST_BYTES, source)).isZero();
+    assertThat(evaluateWithin(bytes + REST_BYTES, source, initialisation)).isZero();
   }
 
-  private static List<Entry> ledger(SourceCheckpoint source) {
+  private static List<Entry> ledger(SourceCheckpoint source, String initialisation) {
     DenseOptions options =
         new DenseOptions(
             2,
@@ -54,7 +56,7 @@ class WorkingMemoryTest {
             2,
             LayerChoice.ALL,
             false,
-            ExpertInitialisations.named("drop", Parameters.DEFAULT),
+            ExpertInitialisations.named(initialisation, Parameters.DEFAULT),
             Normal.DEFAULT,
             Optional.empty(),
             Engine.DEFAULT,
@@ -65,7 +67,8 @@ class WorkingMemoryTest {
         .weights();
   }
 
-  private int evaluateWithin(long heapBytes, Path source) throws IOException, InterruptedException {
+  private int evaluateWithin(long heapBytes, Path source, String initialisation)
+      throws IOException, InterruptedException {
     Process process =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -74,7 +77,8 @@ class WorkingMemoryTest {
                 "-cp",
                 System.getProperty("java.class.path"),
                 Evaluation.class.getName(),
-                source.toString())
+                source.toString(),
+                initialisation)
             .redirectErrorStream(true)
             .redirectOutput(folder.resolve("log").toFile())
             .start();
@@ -88,10 +92,9 @@ class WorkingMemoryTest {
 
     public static void main(String[] args) {
       try (SourceCheckpoint source =
-              SourceCheckpoint.open(CheckpointSource.of(Path.of(args[0])), 0);
-          Sources sources = new Sources(List.of(source), Optional.empty())) {
-        Evaluator evaluator = new Evaluator(sources);
-        ledger(source).forEach(entry -> evaluator.evaluate(entry, (_, _) -> {}));
+          SourceCheckpoint.open(CheckpointSource.of(Path.of(args[0])), 0)) {
+        Evaluator evaluator = new Evaluator(new Sources(List.of(source), Directions.NONE));
+        ledger(source, args[1]).forEach(entry -> evaluator.evaluate(entry, (_, _) -> {}));
       }
     }
   }

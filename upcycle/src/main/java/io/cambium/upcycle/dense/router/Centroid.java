@@ -37,8 +37,7 @@ record Centroid(double deviation, SequencedMap<String, List<TokenIds>> domains)
   @Override
   public Formula rows(int layer, int copies_E, int size_D, long seed) {
     return new Formula.Scaled(
-        new Formula.Copy(Directions.source(layer, copies_E, size_D)),
-        deviation * Math.sqrt(size_D));
+        new Formula.Copy(Directions.rows(layer, copies_E, size_D)), deviation * Math.sqrt(size_D));
   }
 
   @Override
@@ -66,7 +65,7 @@ record Centroid(double deviation, SequencedMap<String, List<TokenIds>> domains)
           means.stream().map(of -> Objects.requireNonNull(of.get(layer))).toList();
       layers_ED.put(layer, directions(means_ED, layer, names));
     }
-    return new Directions(layers_ED, warnings);
+    return Directions.ofRows(layers_ED, source.decoder().hiddenSize(), warnings);
   }
 
   /** Unit vectors from the mean of all to each, [E, D]. */

@@ -1,6 +1,4 @@
-package io.cambium.training;
-
-import io.cambium.training.config.RunConfig;
+package io.cambium.training.schedule;
 
 /**
  * Warmup-stable-decay (MiniCPM, arXiv 2404.06395, section 4): the learning rate rises linearly,
@@ -13,22 +11,10 @@ import io.cambium.training.config.RunConfig;
  * @param steps of the whole run
  * @param floor share of the peak that the fall aims at
  */
-public record Schedule(double peak, int warmupSteps, int decayStart, int steps, double floor) {
+record WarmupStableDecay(double peak, int warmupSteps, int decayStart, int steps, double floor)
+    implements Schedule {
 
-  public static Schedule of(RunConfig config) {
-    return new Schedule(
-        config.optimizer().learningRate(),
-        config.schedule().warmupSteps(config.steps()),
-        config.schedule().decayStart(config.steps()),
-        config.steps(),
-        config.schedule().floor());
-  }
-
-  /**
-   * The learning rate of a step.
-   *
-   * @param step 1 for the first
-   */
+  @Override
   public double learningRate(int step) {
     if (step <= warmupSteps) {
       return peak * step / warmupSteps;

@@ -1,0 +1,55 @@
+#!/usr/bin/env python3
+"""Answers the questions of eval_questions.jsonl with lm-evaluation-harness, and compares with `cambium eval --json`.
+
+usage: eval.py DIR OURS.json [--tol 1e-3]     DIR: a checkpoint; OURS: what `cambium eval DIR --choices ... --json` printed
+
+Prints one line and exits 1 where a question has another choice (by likelihood, or by that over characters or bytes), or a log
+likelihood differs by more than --tol. Needs: lm-eval torch transformers (setup.sh makes .venv_eval)
+"""
+import argparse, json, sys
+from pathlib import Path
+
+import lm_eval, numpy, transformers
+from lm_eval.models.huggingface import HFLM
+
+HERE = Path(__file__).resolve().parent
+TASK = {
+    "task": "questions", "dataset_path": "json", "test_split": "train", "output_type": "multiple_choice",
+    "dataset_kwargs": {"data_files": str(HERE / "eval_questions.jsonl")},
+    "doc_to_text": "{{question}}", "doc_to_choice": "{{choices}}", "doc_to_target": "{{answer}}",
+    "metric_list": [{"metric": name, "aggregation": "mean", "higher_is_better": True}
+                    for name in ("acc", "acc_norm", "acc_bytes")]}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("dir", type=Path)
+    parser.add_argument("ours", type=Path)
+    parser.add_argument("--tol", type=float, default=1e-3)
+    a = parser.parse_args()
+    model = HFLM(pretrained=str(a.dir), dtype="float32", device="cpu", batch_size=4)
+    results = lm_eval.simple_evaluate(model=model, tasks=[TASK], log_samples=True, bootstrap_iters=0)
+    samples = sorted(results["samples"]["questions"], key=lambda sample: sample["doc_id"])
+    ours = json.loads(a.ours.read_text())
+    worst, other = 0.0, []
+    for number, (sample, mine) in enumerate(zip(samples, ours["questions"], strict=True), start=1):
+        theirs = numpy.array([float(response[0]) for response in sample["filtered_resps"]])
+        choices = sample["doc"]["choices"]
+        chosen = [int((theirs / lengths).argmax()) for lengths in (
+            numpy.ones(len(choices)), [len(c) for c in choices], [len(c.encode()) for c in choices])]
+        worst = max(worst, abs(theirs - numpy.array(mine["log_likelihoods"])).max())
+        if chosen != [mine["chosen"], mine["chosen_norm"], mine["chosen_bytes"]]:
+            other.append(number)
+    theirs = results["results"]["questions"]
+    equal = all(abs(theirs[f"{name},none"] - ours[name]["share"]) < 1e-12
+                for name in ("acc", "acc_norm", "acc_bytes"))
+    bad = bool(other) or not equal or not worst <= a.tol
+    print(f"{'FAILED' if bad else 'ok'} lm-eval {lm_eval.__version__} transformers {transformers.__version__} "
+          f"{type(model.model).__name__} {len(samples)} questions: "
+          + ", ".join(f"{name} {theirs[name + ',none']:.4f}" for name in ("acc", "acc_norm", "acc_bytes"))
+          + f", {'equal' if equal else 'DIFFERENT'}; other choices: {other or 'none'}; log likelihoods differ by at most {worst:.1e}")
+    sys.exit(bad)
+
+
+if __name__ == "__main__":
+    main()

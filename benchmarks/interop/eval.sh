@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Answers questions with `cambium eval` and with lm-evaluation-harness, on a dense checkpoint and on
+# the experts that `cambium upcycle` makes of it, and compares every choice and log likelihood.
+# usage: eval.sh DIR     a dense Hugging Face checkpoint with its tokenizer, such as SmolLM2-135M
+#   INTEROP_PYTHON_EVAL   an interpreter to use instead of the one that setup.sh makes
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+directory=${1:?usage: eval.sh DIR}
+python=${INTEROP_PYTHON_EVAL:-$here/.venv_eval/bin/python}
+cambium=$here/../../cambium
+[ -x "$python" ] || { echo "no $python: run $here/setup.sh first" >&2; exit 2; }
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+"$cambium" upcycle "$directory" "$work/grown" --experts 3 --init drop
+failed=0
+for checkpoint in "$directory" "$work/grown"; do
+  "$cambium" eval "$checkpoint" --choices "$here/eval_questions.jsonl" --json >"$work/ours.json"
+  HF_HUB_OFFLINE=1 "$python" "$here/eval.py" "$checkpoint" "$work/ours.json" || failed=1
+done
+exit $failed

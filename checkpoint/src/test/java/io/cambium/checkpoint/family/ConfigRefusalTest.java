@@ -1,0 +1,59 @@
+package io.cambium.checkpoint.family;
+
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.cambium.checkpoint.CheckpointException;
+import io.cambium.checkpoint.Json;
+import io.cambium.checkpoint.ModelConfig;
+import io.cambium.checkpoint.testing.Goldens;
+import java.nio.file.Path;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import tools.jackson.databind.node.ObjectNode;
+
+/** What a family's config.json can ask for that Cambium would compute wrongly, and so refuses. */
+class ConfigRefusalTest {
+
+  /** The goldens have 6 or 8 experts; quotes are single ones. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        // transformers does not check these, and routes wrongly
+        "deepseek_v3 | {'n_group':5,'topk_group':2} | \"n_group\" is 5 | a divisor of the experts",
+        "deepseek_v3 | {'n_group':8,'topk_group':2} | \"n_group\" is 8 | that leaves 2 in each",
+        "deepseek_v3 | {'n_group':4,'topk_group':5} | \"topk_group\" is 5 | at most n_group",
+        "deepseek_v2_groups | {'n_group':5,'topk_group':2} | \"n_group\" is 5 | a divisor of",
+        "deepseek_v2 | {'topk_method':'noaux_tc'} | \"topk_method\" is noaux_tc | greedy",
+        "deepseek_v3 | {'topk_method':'greedy'} | \"topk_method\" is greedy | noaux_tc",
+        "deepseek_v3 | {'scoring_func':'softmax'} | \"scoring_func\" is softmax | sigmoid",
+        "deepseek_v3 | {'attention_bias':true} | \"attention_bias\" is true | false",
+        "deepseek_v2 | {'mlp_bias':true} | \"mlp_bias\" is true | false",
+        "gpt_oss | {'swiglu_limit':5.0} | \"swiglu_limit\" is 5.0 | 7.0",
+        // more experts for a token than there are
+        "mixtral | {'num_experts_per_tok':99} | \"num_experts_per_tok\" is 99 | at most the number",
+        // the two names of one number
+        "qwen3_moe | {'num_experts':5,'num_local_experts':6} | another name for it | keep the one",
+        // dense ones that have no MoE home for it
+        "llama | {'mlp_bias':true} | \"mlp_bias\" is true | false",
+        "phi3 | {'partial_rotary_factor':0.75} | \"partial_rotary_factor\" is 0.75 | 1",
+        "mistral | {'attn_logit_softcapping':50.0} | \"attn_logit_softcapping\" is 50.0 | null",
+        "granite | {'final_logit_softcapping':30.0} | \"final_logit_softcapping\" is 30.0 | null",
+      })
+  void namesTheKeyAndWhatIsSupported(
+      String golden, String changes, String message, String supported) {
+    ObjectNode config = Goldens.config(golden);
+    config.setAll((ObjectNode) Json.MAPPER.readTree(changes.replace('\'', '"')));
+    assertThatThrownBy(() -> decoder(config))
+        .isInstanceOf(CheckpointException.class)
+        .hasMessageContaining("config.json: ")
+        .hasMessageContaining(message)
+        .hasMessageContaining(supported);
+  }
+
+  private static void decoder(ObjectNode json) {
+    ModelConfig config = new ModelConfig(Path.of("config.json"), json);
+    Families.of(config).decoder(config);
+  }
+}

@@ -1,0 +1,122 @@
+package io.cambium.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.cambium.checkpoint.Json;
+import io.cambium.checkpoint.testing.TinyModels;
+import io.cambium.model.InferenceModel;
+import io.cambium.model.TorchRunner;
+import io.cambium.training.data.Tokenizer;
+import io.cambium.upcycle.runner.TokenIds;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.OptionalInt;
+import org.assertj.core.data.Offset;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+
+class EvalCommandTest {
+
+  private static final int VOCABULARY = 300;
+
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+
+  @TempDir Path folder;
+  private Path model;
+  private Path corpus;
+
+  @BeforeEach
+  void model() throws IOException {
+    model = TinyModels.glm4Moe().vocab(VOCABULARY).experts(3).topK(2).write(folder.resolve("m"));
+    corpus = TinyCorpus.write(folder.resolve("corpus"));
+    Files.copy(corpus.resolve("tokenizer.json"), model.resolve("tokenizer.json"));
+  }
+
+  /** The tokenizer's tokens are single bytes, so that a token is a byte of text. */
+  @Test
+  void evaluatesEveryDomain() {
+    assertThat(run("--data", corpus.toString(), "--sequences", "3", "--length", "17", "--json"))
+        .isZero();
+    JsonNode result = Json.MAPPER.readTree(out.toString());
+    assertThat(result.path("domains").size()).isEqualTo(2);
+    JsonNode one = result.path("domains").path(0);
+    assertThat(one.path("domain").stringValue()).isEqualTo("one");
+    assertThat(one.path("tokens").intValue()).isEqualTo(51);
+    assertThat(one.path("loss").doubleValue()).isBetween(4.0, 8.0);
+    out.getBuffer().setLength(0);
+    assertThat(run("--data", corpus.toString(), "--sequences", "3", "--length", "17")).isZero();
+    assertThat(out.toString()).contains("perplexity", "bits per byte", "mean");
+  }
+
+  @Test
+  void answersQuestionsByTheLikelihoodOfTheirTokens() throws IOException {
+    Path questions = folder.resolve("questions.jsonl");
+    Files.writeString(
+        questions,
+        """
+        {"question": "a b c ", "choices": ["d", "e f g", "hi"], "answer": 1}
+        {"question": "x", "choices": ["1", "22"], "answer": "22"}
+        """);
+    assertThat(run("--choices", questions.toString(), "--json")).isZero();
+    JsonNode result = Json.MAPPER.readTree(out.toString());
+    JsonNode found = result.path("questions").path(0).path("log_likelihoods");
+    // The space at the question's end is scored with the choice.
+    assertThat(found.path(0).doubleValue()).isCloseTo(after("a b c", "  d"), Offset.offset(1e-4));
+    assertThat(found.path(1).doubleValue())
+        .isCloseTo(after("a b c", "  e f g"), Offset.offset(1e-4));
+    assertThat(result.path("questions").path(1).path("answer").intValue()).isEqualTo(1);
+    out.getBuffer().setLength(0);
+    assertThat(run("--choices", questions.toString())).isZero();
+    assertThat(out.toString()).contains("acc_norm", "acc_bytes", "of 2 questions");
+  }
+
+  /** Of a continuation, by the logits of the whole. */
+  private double after(String context, String continuation) {
+    try (InferenceModel opened = InferenceModel.open(model, OptionalInt.empty());
+        Tokenizer tokenizer = Tokenizer.load(model.resolve("tokenizer.json"))) {
+      int[] ids = tokenizer.encode(context + continuation);
+      TokenIds all = new TokenIds(1, ids.length, Arrays.stream(ids).asLongStream().toArray());
+      float[] logits = TorchRunner.logits(opened.decoder(), all);
+      double sum = 0;
+      for (int i = tokenizer.encode(context).length; i < ids.length; i++) {
+        sum +=
+            logProbability(
+                Arrays.copyOfRange(logits, (i - 1) * VOCABULARY, i * VOCABULARY), ids[i]);
+      }
+      return sum;
+    }
+  }
+
+  private static double logProbability(float[] logits_V, int token) {
+    double sum = 0;
+    for (float logit : logits_V) {
+      sum += Math.exp(logit);
+    }
+    return logits_V[token] - Math.log(sum);
+  }
+
+  @Test
+  void wrongUsageIsNamed() {
+    assertThat(run()).isEqualTo(2);
+    assertThat(run("--data", corpus.toString(), "--length", "100000")).isEqualTo(2);
+    assertThat(err.toString()).contains("--data, --choices", "batch.length");
+  }
+
+  private int run(String... options) {
+    List<String> args = new ArrayList<>(List.of("eval", model.toString()));
+    args.addAll(List.of(options));
+    return Cambium.commandLine(new Cambium())
+        .setOut(new PrintWriter(out))
+        .setErr(new PrintWriter(err))
+        .execute(args.toArray(String[]::new));
+  }
+}

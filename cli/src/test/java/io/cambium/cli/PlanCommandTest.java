@@ -1,0 +1,55 @@
+package io.cambium.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.cambium.checkpoint.Json;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import tools.jackson.databind.JsonNode;
+
+class PlanCommandTest {
+
+  private static final String EXAMPLE = "../examples/7b-to-13b";
+
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+
+  @Test
+  void printsWhatGrowingSavesAndWhereStepTimesComeFrom() {
+    assertThat(run(EXAMPLE + "/hardware.yaml")).isZero();
+    assertThat(out.toString())
+        .contains("step times given", "32 %", "67 %", "fewest devices", "0.380 of the steps *");
+    out.getBuffer().setLength(0);
+    assertThat(run("h100", "--set", "growth.at=0.5")).isZero();
+    assertThat(out.toString()).contains("step times modelled, not measured", "75,000 of 150,000");
+  }
+
+  @Test
+  void printsJson() {
+    assertThat(run(EXAMPLE + "/hardware.yaml", "--json")).isZero();
+    JsonNode plan = Json.MAPPER.readTree(out.toString());
+    assertThat(plan.path("stepTimes").stringValue()).isEqualTo("given");
+    assertThat(plan.path("after").path("memory").path("moments").doubleValue()).isPositive();
+    assertThat(plan.path("sweep").path("rows").size()).isEqualTo(8);
+  }
+
+  @Test
+  void wrongUsageIsNamed() {
+    assertThat(run("tpu")).isEqualTo(2);
+    assertThat(err.toString()).contains("known: a100-80, h100");
+  }
+
+  private int run(String hardware, String... options) {
+    List<String> args =
+        new ArrayList<>(List.of("plan", EXAMPLE + "/run.yaml", "--hardware", hardware));
+    args.addAll(List.of("--set", "model=" + EXAMPLE));
+    args.addAll(List.of(options));
+    return Cambium.commandLine(new Cambium())
+        .setOut(new PrintWriter(out))
+        .setErr(new PrintWriter(err))
+        .execute(args.toArray(String[]::new));
+  }
+}

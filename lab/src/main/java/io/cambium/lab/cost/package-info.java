@@ -1,0 +1,5 @@
+/** What a run would cost on given hardware, and what growing would save of it (method 2.7). */
+@NullMarked
+package io.cambium.lab.cost;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,2 @@
+/** The learning rate over the steps of a run, and what goes with it. */
+package io.cambium.training.schedule;

@@ -126,7 +126,8 @@ final class Executor {
     LedgerWriter.Listener listener =
         meter.<LedgerWriter.Listener>map(m -> m).orElse(LedgerWriter.Listener.NONE);
     new LedgerWriter(sources, evaluator, pieces, listener).write(unit);
-    return new Journal.Done(number, pieces.all(), meter.map(CopyDistances.Meter::sums).orElseGet(TreeMap::new));
+    return new Journal.Done(
+        number, pieces.all(), meter.map(CopyDistances.Meter::sums).orElseGet(TreeMap::new));
   }
 
   /** The manifest with what was measured while writing, but for the checksums. */

@@ -59,8 +59,7 @@ record Fingerprint(String plan, String sources) {
     directions
         .tensors()
         .forEach((name, values) ->
-            tensors.put(
-                name, Checksums.sha256(List.of(Floats.write(values.data(), DType.F32)))));
+            tensors.put(name, Checksums.sha256(List.of(Floats.write(values.data(), DType.F32)))));
     return tensors;
   }
 

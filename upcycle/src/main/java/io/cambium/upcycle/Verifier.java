@@ -180,8 +180,7 @@ record Verifier(UpcyclePlan plan, Path directory) {
       ModelRunner runner, List<TokenIds> comparison, int vocabSize, Progress progress) {
     if (plan.stepZero() instanceof StepZero.NotRun notRun) {
       return Verification.without(
-          Verification.Word.STRUCTURE_VERIFIED,
-          notRun.reason() + "; planned: " + notRun.planned());
+          Verification.Word.STRUCTURE_VERIFIED, notRun.reason() + "; planned: " + notRun.planned());
     }
     Optional<TokenIds> text = text(comparison);
     TokenIds ids = text.orElseGet(() -> random(vocabSize));

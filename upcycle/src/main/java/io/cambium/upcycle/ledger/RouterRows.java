@@ -62,7 +62,8 @@ public final class RouterRows {
   /** Turns rows, each in a random direction orthogonal to it. */
   static void turn(Values rows_ND, List<Integer> which, double distance, float[] normals_ND) {
     int size_D = rows_ND.rowLength();
-    which.forEach(n -> NeuronWeights.turn(rows_ND.data(), n * size_D, 1, size_D, distance, normals_ND));
+    which.forEach(
+        n -> NeuronWeights.turn(rows_ND.data(), n * size_D, 1, size_D, distance, normals_ND));
   }
 
   private static double norm(float[] values, int from, int length) {

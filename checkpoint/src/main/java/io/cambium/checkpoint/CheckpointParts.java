@@ -121,8 +121,9 @@ public final class CheckpointParts implements AutoCloseable {
       faults.accept(
           new Fault(
               FaultKind.QUANTIZATION_CONFIG,
-              config.file(),
-              "\"" + Quantisation.KEY + "\" says that the weights are quantised"));
+              e.place(),
+              e.what(),
+              e.remedy() + "; " + FaultKind.QUANTIZATION_CONFIG.remedy()));
       return model;
     }
   }

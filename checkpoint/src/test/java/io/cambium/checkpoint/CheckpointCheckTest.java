@@ -244,7 +244,7 @@ class CheckpointCheckTest {
             config(json -> json.remove("hidden_size"))),
         refused(
             FaultKind.QUANTIZATION_CONFIG,
-            "\"quantization_config\" says that the weights are quantised",
+            "\"quantization_config\" is {\"quant_method\":\"fp8\"}",
             config(json -> json.putObject("quantization_config").put("quant_method", "fp8"))),
         refused(
             FaultKind.WRONG_EXPERT_COUNT,

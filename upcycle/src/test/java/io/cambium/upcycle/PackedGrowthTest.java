@@ -82,7 +82,8 @@ class PackedGrowthTest {
     GrowthExamples.addTrainingState(source);
     Path target = grow(source, GrowthOptions.to(7).mode(Mode.FLAT));
     assertThat(Manifest.read(target).orElseThrow().growth().getLast().biasNoise()).isZero();
-    assertThatThrownBy(() -> grow(source, GrowthOptions.to(7).mode(Mode.FLAT).biasNoise(1e-3)))
+    assertThatThrownBy(
+            () -> grow(source, GrowthOptions.to(7).mode(Mode.FLAT).biasNoise(1e-3).overwrite(true)))
         .isInstanceOf(UsageException.class)
         .hasMessageContaining("bias-noise");
   }

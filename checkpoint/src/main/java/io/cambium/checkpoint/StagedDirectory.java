@@ -66,6 +66,15 @@ public final class StagedDirectory implements AutoCloseable {
     }
   }
 
+  /** Deletes what an earlier process left of a directory that it did not finish. */
+  public static void discard(Path target) {
+    try {
+      deleteTree(beside(target.toAbsolutePath(), ".partial"));
+    } catch (IOException e) {
+      throw CheckpointException.unwritable(target, e);
+    }
+  }
+
   private static void requireReplaceable(Path target, boolean overwrite) {
     if (!overwrite) {
       throw new UsageException(target, "exists already", "choose another name or give --overwrite");

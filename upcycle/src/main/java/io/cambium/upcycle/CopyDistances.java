@@ -71,7 +71,7 @@ final class CopyDistances {
       double blockOfPairs,
       double betweenCopies) {
 
-    /** Weights whose squares are added in fp32 before they go into the sum. */
+    /** Weights whose squares are added lane by lane before they go into the sum. */
     private static final int BATCH = 4096;
 
     private static final int LANES = 512;
@@ -102,19 +102,19 @@ final class CopyDistances {
     private static double squares(float[] a, float[] b) {
       double all = 0;
       for (int from = 0; from < a.length; from += BATCH) {
-        float[] sums = new float[LANES];
+        double[] sums = new double[LANES];
         int whole = Math.min(BATCH, a.length - from) / LANES * LANES;
         for (int at = from; at < from + whole; at += LANES) {
           for (int lane = 0; lane < LANES; lane++) {
-            float difference = a[at + lane] - b[at + lane];
+            double difference = (double) a[at + lane] - b[at + lane];
             sums[lane] += difference * difference;
           }
         }
         for (int i = from + whole; i < Math.min(from + BATCH, a.length); i++) {
-          float difference = a[i] - b[i];
+          double difference = (double) a[i] - b[i];
           all += difference * difference;
         }
-        for (float sum : sums) {
+        for (double sum : sums) {
           all += sum;
         }
       }

@@ -37,6 +37,7 @@ final class Executor {
   private final List<Unit> units;
   private final Deviations deviations = new Deviations();
   private final Semaphore memory = new Semaphore(WorkingMemory.TOGETHER_MEGABYTES);
+  private final int firstOfWeights;
   private final long totalBytes;
   private final AtomicLong doneBytes = new AtomicLong();
 
@@ -48,6 +49,7 @@ final class Executor {
     this.progress = progress;
     this.distances = CopyDistances.of(plan);
     this.units = new ArrayList<>(Unit.of(plan.optimizer(), _ -> Optional.empty()));
+    this.firstOfWeights = units.size();
     this.units.addAll(Unit.of(plan.weights(), this::lineage));
     this.totalBytes = units.stream().mapToLong(Unit::bytes).sum();
   }
@@ -120,6 +122,7 @@ final class Executor {
     Evaluator evaluator = new Evaluator(sources, deviations);
     Optional<CopyDistances.Meter> meter =
         distances
+            .filter(_ -> number >= firstOfWeights)
             .filter(measured -> measured.lineage(unit.entries().getFirst()).isPresent())
             .map(measured -> measured.meter(evaluator));
     WrittenPieces pieces = new WrittenPieces(outputs, !unit.isPiece());

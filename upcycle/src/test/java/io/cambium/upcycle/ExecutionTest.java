@@ -242,7 +242,7 @@ class ExecutionTest {
   /** A checkpoint of 100 MB, in a machine that has less than that for all it does. */
   @Test
   void memoryIsBoundedWhateverTheModelsSize() throws IOException, InterruptedException {
-    source = model("larger", 2, 512, 1536);
+    source = model("larger", 2, 512, 1792);
     List<String> bounds = List.of("-Xmx56m", "-XX:MaxDirectMemorySize=32m");
     for (String init : List.of("copy", "duplicate-noise")) {
       target = folder.resolve(init);

@@ -22,7 +22,7 @@ public record Unit(List<Entry> entries, Range range) {
   private static final long COPIED_BYTES = 8 << 20;
 
   /** What a unit of computed elements writes in all. */
-  private static final long COMPUTED_BYTES = 16 << 20;
+  static final long COMPUTED_BYTES = 16 << 20;
 
   /** An expert's share of a tensor on disk whose parts lie apart. */
   private record Share(String tensor, long from) {}

@@ -8,6 +8,9 @@ public final class WorkingMemory {
   /** A write from the heap goes through a buffer outside of it, of at most this size. */
   private static final long WRITE_BYTES = 1L << 26;
 
+  /** Pieces of element-wise lines at the same time: one a thread, where there are no more. */
+  private static final int PIECES = 8;
+
   /** What units that are written at the same time may take together; a larger one is alone. */
   public static final int TOGETHER_MEGABYTES = 512;
 
@@ -17,7 +20,9 @@ public final class WorkingMemory {
   public static long together(List<Entry> entries) {
     List<Entry> whole = entries.stream().filter(entry -> !Unit.isElementwise(entry)).toList();
     long all = whole.stream().mapToLong(WorkingMemory::bytes).sum();
-    return Math.max(bytes(whole), Math.min(all, TOGETHER_MEGABYTES * 1_000_000L));
+    long inPieces = entries.stream().filter(Unit::isElementwise).mapToLong(Entry::bytes).sum();
+    return Math.max(bytes(whole), Math.min(all, TOGETHER_MEGABYTES * 1_000_000L))
+        + Math.min(inPieces, PIECES * Unit.COMPUTED_BYTES);
   }
 
   /** An upper bound over all lines, one after the other and each as a whole, in bytes. */

@@ -32,6 +32,8 @@ CASES
 "$cambium" upcycle "$model" "$work/results/drop-4" --family glm4_moe --experts 4 --init drop --seed 3
 upcycle_all
 while read -r name _ _ _; do
+  # What could not be made stands in the table.
+  [ -d "$work/results/$name" ] || continue
   for ids in "$work"/ids-*.safetensors; do
     tokens=$(basename "$ids" .safetensors)
     "$cambium" logits "$work/results/$name" --input "$ids" \

@@ -21,6 +21,11 @@ public interface CheckpointSource extends AutoCloseable {
   /** Holds config.json, and the weights under their names when they are here. */
   Path directory();
 
+  /** Whether the path names a revision, whose files are never others. */
+  default boolean isRevision() {
+    return false;
+  }
+
   /** The file that holds all weights; empty where an index names several. */
   default Optional<String> singleFile() {
     return Files.exists(directory().resolve(CheckpointDirectory.SINGLE_FILE))

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.zip.Checksum;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
@@ -31,6 +32,11 @@ public final class CheckpointWriter implements AutoCloseable {
   private final Map<String, SafetensorsWriter> shards = new TreeMap<>();
   private final Map<String, String> weightMap = new TreeMap<>();
 
+  /** Makes the writer of one file. */
+  private interface Opening {
+    SafetensorsWriter open(Path path, List<TensorSpec> tensors, Map<String, String> metadata);
+  }
+
   private CheckpointWriter(Path directory, List<TensorSpec> tensors) {
     this.directory = directory;
     this.tensors = List.copyOf(tensors);
@@ -45,12 +51,28 @@ public final class CheckpointWriter implements AutoCloseable {
   public static CheckpointWriter create(
       Path directory, ObjectNode config, List<TensorSpec> tensors, long shardBytes) {
     CheckpointWriter writer = new CheckpointWriter(directory, tensors);
+    return writer.begin(config, shardBytes, SafetensorsWriter::create, writer::close);
+  }
+
+  /**
+   * Goes on with what {@link #suspend()} or a killed process left, or begins it.
+   *
+   * @see SafetensorsWriter#resume
+   */
+  public static CheckpointWriter resume(
+      Path directory, ObjectNode config, List<TensorSpec> tensors, long shardBytes) {
+    CheckpointWriter writer = new CheckpointWriter(directory, tensors);
+    return writer.begin(config, shardBytes, SafetensorsWriter::resume, writer::suspend);
+  }
+
+  private CheckpointWriter begin(
+      ObjectNode config, long shardBytes, Opening opening, Runnable onFailure) {
     try {
-      writer.createShards(split(tensors, shardBytes));
-      writer.writeJson(CheckpointDirectory.CONFIG, config);
-      return writer;
+      open(split(tensors, shardBytes), opening);
+      writeJson(CheckpointDirectory.CONFIG, config);
+      return this;
     } catch (RuntimeException e) {
-      writer.close();
+      onFailure.run();
       throw e;
     }
   }
@@ -72,15 +94,14 @@ public final class CheckpointWriter implements AutoCloseable {
     return shards;
   }
 
-  private void createShards(List<List<TensorSpec>> contents) {
+  private void open(List<List<TensorSpec>> contents, Opening opening) {
     for (int i = 0; i < contents.size(); i++) {
       String name =
           contents.size() == 1
               ? CheckpointDirectory.SINGLE_FILE
               : String.format(
                   Locale.ROOT, "model-%05d-of-%05d.safetensors", i + 1, contents.size());
-      shards.put(
-          name, SafetensorsWriter.create(directory.resolve(name), contents.get(i), METADATA));
+      shards.put(name, opening.open(directory.resolve(name), contents.get(i), METADATA));
       contents.get(i).forEach(tensor -> weightMap.put(tensor.name(), name));
     }
   }
@@ -92,12 +113,36 @@ public final class CheckpointWriter implements AutoCloseable {
 
   /** Writes a piece of a tensor, {@code offset} bytes from its start, from any thread. */
   public void write(String tensor, long offset, MemorySegment data) {
+    shard(tensor).write(tensor, offset, data);
+  }
+
+  /** The same, with a checksum of what is handed to the system. */
+  public void write(String tensor, long offset, MemorySegment data, Checksum checksum) {
+    shard(tensor).write(tensor, offset, data, checksum);
+  }
+
+  /** Counts bytes of a tensor as written. */
+  public void alreadyWritten(String tensor, long written) {
+    shard(tensor).alreadyWritten(tensor, written);
+  }
+
+  private SafetensorsWriter shard(String tensor) {
     String shard = weightMap.get(tensor);
     SafetensorsWriter writer = shard == null ? null : shards.get(shard);
     if (writer == null) {
       throw new IllegalArgumentException("no such tensor: " + tensor);
     }
-    writer.write(tensor, offset, data);
+    return writer;
+  }
+
+  /** Whether large pieces go past the system's cache. */
+  public boolean isDirect() {
+    return shards.values().stream().allMatch(SafetensorsWriter::isDirect);
+  }
+
+  /** Flushes what was written to the disk. */
+  public void force() {
+    shards.values().forEach(SafetensorsWriter::force);
   }
 
   /**
@@ -107,12 +152,22 @@ public final class CheckpointWriter implements AutoCloseable {
    * @throws CheckpointException if the disk refuses
    */
   public void finish(Manifest manifest) {
+    finishWeights();
+    writeManifest(directory, manifest.withChecksums(checksums()));
+  }
+
+  /** Closes the shards and writes the index, for a manifest that follows. */
+  public void finishWeights() {
     shards.values().forEach(SafetensorsWriter::requireComplete);
     Closing.all(shards.values().stream().map(shard -> shard::close));
     if (shards.size() > 1) {
       writeIndex();
     }
-    writeJson(Manifest.FILE_NAME, manifest.withChecksums(checksums()));
+  }
+
+  /** Writes the manifest of a directory. */
+  public static void writeManifest(Path directory, Manifest manifest) {
+    writeJson(directory.resolve(Manifest.FILE_NAME), manifest);
   }
 
   private Map<String, String> checksums() {
@@ -134,12 +189,20 @@ public final class CheckpointWriter implements AutoCloseable {
   }
 
   private void writeJson(String name, Object value) {
-    Path file = directory.resolve(name);
+    writeJson(directory.resolve(name), value);
+  }
+
+  private static void writeJson(Path file, Object value) {
     try {
       Files.write(file, Json.bytes(value));
     } catch (IOException e) {
       throw CheckpointException.unwritable(file, e);
     }
+  }
+
+  /** Closes, and leaves incomplete shards to be gone on with. */
+  public void suspend() {
+    Closing.all(shards.values().stream().map(shard -> shard::suspend));
   }
 
   @Override

@@ -3,6 +3,7 @@ package io.cambium.checkpoint;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -25,6 +26,32 @@ public final class Checksums {
       for (int bytes = in.read(buffer); bytes >= 0; bytes = in.read(buffer)) {
         digest.update(buffer, 0, bytes);
       }
+    } catch (IOException e) {
+      throw CheckpointException.unreadable(file, e);
+    }
+    return HexFormat.of().formatHex(digest.digest());
+  }
+
+  /** Sees the bytes of a file, {@code position} bytes from its start. */
+  public interface Reader {
+    void read(long position, ByteBuffer data);
+  }
+
+  /**
+   * The same, read from the disk itself: what the system still has in memory proves nothing about
+   * what was written.
+   *
+   * @param reader sees every byte, in order
+   */
+  public static String sha256(Path file, Reader reader) {
+    MessageDigest digest = digest();
+    try {
+      DirectFile.read(
+          file,
+          (position, data) -> {
+            digest.update(data.duplicate());
+            reader.read(position, data);
+          });
     } catch (IOException e) {
       throw CheckpointException.unreadable(file, e);
     }

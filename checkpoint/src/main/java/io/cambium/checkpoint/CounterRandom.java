@@ -14,11 +14,11 @@ import java.nio.charset.StandardCharsets;
 public final class CounterRandom {
 
   private static final long WORD = 0xFFFFFFFFL;
-  private static final long MULTIPLIER_0 = 0xD2511F53L;
-  private static final long MULTIPLIER_1 = 0xCD9E8D57L;
-  private static final int WEYL_0 = 0x9E3779B9;
-  private static final int WEYL_1 = 0xBB67AE85;
-  private static final int ROUNDS = 10;
+  static final long MULTIPLIER_0 = 0xD2511F53L;
+  static final long MULTIPLIER_1 = 0xCD9E8D57L;
+  static final int WEYL_0 = 0x9E3779B9;
+  static final int WEYL_1 = 0xBB67AE85;
+  static final int ROUNDS = 10;
 
   private final long key;
   private final long counterHigh;
@@ -58,6 +58,16 @@ public final class CounterRandom {
     double radius = StrictMath.sqrt(-2 * StrictMath.log(aboveZero));
     double angle = 2 * Math.PI * ((block.odd >>> 11) * 0x1p-53);
     return radius * ((index & 1) == 0 ? StrictMath.cos(angle) : StrictMath.sin(angle));
+  }
+
+  /** Of Philox: chosen by the seed and the stream. */
+  long key() {
+    return key;
+  }
+
+  /** The upper half of the counter: chosen by the seed and the stream. */
+  long counterHigh() {
+    return counterHigh;
   }
 
   private Block block(long index) {

@@ -1,5 +1,6 @@
 package io.cambium.checkpoint;
 
+import com.fasterxml.jackson.annotation.JsonAutoDetect.Visibility;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,6 +31,10 @@ public final class Json {
           .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
           .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
           .disable(MapperFeature.SORT_PROPERTIES_ALPHABETICALLY)
+          // A record is its components. What else it can be asked is no part of it, and would come
+          // in the order of reflection, which differs from one process to the next.
+          .changeDefaultVisibility(
+              visibility -> visibility.withIsGetterVisibility(Visibility.NONE))
           // As other writers of JSON do: "a/b" and "\\u001f".
           .disable(JsonWriteFeature.ESCAPE_FORWARD_SLASHES)
           .disable(JsonWriteFeature.WRITE_HEX_UPPER_CASE)

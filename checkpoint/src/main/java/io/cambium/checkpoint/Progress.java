@@ -12,4 +12,9 @@ public interface Progress {
    * @param total units in all
    */
   void update(String what, long done, long total);
+
+  /** The same where the units are bytes. */
+  default void updateBytes(String what, long done, long total) {
+    update(what, done, total);
+  }
 }

@@ -85,6 +85,11 @@ public final class SafetensorsFile implements AutoCloseable {
     return header.metadata();
   }
 
+  /** Where the data begins in the file. */
+  public long dataOffset() {
+    return header.dataOffset();
+  }
+
   /**
    * A tensor's bytes, little-endian, row-major, without a copy.
    *

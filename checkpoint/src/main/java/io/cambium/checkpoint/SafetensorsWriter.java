@@ -2,17 +2,15 @@ package io.cambium.checkpoint;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.zip.CRC32C;
+import java.util.zip.Checksum;
 
 /**
  * Writes one safetensors file whose layout is known before the first byte of data. Tensors may be
@@ -23,22 +21,18 @@ import java.util.TreeMap;
  */
 public final class SafetensorsWriter implements AutoCloseable {
 
-  /** Upper bound of one write, well below the 2 GiB of a ByteBuffer. */
-  private static final long CHUNK_BYTES = 1L << 26;
-
   private final Path path;
   private final Path partial;
   private final SafetensorsHeader header;
-  private final FileChannel channel;
+  private final DirectFile file;
   private final Map<String, Long> missingBytes = new TreeMap<>();
   private volatile boolean failed;
 
-  private SafetensorsWriter(
-      Path path, Path partial, SafetensorsHeader header, FileChannel channel) {
+  private SafetensorsWriter(Path path, Path partial, SafetensorsHeader header, DirectFile file) {
     this.path = path;
     this.partial = partial;
     this.header = header;
-    this.channel = channel;
+    this.file = file;
     header.tensors().values().stream()
         .filter(entry -> entry.bytes() > 0)
         .forEach(entry -> missingBytes.put(entry.spec().name(), entry.bytes()));
@@ -56,13 +50,39 @@ public final class SafetensorsWriter implements AutoCloseable {
     if (Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
       throw new UsageException(path, "exists already", "choose another name or delete it");
     }
-    SafetensorsHeader header = SafetensorsHeader.layout(tensors, metadata);
-    Path partial = path.resolveSibling(path.getFileName() + ".partial");
     try {
-      Files.deleteIfExists(partial);
-      FileChannel channel =
-          FileChannel.open(partial, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-      SafetensorsWriter writer = new SafetensorsWriter(path, partial, header, channel);
+      Files.deleteIfExists(partial(path));
+    } catch (IOException e) {
+      throw CheckpointException.unwritable(path, e);
+    }
+    return open(path, tensors, metadata);
+  }
+
+  /**
+   * Goes on with a file that {@link #suspend()} or a killed process left, or begins it. What was
+   * written before is told by {@link #alreadyWritten}.
+   *
+   * @param tensors the same as before
+   * @throws CheckpointException if it cannot be written
+   */
+  public static SafetensorsWriter resume(
+      Path path, List<TensorSpec> tensors, Map<String, String> metadata) {
+    try {
+      if (Files.exists(path)) {
+        Files.move(path, partial(path), StandardCopyOption.ATOMIC_MOVE);
+      }
+    } catch (IOException e) {
+      throw CheckpointException.unwritable(path, e);
+    }
+    return open(path, tensors, metadata);
+  }
+
+  private static SafetensorsWriter open(
+      Path path, List<TensorSpec> tensors, Map<String, String> metadata) {
+    SafetensorsHeader header = SafetensorsHeader.layout(tensors, metadata);
+    try {
+      DirectFile file = DirectFile.forWriting(partial(path));
+      SafetensorsWriter writer = new SafetensorsWriter(path, partial(path), header, file);
       writer.writeHeader();
       return writer;
     } catch (IOException e) {
@@ -70,13 +90,22 @@ public final class SafetensorsWriter implements AutoCloseable {
     }
   }
 
+  private static Path partial(Path path) {
+    return path.resolveSibling(path.getFileName() + ".partial");
+  }
+
   private void writeHeader() throws IOException {
     try {
-      writeFully(header.encode(), 0);
+      file.write(MemorySegment.ofBuffer(header.encode()), 0, new CRC32C());
     } catch (IOException e) {
       abandon();
       throw e;
     }
+  }
+
+  /** Whether large pieces go past the system's cache. */
+  boolean isDirect() {
+    return file.isDirect();
   }
 
   /** Writes a whole tensor. */
@@ -91,24 +120,43 @@ public final class SafetensorsWriter implements AutoCloseable {
    * @throws CheckpointException if the disk refuses
    */
   public void write(String name, long offset, MemorySegment data) {
+    write(name, offset, data, new CRC32C());
+  }
+
+  /**
+   * The same.
+   *
+   * @param checksum updated with the bytes as they are handed to the system
+   */
+  public void write(String name, long offset, MemorySegment data, Checksum checksum) {
     TensorEntry entry = header.tensors().get(name);
     if (entry == null || offset < 0 || data.byteSize() > entry.bytes() - offset) {
       throw new IllegalArgumentException(
           path + " has no place for " + data.byteSize() + " bytes at " + offset + " of " + name);
     }
-    long position = header.dataOffset() + entry.begin() + offset;
     try {
-      for (long done = 0; done < data.byteSize(); done += CHUNK_BYTES) {
-        long bytes = Math.min(CHUNK_BYTES, data.byteSize() - done);
-        writeFully(buffer(data.asSlice(done, bytes)), position + done);
-      }
+      file.write(data, header.dataOffset() + entry.begin() + offset, checksum);
     } catch (IOException e) {
       failed = true;
       throw CheckpointException.unwritable(path, e);
     }
+    alreadyWritten(name, data.byteSize());
+  }
+
+  /** Counts bytes of a tensor as written. */
+  public void alreadyWritten(String name, long written) {
     synchronized (missingBytes) {
       missingBytes.computeIfPresent(
-          name, (_, bytes) -> bytes == data.byteSize() ? null : bytes - data.byteSize());
+          name, (_, missing) -> missing == written ? null : missing - written);
+    }
+  }
+
+  /** Flushes what was written to the disk. */
+  public void force() {
+    try {
+      file.force();
+    } catch (IOException e) {
+      throw CheckpointException.unwritable(path, e);
     }
   }
 
@@ -134,14 +182,14 @@ public final class SafetensorsWriter implements AutoCloseable {
    */
   @Override
   public void close() {
-    if (!channel.isOpen()) {
+    if (!file.isOpen()) {
       return;
     }
     try {
       if (!failed) {
         requireComplete();
-        channel.force(true);
-        channel.close();
+        file.force();
+        file.close();
         Files.move(partial, path, StandardCopyOption.ATOMIC_MOVE);
       }
     } catch (IOException e) {
@@ -154,23 +202,19 @@ public final class SafetensorsWriter implements AutoCloseable {
   /** Closes, and deletes the file unless it already has its name. */
   void abandon() {
     try {
-      channel.close();
+      file.close();
       Files.deleteIfExists(partial);
     } catch (IOException e) {
       throw CheckpointException.unwritable(partial, e);
     }
   }
 
-  /** Of arrays in the heap only those of bytes can be seen as a buffer; others are copied. */
-  private static ByteBuffer buffer(MemorySegment data) {
-    return data.isNative() || data.heapBase().orElse(null) instanceof byte[]
-        ? data.asByteBuffer()
-        : ByteBuffer.wrap(data.toArray(ValueLayout.JAVA_BYTE));
-  }
-
-  private void writeFully(ByteBuffer buffer, long position) throws IOException {
-    while (buffer.hasRemaining()) {
-      position += channel.write(buffer, position);
+  /** Closes, and leaves an incomplete file under {@code NAME.partial} to be gone on with. */
+  public void suspend() {
+    try {
+      file.close();
+    } catch (IOException e) {
+      throw CheckpointException.unwritable(partial, e);
     }
   }
 }

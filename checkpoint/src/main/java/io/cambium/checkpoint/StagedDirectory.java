@@ -17,7 +17,7 @@ import java.util.stream.Stream;
  * A directory that appears under its name only when it is complete: written as {@code
  * NAME.partial}, flushed to the disk, then renamed. Closing it before {@link #commit()} removes
  * what was written, unless {@link #keep()} was called; what a killed process left is removed by the
- * next one.
+ * next one, or gone on with.
  */
 public final class StagedDirectory implements AutoCloseable {
 
@@ -41,16 +41,35 @@ public final class StagedDirectory implements AutoCloseable {
    * @throws CheckpointException if the disk refuses
    */
   public static StagedDirectory create(Path target, boolean overwrite) {
+    StagedDirectory staged = resume(target, overwrite);
+    try {
+      deleteTree(staged.staging);
+      Files.createDirectory(staged.staging);
+      return staged;
+    } catch (IOException e) {
+      throw CheckpointException.unwritable(target, e);
+    }
+  }
+
+  /** The same, with what an earlier process left, where it left something. */
+  public static StagedDirectory resume(Path target, boolean overwrite) {
     Path absolute = target.toAbsolutePath();
     if (Files.exists(absolute, LinkOption.NOFOLLOW_LINKS)) {
       requireReplaceable(target, overwrite);
     }
     try {
       Path real = Files.exists(absolute) ? absolute.toRealPath() : inRealParent(absolute);
-      Path staging = beside(real, ".partial");
-      deleteTree(staging);
-      Files.createDirectory(staging);
+      Path staging = Files.createDirectories(beside(real, ".partial"));
       return new StagedDirectory(real, staging, overwrite);
+    } catch (IOException e) {
+      throw CheckpointException.unwritable(target, e);
+    }
+  }
+
+  /** Deletes what an earlier process left of a directory that it did not finish. */
+  public static void discard(Path target) {
+    try {
+      deleteTree(beside(target.toAbsolutePath(), ".partial"));
     } catch (IOException e) {
       throw CheckpointException.unwritable(target, e);
     }
@@ -138,7 +157,8 @@ public final class StagedDirectory implements AutoCloseable {
   }
 
   /**
-   * Leaves what was written under its staging name at close, for a look at what is wrong with it.
+   * Leaves what was written under its staging name at close, to go on with it or to look what is
+   * wrong with it.
    */
   public void keep() {
     kept = true;

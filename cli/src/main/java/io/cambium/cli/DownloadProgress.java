@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 /** Shows a download, with its speed; beside other work as figures behind that work's bar. */
 final class DownloadProgress implements HubListener, AutoCloseable {
 
-  private record Work(String what, long done, long total) {}
+  private record Work(String what, long done, long total, boolean inBytes) {}
 
   private final TerminalProgress terminal;
   private final LongSupplier nanoClock;
@@ -52,17 +52,36 @@ final class DownloadProgress implements HubListener, AutoCloseable {
 
   /** For work that goes on while the download does. */
   Progress beside() {
-    return this::work;
+    return new Progress() {
+      @Override
+      public void update(String what, long done, long total) {
+        work(new Work(what, done, total, false));
+      }
+
+      @Override
+      public void updateBytes(String what, long done, long total) {
+        work(new Work(what, done, total, true));
+      }
+    };
   }
 
-  private synchronized void work(String what, long done, long total) {
-    beside = new Work(what, done, total);
-    show(beside);
+  /** Prints a line of its own. */
+  void println(String line) {
+    terminal.println(line);
+  }
+
+  private synchronized void work(Work work) {
+    beside = work;
+    show(work);
   }
 
   private void show(Work work) {
     terminal.detail(arriving);
-    terminal.update(work.what, work.done, work.total);
+    if (work.inBytes) {
+      terminal.updateBytes(work.what, work.done, work.total);
+    } else {
+      terminal.update(work.what, work.done, work.total);
+    }
   }
 
   private double megabytesPerSecond(long bytes) {

@@ -14,13 +14,15 @@ final class StopOnSignal {
    */
   static void run(Trainer trainer) {
     CountDownLatch finished = new CountDownLatch(1);
-    Thread hook = new Thread(() -> stopAndWait(trainer, finished), "save before exit");
-    Runtime.getRuntime().addShutdownHook(hook);
-    try {
-      trainer.run();
-    } finally {
-      finished.countDown();
-    }
+    OnSignal.run(
+        () -> stopAndWait(trainer, finished),
+        () -> {
+          try {
+            trainer.run();
+          } finally {
+            finished.countDown();
+          }
+        });
   }
 
   private static void stopAndWait(Trainer trainer, CountDownLatch finished) {

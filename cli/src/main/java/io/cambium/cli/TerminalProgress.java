@@ -26,6 +26,7 @@ final class TerminalProgress implements Progress, AutoCloseable {
   private String detail = "";
   private long done;
   private long total;
+  private boolean bytes;
   private long firstDone;
   private long start;
   private long lastShown;
@@ -49,12 +50,22 @@ final class TerminalProgress implements Progress, AutoCloseable {
 
   @Override
   public synchronized void update(String what, long nowDone, long nowTotal) {
+    update(what, nowDone, nowTotal, false);
+  }
+
+  @Override
+  public synchronized void updateBytes(String what, long nowDone, long nowTotal) {
+    update(what, nowDone, nowTotal, true);
+  }
+
+  private void update(String what, long nowDone, long nowTotal, boolean inBytes) {
     long now = nanoClock.getAsLong();
     if (!what.equals(work) || nowDone < done) {
       begin(what, nowDone, now);
     }
     done = nowDone;
     total = nowTotal;
+    bytes = inBytes;
     if (now - start >= QUIET) {
       show(now);
     }
@@ -127,7 +138,16 @@ final class TerminalProgress implements Progress, AutoCloseable {
 
   private String figures(long now) {
     String share = total > 0 ? 100 * done / total + " %" : Long.toString(done);
-    return share + "  " + time(now) + (detail.isEmpty() ? "" : "  " + detail);
+    return share
+        + "  "
+        + time(now)
+        + (bytes ? "  " + rate(now) : "")
+        + (detail.isEmpty() ? "" : "  " + detail);
+  }
+
+  private String rate(long now) {
+    double seconds = (now - start) / 1e9;
+    return "%.0f MB/s".formatted((done - firstDone) / 1e6 / seconds);
   }
 
   /** How long it took once it is finished, else how long it will take at the pace so far. */

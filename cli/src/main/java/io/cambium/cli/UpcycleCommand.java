@@ -5,8 +5,8 @@ import io.cambium.checkpoint.CheckpointSource;
 import io.cambium.checkpoint.Json;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.model.TorchRunner;
+import io.cambium.upcycle.Execution;
 import io.cambium.upcycle.PlannedUpcycle;
-import io.cambium.upcycle.UpcycleResult;
 import io.cambium.upcycle.Upcycler;
 import io.cambium.upcycle.engine.Engine;
 import io.cambium.upcycle.plan.UpcyclePlan;
@@ -48,6 +48,7 @@ import picocli.CommandLine.Spec;
       "  cambium upcycle SmolLM2-135M moe --experts 8",
       "  cambium upcycle hf://HuggingFaceTB/SmolLM2-135M moe --experts 8",
       "  cambium upcycle SmolLM2-135M moe --experts 4 --granularity 2 --layers 1::2",
+      "  cambium upcycle SmolLM2-135M moe --experts 8 --resume",
       "  cambium upcycle Qwen2-0.5B moe --experts 8 --init drop --dry-run",
       "  cambium upcycle Qwen2-0.5B moe --experts 8 --runs-on llama.cpp",
       "  cambium upcycle moe --source code --source prose --experts 4",
@@ -109,7 +110,32 @@ final class UpcycleCommand implements Callable<Integer> {
               + " experts keeps its family, and --dry-run says who runs it).")
   private @Nullable String runsOn;
 
-  @Option(names = "--overwrite", description = "Replace an existing TARGET.")
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      description =
+          "Threads that write; the result does not depend on it (default: two for each core).")
+  private int threads = Execution.DEFAULT.threads();
+
+  @Option(
+      names = "--verify",
+      defaultValue = "logits",
+      paramLabel = "WHAT",
+      description =
+          "logits (default): read everything back, then run both models; bytes: read back alone;"
+              + " none: neither, and no checksums in cambium.json.")
+  private Execution.Check check = Execution.Check.LOGITS;
+
+  @Option(
+      names = "--resume",
+      description =
+          "Go on with what an interrupted run of the same command left in TARGET.partial; begin"
+              + " where it left nothing.")
+  private boolean resume;
+
+  @Option(
+      names = "--overwrite",
+      description = "Replace an existing TARGET, and what an interrupted run left of it.")
   private boolean overwrite;
 
   @Option(names = "--dry-run", description = "Print the plan and write nothing.")
@@ -152,7 +178,10 @@ final class UpcycleCommand implements Callable<Integer> {
     CheckpointSource source = sources.getFirst();
     List<TokenIds> calibration =
         data == null ? List.of() : CalibrationTokens.read(data, source, seed);
-    List<TokenIds> comparison = data == null ? VerificationTokens.of(source) : calibration;
+    List<TokenIds> comparison =
+        data == null && check == Execution.Check.LOGITS
+            ? VerificationTokens.of(source)
+            : calibration;
     if (hasExperts(source)) {
       requireNone(dense.getClass(), source.path(), "has experts already");
       return Upcycler.plan(
@@ -222,10 +251,25 @@ final class UpcycleCommand implements Callable<Integer> {
   }
 
   private void execute(PlannedUpcycle planned, PrintWriter out, DownloadProgress progress) {
-    UpcycleResult result = planned.execute(progress.beside());
-    progress.close();
-    out.println(result.describe());
+    OnSignal.run(
+        () -> planned.interrupted().ifPresent(goingOn -> progress.println("  -> " + goingOn)),
+        () -> {
+          String described = planned.execute(execution(), progress.beside()).describe();
+          progress.close();
+          out.println(described);
+        });
     out.println("Wrote " + target());
     out.flush();
+  }
+
+  private Execution execution() {
+    if (threads < 1) {
+      throw new UsageException("--threads", "is " + threads, "give at least 1");
+    }
+    Execution.Unfinished unfinished =
+        resume
+            ? Execution.Unfinished.RESUME
+            : overwrite ? Execution.Unfinished.REPLACE : Execution.Unfinished.REFUSE;
+    return new Execution(threads, unfinished, check);
   }
 }

@@ -27,6 +27,7 @@ import io.cambium.training.schedule.Schedule;
 import io.cambium.upcycle.UpcycleResult;
 import io.cambium.upcycle.Upcycler;
 import io.cambium.upcycle.growth.Counts;
+import io.cambium.upcycle.growth.GrowthOptions;
 import io.cambium.upcycle.growth.GrowthPlanner;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -486,14 +487,7 @@ public final class Trainer implements AutoCloseable {
     // It is saved, and the grown model needs the memory.
     model.close();
     Path grown = run.grown(state.step());
-    UpcycleResult result =
-        Upcycler.grow(
-            checkpoint(),
-            grown,
-            growth.options(counts),
-            new TorchRunner(),
-            evaluations.calibration(sampler, state.sequences(), growth.calibrationBatches()),
-            Progress.NONE);
+    UpcycleResult result = grow(grown, growth.options(counts), growth.calibrationBatches());
     result.plan().warnings().forEach(listener::message);
     listener.message(result.verification().describe());
     Torch.collect();
@@ -501,6 +495,22 @@ public final class Trainer implements AutoCloseable {
     state = afterTransition(state).withRelease(release());
     schedule = schedule();
     logGrowth(growth, sourceExperts, lossBefore);
+  }
+
+  /** A run that is resumed grows anew, so that what a failure leaves is of no use. */
+  private UpcycleResult grow(Path grown, GrowthOptions options, int calibrationBatches) {
+    try {
+      return Upcycler.grow(
+          checkpoint(),
+          grown,
+          options,
+          new TorchRunner(),
+          evaluations.calibration(sampler, state.sequences(), calibrationBatches),
+          Progress.NONE);
+    } catch (CheckpointException e) {
+      StagedDirectory.discard(grown);
+      throw e;
+    }
   }
 
   private void logGrowth(GrowthConfig growth, int sourceExperts, double lossBefore) {

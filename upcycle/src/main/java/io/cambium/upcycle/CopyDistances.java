@@ -6,15 +6,15 @@ import io.cambium.checkpoint.Manifest.Realised;
 import io.cambium.checkpoint.Manifest.SparseUpcycling;
 import io.cambium.checkpoint.family.ModelTensor;
 import io.cambium.checkpoint.family.Part;
+import io.cambium.upcycle.ledger.Deviations;
 import io.cambium.upcycle.ledger.Entry;
 import io.cambium.upcycle.ledger.Evaluator;
-import io.cambium.upcycle.ledger.Floats;
 import io.cambium.upcycle.ledger.LedgerWriter;
+import io.cambium.upcycle.ledger.Range;
 import io.cambium.upcycle.ledger.Sources;
+import io.cambium.upcycle.ledger.Unit;
 import io.cambium.upcycle.plan.UpcyclePlan;
-import java.lang.foreign.MemorySegment;
-import java.util.EnumMap;
-import java.util.HashMap;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -25,61 +25,103 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Measures, while experts are written, how far copies of a dense block are from the block and from
- * each other, or replicas from their parent and from each other. Of each matrix the last copy stays
- * in memory, to be compared with the next; a neighbour that is longer gone is computed again.
+ * each other, or replicas from their parent and from each other. What the copies of a matrix add up
+ * to is kept unit by unit and added in the order of the plan, so that the figures depend on no
+ * thread's timing.
  */
-final class CopyDistances implements LedgerWriter.Listener {
+final class CopyDistances {
 
   private static final Map<Part, String> NAMES =
       Map.of(Part.EXPERT_GATE, "gate", Part.EXPERT_UP, "up", Part.EXPERT_DOWN, "down");
 
-  /** A matrix of an expert. */
-  private record Place(Part part, int layer, int expert) {
+  /**
+   * What all copies of a matrix have in common.
+   *
+   * @param matrix its part, or the tensor on disk where parts are interleaved in it
+   */
+  private record Lineage(Object matrix, int layer, int original) {}
 
-    static Place of(ModelTensor target) {
-      return new Place(target.part(), target.layer(), target.expert());
-    }
-  }
+  /** A matrix of the copy that was written last. */
+  private record Last(int expert, float[] values) {}
 
-  /** A matrix of the expert that was written last. */
-  private record Last(Place place, float[] values) {}
-
-  /** Which experts are copies, and of which of them there is another one before them. */
+  /** Which experts are copies of the same, and which of those is before which. */
   private interface Copies {
 
     boolean isCopy(int layer, int expert);
 
     /** An expert that is another copy of the same, or -1. */
     int before(int layer, int expert);
+
+    /** What an expert is a copy of, such as the number of its parent. */
+    int original(int layer, int expert);
   }
 
-  /** Sums over the matrices of one kind. */
-  private static final class Sums {
-    private long weights;
-    private long changed;
-    private double block;
-    private double fromBlock;
-    private double blockOfPairs;
-    private double betweenCopies;
+  /**
+   * Sums over weights of one kind of matrix.
+   *
+   * @param changed weights that are another number than in the block
+   * @param block sum of the block's squares, once for each copy
+   * @param blockOfPairs the same over copies that have a neighbour before them
+   */
+  record Sums(
+      long weights,
+      long changed,
+      double block,
+      double fromBlock,
+      double blockOfPairs,
+      double betweenCopies) {
 
-    void add(float[] written, float[] dense, float @Nullable [] other) {
-      weights += written.length;
+    /** Weights whose squares are added lane by lane before they go into the sum. */
+    private static final int BATCH = 4096;
+
+    private static final int LANES = 512;
+
+    private Sums plus(Sums other) {
+      return new Sums(
+          weights + other.weights,
+          changed + other.changed,
+          block + other.block,
+          fromBlock + other.fromBlock,
+          blockOfPairs + other.blockOfPairs,
+          betweenCopies + other.betweenCopies);
+    }
+
+    private static Sums of(float[] written, float[] dense, float @Nullable [] other) {
+      long changed = 0;
       for (int i = 0; i < written.length; i++) {
         changed += written[i] == dense[i] ? 0 : 1;
-        block += square(dense[i]);
-        fromBlock += square((double) written[i] - dense[i]);
-        if (other != null) {
-          blockOfPairs += square(dense[i]);
-          betweenCopies += square((double) written[i] - other[i]);
+      }
+      double block = squares(dense, new float[dense.length]);
+      double blockOfPairs = other == null ? 0 : block;
+      double betweenCopies = other == null ? 0 : squares(written, other);
+      double fromBlock = squares(written, dense);
+      return new Sums(written.length, changed, block, fromBlock, blockOfPairs, betweenCopies);
+    }
+
+    /** Of differences. Many sums side by side, which become vector instructions. */
+    private static double squares(float[] a, float[] b) {
+      double all = 0;
+      for (int from = 0; from < a.length; from += BATCH) {
+        double[] sums = new double[LANES];
+        int whole = Math.min(BATCH, a.length - from) / LANES * LANES;
+        for (int at = from; at < from + whole; at += LANES) {
+          for (int lane = 0; lane < LANES; lane++) {
+            double difference = (double) a[at + lane] - b[at + lane];
+            sums[lane] += difference * difference;
+          }
+        }
+        for (int i = from + whole; i < Math.min(from + BATCH, a.length); i++) {
+          double difference = (double) a[i] - b[i];
+          all += difference * difference;
+        }
+        for (double sum : sums) {
+          all += sum;
         }
       }
+      return all;
     }
 
-    private static double square(double value) {
-      return value * value;
-    }
-
-    Distances distances() {
+    private Distances distances() {
       return new Distances(
           relative(fromBlock, block),
           relative(betweenCopies, blockOfPairs),
@@ -92,46 +134,70 @@ final class CopyDistances implements LedgerWriter.Listener {
     }
   }
 
+  /** Measures one unit, whose lines are copies of one original in their order. */
+  final class Meter implements LedgerWriter.Listener {
+
+    private final Evaluator evaluator;
+    private final SortedMap<String, Sums> sums = new TreeMap<>();
+    private final Map<String, Last> last = new TreeMap<>();
+
+    private Meter(Evaluator evaluator) {
+      this.evaluator = evaluator;
+    }
+
+    @Override
+    public void evaluated(Entry entry, Range range, float[] written) {
+      ModelTensor target = entry.target();
+      String name = Objects.requireNonNull(NAMES.get(target.part()));
+      float[] dense = evaluator.elements(entry.unperturbed(), range);
+      float[] other = values(name, copies.before(target.layer(), target.expert()));
+      sums.merge(name, Sums.of(written, dense, other), Sums::plus);
+      last.put(name, new Last(target.expert(), written));
+    }
+
+    private float @Nullable [] values(String name, int expert) {
+      if (expert < 0) {
+        return null;
+      }
+      Last written = Objects.requireNonNull(last.get(name));
+      if (written.expert != expert) {
+        throw new IllegalStateException("copies that do not come in their order");
+      }
+      return written.values;
+    }
+
+    /** What was measured, by the kind of matrix. */
+    SortedMap<String, Sums> sums() {
+      return sums;
+    }
+  }
+
   private final UpcyclePlan plan;
   private final List<Integer> layers;
   private final Copies copies;
-  private final Evaluator evaluator;
-  private final Map<Place, Entry> entries = new HashMap<>();
-  private final Map<Part, Sums> sums = new EnumMap<>(Part.class);
-  private final Map<Place, Last> last = new HashMap<>();
-  private final int shards;
 
-  private CopyDistances(
-      UpcyclePlan plan, List<Integer> layers, int shards, Copies copies, Sources sources) {
+  private CopyDistances(UpcyclePlan plan, List<Integer> layers, Copies copies) {
     this.plan = plan;
     this.layers = layers;
-    this.shards = shards;
     this.copies = copies;
-    this.evaluator = new Evaluator(sources);
-    for (Entry entry : plan.weights()) {
-      if (NAMES.containsKey(entry.target().part())) {
-        entries.put(Place.of(entry.target()), entry);
-      }
-    }
   }
 
   /** A measurement of what a plan writes; empty where copies equal what they are copies of. */
-  static Optional<CopyDistances> of(UpcyclePlan plan, Sources sources) {
+  static Optional<CopyDistances> of(UpcyclePlan plan) {
     boolean differ =
-        sources.checkpoints().size() > 1
+        plan.sources().size() > 1
             || plan.weights().stream().anyMatch(entry -> !entry.equals(entry.unperturbed()));
-    return differ ? Optional.of(measuring(plan, sources)) : Optional.empty();
+    return differ ? Optional.of(measuring(plan)) : Optional.empty();
   }
 
-  private static CopyDistances measuring(UpcyclePlan plan, Sources sources) {
+  private static CopyDistances measuring(UpcyclePlan plan) {
     List<Growth> growth = plan.manifest().growth();
     if (growth.isEmpty()) {
       SparseUpcycling sparse = Objects.requireNonNull(plan.manifest().sparse());
-      return new CopyDistances(
-          plan, sparse.layers(), sparse.granularity(), ofBlocks(sparse.granularity()), sources);
+      return new CopyDistances(plan, sparse.layers(), ofBlocks(sparse.granularity()));
     }
     SortedMap<Integer, List<Integer>> parents = growth.getLast().parents();
-    return new CopyDistances(plan, List.copyOf(parents.keySet()), 1, ofExperts(parents), sources);
+    return new CopyDistances(plan, List.copyOf(parents.keySet()), ofExperts(parents));
   }
 
   /** Each is cut into so many shards; those of the same number are compared. */
@@ -145,6 +211,11 @@ final class CopyDistances implements LedgerWriter.Listener {
       @Override
       public int before(int layer, int expert) {
         return Math.max(-1, expert - granularity);
+      }
+
+      @Override
+      public int original(int layer, int expert) {
+        return expert % granularity;
       }
     };
   }
@@ -163,6 +234,11 @@ final class CopyDistances implements LedgerWriter.Listener {
         return before >= 0 && isCopy(layer, before) ? before : -1;
       }
 
+      @Override
+      public int original(int layer, int expert) {
+        return parents(layer).get(expert);
+      }
+
       private List<Integer> parents(int layer) {
         return Objects.requireNonNull(parents.get(layer));
       }
@@ -173,61 +249,56 @@ final class CopyDistances implements LedgerWriter.Listener {
     };
   }
 
-  @Override
-  public void evaluated(Entry entry, long offset, MemorySegment data) {
-    Place place = Place.of(entry.target());
-    if (!NAMES.containsKey(place.part) || !copies.isCopy(place.layer, place.expert)) {
-      return;
+  /** What the copies of one matrix have in common, for a line that is one. */
+  Optional<?> lineage(Entry entry) {
+    ModelTensor target = entry.target();
+    if (!NAMES.containsKey(target.part()) || !copies.isCopy(target.layer(), target.expert())) {
+      return Optional.empty();
     }
-    if (data.byteSize() != entry.bytes()) {
-      throw new IllegalStateException(entry.target().name() + " comes in pieces");
-    }
-    float[] written = Floats.read(data, entry.dtype());
-    int before = copies.before(place.layer, place.expert);
-    float[] other = before < 0 ? null : values(new Place(place.part, place.layer, before));
-    sums.computeIfAbsent(place.part, _ -> new Sums())
-        .add(written, values(entry.unperturbed()), other);
-    last.put(shard(place), new Last(place, written));
+    return Optional.of(
+        new Lineage(
+            entry.isContiguous() ? target.part() : target.name(),
+            target.layer(),
+            copies.original(target.layer(), target.expert())));
   }
 
-  /** What the last copy is remembered by. */
-  private Place shard(Place place) {
-    return new Place(place.part, ModelTensor.NONE, place.expert % shards);
+  /** Measures a unit of a matrix's copies. */
+  Meter meter(Evaluator evaluator) {
+    return new Meter(evaluator);
   }
 
-  private float[] values(Place place) {
-    Last remembered = last.get(shard(place));
-    return remembered != null && remembered.place.equals(place)
-        ? remembered.values
-        : values(Objects.requireNonNull(entries.get(place)));
-  }
-
-  /** As they are written. */
-  private float[] values(Entry entry) {
-    float[][] values = new float[1][];
-    evaluator.evaluate(entry, (_, data) -> values[0] = Floats.read(data, entry.dtype()));
-    return values[0];
-  }
-
-  /** Of everything that was written. */
-  Realised realised() {
-    return realised(layers);
+  /**
+   * Of everything that was written.
+   *
+   * @param units what was measured of each, in the order of the plan
+   */
+  Realised realised(List<SortedMap<String, Sums>> units) {
+    return realised(layers, units);
   }
 
   /** Computes the experts of the first routing layer for this alone. */
-  Realised firstLayer() {
+  Realised firstLayer(Sources sources) {
     int first = layers.getFirst();
-    for (Entry entry : plan.weights()) {
-      if (entry.target().layer() == first && entry.target().part().isExpert()) {
-        evaluator.evaluate(entry, (offset, data) -> evaluated(entry, offset, data));
-      }
+    List<Entry> experts =
+        plan.weights().stream()
+            .filter(entry -> entry.target().layer() == first && lineage(entry).isPresent())
+            .toList();
+    Deviations deviations = new Deviations();
+    List<SortedMap<String, Sums>> sums = new ArrayList<>();
+    for (Unit unit : Unit.of(experts, this::lineage)) {
+      Evaluator evaluator = new Evaluator(sources, deviations);
+      Meter meter = meter(evaluator);
+      new LedgerWriter(sources, evaluator, (_, _, _) -> {}, meter).write(unit);
+      sums.add(meter.sums());
     }
-    return realised(List.of(first));
+    return realised(List.of(first), sums);
   }
 
-  private Realised realised(List<Integer> measured) {
+  private static Realised realised(List<Integer> layers, List<SortedMap<String, Sums>> units) {
+    SortedMap<String, Sums> totals = new TreeMap<>();
+    units.forEach(unit -> unit.forEach((name, sums) -> totals.merge(name, sums, Sums::plus)));
     SortedMap<String, Distances> matrices = new TreeMap<>();
-    sums.forEach((part, sum) -> matrices.put(NAMES.get(part), sum.distances()));
-    return new Realised(measured, matrices);
+    totals.forEach((name, sums) -> matrices.put(name, sums.distances()));
+    return new Realised(layers, matrices);
   }
 }

@@ -1,115 +1,144 @@
 package io.cambium.upcycle;
 
 import io.cambium.checkpoint.CheckpointException;
-import io.cambium.checkpoint.CheckpointWriter;
 import io.cambium.checkpoint.Manifest;
 import io.cambium.checkpoint.Progress;
-import io.cambium.checkpoint.SafetensorsFile;
-import io.cambium.checkpoint.SafetensorsWriter;
+import io.cambium.upcycle.ledger.Deviations;
 import io.cambium.upcycle.ledger.Entry;
+import io.cambium.upcycle.ledger.Evaluator;
 import io.cambium.upcycle.ledger.LedgerWriter;
-import io.cambium.upcycle.ledger.SourceCheckpoint;
 import io.cambium.upcycle.ledger.Sources;
+import io.cambium.upcycle.ledger.Unit;
+import io.cambium.upcycle.ledger.WorkingMemory;
 import io.cambium.upcycle.plan.UpcyclePlan;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
+import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.IntStream;
 
-/** Writes what a plan says into a staged directory, tensor by tensor. */
+/**
+ * Writes what a plan says, unit by unit, on several threads: ledger, units, files. What a unit
+ * writes depends on the plan alone, so that neither the threads nor their order nor an interruption
+ * can change a byte.
+ */
 final class Executor {
 
   private final UpcyclePlan plan;
   private final Sources sources;
-  private final Path directory;
+  private final Outputs outputs;
+  private final Journal journal;
   private final Progress progress;
+  private final Optional<CopyDistances> distances;
+  private final List<Unit> units;
+  private final Deviations deviations = new Deviations();
+  private final Semaphore memory = new Semaphore(WorkingMemory.TOGETHER_MEGABYTES);
+  private final int firstOfWeights;
   private final long totalBytes;
-  private long doneBytes;
+  private final AtomicLong doneBytes = new AtomicLong();
 
-  private Executor(UpcyclePlan plan, Sources sources, Path directory, Progress progress) {
+  Executor(UpcyclePlan plan, Sources sources, Outputs outputs, Journal journal, Progress progress) {
     this.plan = plan;
     this.sources = sources;
-    this.directory = directory;
+    this.outputs = outputs;
+    this.journal = journal;
     this.progress = progress;
-    this.totalBytes = plan.figures().target().bytes() + plan.figures().optimizerBytes();
+    this.distances = CopyDistances.of(plan);
+    this.units = new ArrayList<>(Unit.of(plan.optimizer(), _ -> Optional.empty()));
+    this.firstOfWeights = units.size();
+    this.units.addAll(Unit.of(plan.weights(), this::lineage));
+    this.totalBytes = units.stream().mapToLong(Unit::bytes).sum();
   }
 
-  /** Writes everything, and returns the manifest as it was written, but for the checksums. */
-  static Manifest execute(UpcyclePlan plan, Sources sources, Path directory, Progress progress) {
-    Executor executor = new Executor(plan, sources, directory, progress);
-    plan.copiedFiles().forEach(executor::copy);
-    executor.writeOptimizer();
-    return executor.writeWeights();
+  private Optional<?> lineage(Entry entry) {
+    return distances.flatMap(measured -> measured.lineage(entry));
   }
 
-  private Manifest writeWeights() {
-    Optional<CopyDistances> distances = CopyDistances.of(plan, sources);
+  /** Every piece of work, in the order of the plan. */
+  List<Unit> units() {
+    return units;
+  }
+
+  /** Writes whatever the journal does not have. */
+  Writing execute(int threads) {
+    long start = System.nanoTime();
+    Map<Integer, Journal.Done> before = journal.done();
+    before.values().forEach(outputs::alreadyWritten);
+    long earlier = before.keySet().stream().mapToLong(unit -> units.get(unit).bytes()).sum();
+    doneBytes.set(earlier);
+    List<Integer> open =
+        IntStream.range(0, units.size()).filter(n -> !before.containsKey(n)).boxed().toList();
+    try {
+      Workers.forEach(open, threads, this::write);
+    } catch (RuntimeException | Error e) {
+      flushAfter(e);
+      throw e;
+    }
+    flush();
+    outputs.finish();
+    double seconds = (System.nanoTime() - start) / 1e9;
+    return new Writing(totalBytes - earlier, earlier, seconds, outputs.isDirect());
+  }
+
+  private void write(int number) {
+    Unit unit = units.get(number);
+    int megabytes = WorkingMemory.megabytes(unit);
+    memory.acquireUninterruptibly(megabytes);
+    boolean flushDue;
+    try {
+      flushDue = journal.add(written(number, unit));
+    } catch (InternalError e) {
+      // How the Java machine reports that a mapped file is no longer as long as it was.
+      throw new CheckpointException(
+          String.join(", ", plan.sources()), "can no longer be read", "bring it back as it was", e);
+    } finally {
+      memory.release(megabytes);
+    }
+    if (flushDue) {
+      flush();
+    }
+    progress.updateBytes("writing", doneBytes.addAndGet(unit.bytes()), totalBytes);
+  }
+
+  /** What was written before a failure is to be gone on with. */
+  private void flushAfter(Throwable failure) {
+    try {
+      flush();
+    } catch (CheckpointException e) {
+      failure.addSuppressed(e);
+    }
+  }
+
+  /** Makes sure of what has been written so far. */
+  void flush() {
+    journal.flush(outputs::flush);
+  }
+
+  private Journal.Done written(int number, Unit unit) {
+    Evaluator evaluator = new Evaluator(sources, deviations);
+    Optional<CopyDistances.Meter> meter =
+        distances
+            .filter(_ -> number >= firstOfWeights)
+            .filter(measured -> measured.lineage(unit.entries().getFirst()).isPresent())
+            .map(measured -> measured.meter(evaluator));
+    WrittenPieces pieces = new WrittenPieces(outputs, !unit.isPiece());
     LedgerWriter.Listener listener =
-        distances.<LedgerWriter.Listener>map(d -> d).orElse(LedgerWriter.Listener.NONE);
-    try (CheckpointWriter writer =
-        CheckpointWriter.create(
-            directory,
-            plan.config(),
-            Entry.onDisk(plan.weights()),
-            CheckpointWriter.DEFAULT_SHARD_BYTES)) {
-      writeAll(plan.weights(), writer::write, listener);
-      Manifest manifest =
-          distances.map(d -> plan.manifest().withRealised(d.realised())).orElse(plan.manifest());
-      writer.finish(manifest);
-      return manifest;
-    }
+        meter.<LedgerWriter.Listener>map(m -> m).orElse(LedgerWriter.Listener.NONE);
+    new LedgerWriter(sources, evaluator, pieces, listener).write(unit);
+    return new Journal.Done(
+        number, pieces.all(), meter.map(CopyDistances.Meter::sums).orElseGet(TreeMap::new));
   }
 
-  private void writeOptimizer() {
-    if (plan.optimizer().isEmpty()) {
-      return;
-    }
-    SafetensorsFile source = sources.checkpoints().getFirst().optimizer().orElseThrow();
-    try (SafetensorsWriter writer =
-        SafetensorsWriter.create(
-            inDirectory(SourceCheckpoint.OPTIMIZER),
-            Entry.onDisk(plan.optimizer()),
-            source.metadata())) {
-      writeAll(plan.optimizer(), writer::write, LedgerWriter.Listener.NONE);
-      writer.requireComplete();
-    }
-  }
-
-  private void writeAll(
-      List<Entry> entries, LedgerWriter.Output output, LedgerWriter.Listener listener) {
-    new LedgerWriter(sources, output, listener)
-        .write(
-            entries,
-            bytes -> {
-              doneBytes += bytes;
-              progress.update("writing", doneBytes, totalBytes);
-            });
-  }
-
-  private void copy(String file) {
-    Path target = inDirectory(file);
-    try {
-      Files.copy(sources.checkpoints().getFirst().path().resolve(file), target);
-    } catch (IOException e) {
-      throw new CheckpointException(
-          target, "cannot be written: " + e, "check free space and permissions", e);
-    }
-  }
-
-  private Path inDirectory(String file) {
-    return createParent(directory.resolve(file));
-  }
-
-  /** Creates the folder that a file goes into. */
-  static Path createParent(Path file) {
-    try {
-      Files.createDirectories(Objects.requireNonNull(file.getParent()));
-      return file;
-    } catch (IOException e) {
-      throw new CheckpointException(
-          file, "cannot be written: " + e, "check free space and permissions", e);
-    }
+  /** The manifest with what was measured while writing, but for the checksums. */
+  Manifest manifest() {
+    List<SortedMap<String, CopyDistances.Sums>> sums =
+        journal.done().values().stream().map(Journal.Done::distances).toList();
+    return distances
+        .map(measured -> plan.manifest().withRealised(measured.realised(sums)))
+        .orElse(plan.manifest());
   }
 }

@@ -23,9 +23,9 @@ public record Verification(
     @Nullable Double siblingCoselection,
     boolean text) {
 
-  /** Of models that were not run. */
-  static Verification notRun(String why) {
-    return new Verification(Word.STRUCTURE_VERIFIED, why, null, null, null, false);
+  /** One without a comparison of logits. */
+  static Verification without(Word word, String why) {
+    return new Verification(word, why, null, null, null, false);
   }
 
   /** The outcome for people, in a few lines. */
@@ -53,7 +53,8 @@ public record Verification(
   /** A failed verification is a {@link io.cambium.checkpoint.VerificationException} instead. */
   public enum Word {
     VERIFIED("verified"),
-    STRUCTURE_VERIFIED("structure verified, logits not checked");
+    STRUCTURE_VERIFIED("structure verified, logits not checked"),
+    NOT_VERIFIED("not verified");
 
     private final String text;
 

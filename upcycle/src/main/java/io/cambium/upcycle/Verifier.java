@@ -11,6 +11,7 @@ import io.cambium.upcycle.ledger.Entry;
 import io.cambium.upcycle.ledger.LedgerReader;
 import io.cambium.upcycle.ledger.SourceCheckpoint;
 import io.cambium.upcycle.ledger.Sources;
+import io.cambium.upcycle.ledger.Unit;
 import io.cambium.upcycle.plan.Cost;
 import io.cambium.upcycle.plan.StepZero;
 import io.cambium.upcycle.plan.UpcyclePlan;
@@ -19,11 +20,22 @@ import io.cambium.upcycle.runner.RoutedLogits;
 import io.cambium.upcycle.runner.TokenIds;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,61 +52,120 @@ record Verifier(UpcyclePlan plan, Path directory) {
   private static final int MAX_SEQUENCE = Cost.COMPARED_TOKENS / BATCH;
 
   /**
-   * Compares the directory with the plan and, byte for byte, with the tensors it copies.
+   * Compares the directory with the plan, by its headers.
    *
    * @throws VerificationException at the first difference
    */
-  void verifyStructure(Sources sources, Progress progress) {
-    try (CheckpointDirectory written = CheckpointDirectory.open(directory)) {
-      written.verifyChecksums();
-      if (!written.config().json().equals(plan.config())) {
-        throw failed(CheckpointDirectory.CONFIG, "is not what was planned");
-      }
-      verify(plan.weights(), written::spec, written::data, sources, progress);
+  private void verifyHeaders(CheckpointDirectory written, Optional<SafetensorsFile> optimizer) {
+    if (!written.config().json().equals(plan.config())) {
+      throw failed(CheckpointDirectory.CONFIG, "is not what was planned");
     }
-    if (!plan.optimizer().isEmpty()) {
-      try (SafetensorsFile written =
-          SafetensorsFile.open(directory.resolve(SourceCheckpoint.OPTIMIZER))) {
-        Map<String, TensorEntry> tensors = written.tensors();
-        verify(
-            plan.optimizer(),
-            name -> specOrNull(tensors.get(name)),
-            written::data,
-            sources,
-            progress);
-      }
+    for (Entry entry : plan.weights()) {
+      requireSpec(entry, written.spec(entry.target().name()));
+    }
+    for (Entry entry : plan.optimizer()) {
+      TensorEntry actual = optimizer.orElseThrow().tensors().get(entry.target().name());
+      requireSpec(entry, actual == null ? null : actual.spec());
     }
   }
 
-  private static @Nullable TensorSpec specOrNull(@Nullable TensorEntry entry) {
-    return entry == null ? null : entry.spec();
+  private void requireSpec(Entry entry, @Nullable TensorSpec actual) {
+    if (!entry.onDisk().equals(actual)) {
+      throw failed(entry.target().name(), "is " + actual + ", not " + entry.onDisk());
+    }
   }
 
-  private interface Specs {
-    @Nullable TensorSpec of(String tensor);
+  /**
+   * Reads everything back from the disk and compares it with what was written and, byte for byte,
+   * with the tensors it copies.
+   *
+   * @param units every unit of the plan
+   * @param done the journal's line about each of them
+   * @return the SHA-256 of each weight file
+   * @throws VerificationException at the first difference
+   */
+  SortedMap<String, String> verifyBytes(
+      Sources sources,
+      List<Unit> units,
+      Collection<Journal.Done> done,
+      int threads,
+      Progress progress) {
+    try (CheckpointDirectory written = CheckpointDirectory.open(directory);
+        Closer optimizer = new Closer(openOptimizer())) {
+      verifyHeaders(written, optimizer.file);
+      Map<String, List<ReadBack.Piece>> pieces = pieces(sources, units, done);
+      SortedMap<String, String> sha256 = new ConcurrentSkipListMap<>();
+      Map<String, SafetensorsFile> files = new LinkedHashMap<>(written.files());
+      optimizer.file.ifPresent(file -> files.put(SourceCheckpoint.OPTIMIZER, file));
+      long total = units.stream().mapToLong(Unit::bytes).sum();
+      AtomicLong read = new AtomicLong();
+      LongConsumer listener =
+          bytes -> progress.updateBytes("verifying", Math.min(total, read.addAndGet(bytes)), total);
+      Workers.forEach(
+          List.copyOf(files.keySet()),
+          threads,
+          name ->
+              sha256.put(
+                  name,
+                  ReadBack.sha256(Objects.requireNonNull(files.get(name)), pieces, listener)));
+      verifyRearranged(sources, units, written, optimizer.file);
+      sha256.remove(SourceCheckpoint.OPTIMIZER);
+      return sha256;
+    }
   }
 
-  private interface Data {
-    MemorySegment of(String tensor);
+  /** Closes a file that may not be there. */
+  private record Closer(Optional<SafetensorsFile> file) implements AutoCloseable {
+    @Override
+    public void close() {
+      file.ifPresent(SafetensorsFile::close);
+    }
   }
 
-  private void verify(
-      List<Entry> entries, Specs specs, Data data, Sources sources, Progress progress) {
+  private Optional<SafetensorsFile> openOptimizer() {
+    return plan.optimizer().isEmpty()
+        ? Optional.empty()
+        : Optional.of(SafetensorsFile.open(directory.resolve(SourceCheckpoint.OPTIMIZER)));
+  }
+
+  private static Map<String, List<ReadBack.Piece>> pieces(
+      Sources sources, List<Unit> units, Collection<Journal.Done> done) {
+    Map<String, List<ReadBack.Piece>> pieces = new HashMap<>();
+    for (Journal.Done line : done) {
+      Unit unit = units.get(line.unit());
+      for (int n = 0; n < line.written().size(); n++) {
+        Journal.Written written = line.written().get(n);
+        MemorySegment copied =
+            unit.isCopiedPiece() ? unit.copied(unit.entries().get(n), sources) : null;
+        pieces
+            .computeIfAbsent(written.tensor(), _ -> new ArrayList<>())
+            .add(new ReadBack.Piece(written, copied));
+      }
+    }
+    return pieces;
+  }
+
+  /** What is copied in another order, such as rows of routers. */
+  private void verifyRearranged(
+      Sources sources,
+      List<Unit> units,
+      CheckpointDirectory written,
+      Optional<SafetensorsFile> optimizer) {
     LedgerReader reader = new LedgerReader(sources);
-    long done = 0;
-    for (Entry entry : entries) {
-      String name = entry.target().name();
-      if (!entry.onDisk().equals(specs.of(name))) {
-        throw failed(name, "is " + specs.of(name) + ", not " + entry.onDisk());
-      }
-      // What is computed would only be computed the same way again.
-      if (entry.formula().isCopied()) {
-        long mismatch = reader.mismatch(entry, data.of(name));
-        if (mismatch >= 0) {
-          throw failed(name, "differs from its source at byte " + mismatch);
+    Set<Entry> weights = new HashSet<>(plan.weights());
+    for (Unit unit : units) {
+      for (Entry entry : unit.isCopiedPiece() ? List.<Entry>of() : unit.entries()) {
+        // What is computed would only be computed the same way again.
+        if (entry.formula().isCopied()) {
+          String name = entry.target().name();
+          MemorySegment data =
+              weights.contains(entry) ? written.data(name) : optimizer.orElseThrow().data(name);
+          long mismatch = reader.mismatch(entry, data);
+          if (mismatch >= 0) {
+            throw failed(name, "differs from its source at byte " + mismatch);
+          }
         }
       }
-      progress.update("verifying", ++done, entries.size());
     }
   }
 
@@ -108,7 +179,8 @@ record Verifier(UpcyclePlan plan, Path directory) {
   Verification verifyLogits(
       ModelRunner runner, List<TokenIds> comparison, int vocabSize, Progress progress) {
     if (plan.stepZero() instanceof StepZero.NotRun notRun) {
-      return Verification.notRun(notRun.reason() + "; planned: " + notRun.planned());
+      return Verification.without(
+          Verification.Word.STRUCTURE_VERIFIED, notRun.reason() + "; planned: " + notRun.planned());
     }
     Optional<TokenIds> text = text(comparison);
     TokenIds ids = text.orElseGet(() -> random(vocabSize));

@@ -114,6 +114,11 @@ public final class HubCheckpoint implements CheckpointSource {
   }
 
   @Override
+  public boolean isRevision() {
+    return true;
+  }
+
+  @Override
   public Path directory() {
     return repository.directory();
   }

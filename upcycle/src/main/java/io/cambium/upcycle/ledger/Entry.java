@@ -26,6 +26,11 @@ public record Entry(ModelTensor target, DType dtype, Formula formula) {
     return new TensorSpec(target.name(), dtype, target.shape()).bytes();
   }
 
+  /** Whether its elements lie on disk one after the other. */
+  public boolean isContiguous() {
+    return Strided.of(this).isContiguous();
+  }
+
   /** The same tensor without what makes one copy of a block differ from another. */
   public Entry unperturbed() {
     return new Entry(target, dtype, formula.unperturbed());

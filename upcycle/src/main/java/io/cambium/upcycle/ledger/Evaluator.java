@@ -6,7 +6,9 @@ import io.cambium.checkpoint.Manifest;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Computes tensors from their formulas. Copies go straight from the mapped source to the sink; of
@@ -25,10 +27,24 @@ public final class Evaluator {
   static final int MATRICES = 3;
 
   private final Sources sources;
+  private final Deviations deviations;
   private final Spectra spectra;
+  private final Noise noise = new Noise();
+  private final Map<SourceTensor, float[]> lastRead = new HashMap<>();
+  private Range lastRange = Range.ALL;
 
   public Evaluator(Sources sources) {
+    this(sources, new Deviations());
+  }
+
+  /**
+   * One of several.
+   *
+   * @param deviations what they share
+   */
+  public Evaluator(Sources sources, Deviations deviations) {
     this.sources = sources;
+    this.deviations = deviations;
     this.spectra = new Spectra(MATRICES * sources.checkpoints().size());
   }
 
@@ -46,100 +62,122 @@ public final class Evaluator {
         }
         case Formula.Zeros() -> zeros(entry.bytes(), arena, sink);
         case Formula computed ->
-            sink.write(0, Floats.write(compute(computed).data(), entry.dtype()));
+            sink.write(0, Floats.write(compute(computed, Range.ALL).data(), entry.dtype()));
       }
     }
   }
 
-  private Values compute(Formula formula) {
+  /**
+   * Elements of a tensor, rounded to its type.
+   *
+   * @param range all, where the formula is not one that follows element by element
+   */
+  public float[] elements(Entry entry, Range range) {
+    float[] values = unrounded(entry, range);
+    return entry.formula() instanceof Formula.Copy
+        ? values
+        : Floats.read(Floats.write(values, entry.dtype()), entry.dtype());
+  }
+
+  /** The same before they are rounded. */
+  float[] unrounded(Entry entry, Range range) {
+    return compute(entry.formula(), range).data();
+  }
+
+  private Values compute(Formula formula, Range range) {
     return switch (formula) {
-      case Formula.Copy(var source) -> sources.values(source);
-      case Formula.Normal(var shape, double deviation, long seed, var key) ->
-          normal(shape, deviation, CounterRandom.of(seed, key));
-      case Formula.GatherRows(var of, var rows) -> RouterRows.scaled(compute(of), rows, _ -> 1);
+      case Formula.Copy(var source) -> copy(source, range);
+      case Formula.Normal(var shape, double deviation, long seed, var key) -> {
+        Values values = Values.zeros(shape, range);
+        noise.add(values.data(), range.from(), deviation, CounterRandom.of(seed, key));
+        yield values;
+      }
+      case Formula.GatherRows(var of, var rows) ->
+          RouterRows.scaled(compute(of, range), rows, _ -> 1);
       case Formula.ScaledRows(var of, var rows, var factors) ->
-          RouterRows.scaled(compute(of), rows, factors::get);
+          RouterRows.scaled(compute(of, range), rows, factors::get);
       case Formula.Slice(var of, int axis, long from, long count) ->
-          compute(of).slice(axis, from, count);
+          compute(of, range).slice(axis, from, count);
       case Formula.Scaled(var of, double factor) -> {
-        Values values = compute(of);
+        Values values = compute(of, range);
         scale(values.data(), factor);
         yield values;
       }
-      case Formula.Mean(var of) -> mean(of);
+      case Formula.Mean(var of) -> mean(of, range);
       case Formula.Shifted(var of, double amount) -> {
-        Values values = compute(of);
+        Values values = compute(of, range);
         shift(values.data(), amount);
         yield values;
       }
       case Formula.Redrawn(var of, var neurons, int axis, var key) -> {
-        Values values = compute(of);
+        Values values = compute(of, range);
         RedrawnNeurons.redraw(values.data(), neurons, axis, key);
         yield values;
       }
       case Formula.Cleared(var of, var neurons, int axis) -> {
-        Values values = compute(of);
+        Values values = compute(of, range);
         RedrawnNeurons.clear(values.data(), neurons, axis);
         yield values;
       }
       case Formula.Noisy(var of, double share, long seed, var key) -> {
-        Values values = compute(of);
-        Noise.add(values.data(), share, CounterRandom.of(seed, key));
+        Values values = compute(of, range);
+        double deviation = share * deviation(of, values);
+        noise.add(values.data(), range.from(), deviation, CounterRandom.of(seed, key));
         yield values;
       }
       case Formula.Permuted(var of, var order, int axis) ->
-          compute(of).gather(axis, order.indices());
+          compute(of, range).gather(axis, order.indices());
       case Formula.Masked(var of, int axis, long from, long count) ->
-          compute(of).masked(axis, from, count);
+          compute(of, range).masked(axis, from, count);
       case Formula.Spectral(var of, double share, long seed, var key) -> {
-        Values values = compute(of);
+        Values values = compute(of, range);
         yield spectra.get(of, values).withRandomSigns(values, share, CounterRandom.of(seed, key));
       }
       case Formula.MixedSpectrum(var of, var other, double share) -> {
-        Spectrum others = spectra.get(other, compute(other));
-        Values values = compute(of);
+        Spectrum others = spectra.get(other, compute(other, range));
+        Values values = compute(of, range);
         yield spectra.get(of, values).mixedWith(others, values, share);
       }
       case Formula.SparselyNoisy(var of, double share, long seed, var key) -> {
-        Values values = compute(of);
-        Noise.addToFew(values.data(), share, seed, key);
+        Values values = compute(of, range);
+        noise.addToFew(values.data(), range.from(), share, deviation(of, values), seed, key);
         yield values;
       }
       case Formula.TurnedNeurons(var of, int axis, double distance, long seed, var key) -> {
-        Values values = compute(of);
-        NeuronWeights.turn(values, axis, distance, CounterRandom.of(seed, key));
+        Values values = compute(of, range);
+        NeuronWeights.turn(values, axis, distance, normals(values, seed, key));
         yield values;
       }
       case Formula.ScaledNeurons(var of, int axis, double spread, long seed, var key) -> {
-        Values values = compute(of);
+        Values values = compute(of, range);
         CounterRandom random = CounterRandom.of(seed, key);
         NeuronWeights.scale(values, axis, n -> 1 + spread * (2 * random.uniform(n) - 1));
         yield values;
       }
       case Formula.Interpolated(var of, var other, double share) -> {
-        Values values = compute(of);
-        interpolate(values.data(), compute(other).data(), share);
+        Values values = compute(of, range);
+        interpolate(values.data(), compute(other, range).data(), share);
         yield values;
       }
       case Formula.Stepped(var of, var direction, double distance) -> {
-        Values values = compute(of);
+        Values values = compute(of, range);
         step(values.data(), sources.values(direction).data(), distance);
         yield values;
       }
       case Formula.NoisyRows(var of, var rows, double delta, long seed, var key) -> {
-        Values values = RouterRows.scaled(compute(of), rows, _ -> 1);
-        CounterRandom random = CounterRandom.of(seed, key);
-        RouterRows.addNoise(values, Manifest.Growth.replicas(rows), delta, random);
+        Values values = RouterRows.scaled(compute(of, range), rows, _ -> 1);
+        List<Integer> replicas = Manifest.Growth.replicas(rows);
+        RouterRows.addNoise(values, replicas, delta, normals(values, seed, key));
         yield values;
       }
       case Formula.TurnedRows(var of, var rows, double distance, long seed, var key) -> {
-        Values values = RouterRows.scaled(compute(of), rows, _ -> 1);
-        CounterRandom random = CounterRandom.of(seed, key);
-        RouterRows.turn(values, Manifest.Growth.replicas(rows), distance, random);
+        Values values = RouterRows.scaled(compute(of, range), rows, _ -> 1);
+        List<Integer> replicas = Manifest.Growth.replicas(rows);
+        RouterRows.turn(values, replicas, distance, normals(values, seed, key));
         yield values;
       }
       case Formula.MixedRows(var of, var rows, var others, double share) -> {
-        Values source = compute(of);
+        Values source = compute(of, range);
         Values values = RouterRows.scaled(source, rows, _ -> 1);
         interpolate(values.data(), RouterRows.scaled(source, others, _ -> 1).data(), share);
         yield values;
@@ -160,6 +198,35 @@ public final class Evaluator {
     };
   }
 
+  /** Copies of a block follow each other, piece by piece: each piece of it is read once. */
+  private Values copy(SourceTensor source, Range range) {
+    if (range == Range.ALL) {
+      return sources.values(source);
+    }
+    if (!range.equals(lastRange)) {
+      lastRead.clear();
+      lastRange = range;
+    }
+    float[] read = lastRead.computeIfAbsent(source, _ -> sources.values(source, range));
+    return new Values(List.of(range.count()), read.clone());
+  }
+
+  private float[] normals(Values values, long seed, String key) {
+    return noise.normals(values.data().length, CounterRandom.of(seed, key));
+  }
+
+  private double deviation(Formula of, Values values) {
+    if (of instanceof Formula.Copy(var source) && source.isContiguous()) {
+      long elements = source.elements();
+      return deviations.get(of, elements, range -> sources.values(source, range));
+    }
+    float[] all = values.data();
+    return deviations.get(
+        of,
+        all.length,
+        range -> Arrays.copyOfRange(all, (int) range.from(), (int) (range.from() + range.count())));
+  }
+
   private static void gather(MemorySegment source, List<Integer> rows, long rowBytes, Sink sink) {
     for (int n = 0; n < rows.size(); n++) {
       sink.write(n * rowBytes, source.asSlice(rows.get(n) * rowBytes, rowBytes));
@@ -173,20 +240,12 @@ public final class Evaluator {
     }
   }
 
-  private static Values normal(List<Long> shape, double deviation, CounterRandom random) {
-    float[] values = new float[Values.elements(shape)];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = (float) (deviation * random.gaussian(i));
-    }
-    return new Values(shape, values);
-  }
-
-  private Values mean(List<Formula> of) {
-    Values first = compute(of.getFirst());
+  private Values mean(List<Formula> of, Range range) {
+    Values first = compute(of.getFirst(), range);
     double[] sums = new double[first.data().length];
     Arrays.setAll(sums, i -> first.data()[i]);
     for (Formula formula : of.subList(1, of.size())) {
-      float[] values = compute(formula).data();
+      float[] values = compute(formula, range).data();
       for (int i = 0; i < sums.length; i++) {
         sums[i] += values[i];
       }

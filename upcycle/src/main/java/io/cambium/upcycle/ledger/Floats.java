@@ -21,16 +21,24 @@ public final class Floats {
   }
 
   public static float[] read(MemorySegment data, DType dtype) {
-    int elements = Math.toIntExact(data.byteSize() * 8 / dtype.bits());
-    float[] values = new float[elements];
-    for (int i = 0; i < elements; i++) {
-      values[i] =
-          switch (dtype) {
-            case F32 -> data.getAtIndex(F32, i);
-            case BF16 -> Float.intBitsToFloat(data.getAtIndex(BITS_16, i) << 16);
-            case F16 -> Float.float16ToFloat(data.getAtIndex(BITS_16, i));
-            default -> throw unsupported(dtype);
-          };
+    if (dtype == DType.F32) {
+      return data.toArray(F32);
+    }
+    // Through arrays: loops over them become vector instructions, loops over segments do not.
+    short[] bits = data.toArray(BITS_16);
+    float[] values = new float[bits.length];
+    switch (dtype) {
+      case BF16 -> {
+        for (int i = 0; i < bits.length; i++) {
+          values[i] = Float.intBitsToFloat(bits[i] << 16);
+        }
+      }
+      case F16 -> {
+        for (int i = 0; i < bits.length; i++) {
+          values[i] = Float.float16ToFloat(bits[i]);
+        }
+      }
+      default -> throw unsupported(dtype);
     }
     return values;
   }
@@ -38,15 +46,35 @@ public final class Floats {
   public static MemorySegment write(float[] values, DType dtype) {
     MemorySegment data =
         MemorySegment.ofArray(new byte[Math.multiplyExact(values.length, dtype.bits() / 8)]);
-    for (int i = 0; i < values.length; i++) {
-      switch (dtype) {
-        case F32 -> data.setAtIndex(F32, i, values[i]);
-        case BF16 -> data.setAtIndex(BITS_16, i, bfloat16(values[i]));
-        case F16 -> data.setAtIndex(BITS_16, i, Float.floatToFloat16(values[i]));
-        default -> throw unsupported(dtype);
-      }
-    }
+    write(values, dtype, data, 0);
     return data;
+  }
+
+  /**
+   * The same, into memory that is there.
+   *
+   * @param offset where to begin in it, in bytes
+   */
+  static void write(float[] values, DType dtype, MemorySegment data, long offset) {
+    if (dtype == DType.F32) {
+      MemorySegment.copy(values, 0, data, F32, offset, values.length);
+      return;
+    }
+    short[] bits = new short[values.length];
+    switch (dtype) {
+      case BF16 -> {
+        for (int i = 0; i < bits.length; i++) {
+          bits[i] = bfloat16(values[i]);
+        }
+      }
+      case F16 -> {
+        for (int i = 0; i < bits.length; i++) {
+          bits[i] = Float.floatToFloat16(values[i]);
+        }
+      }
+      default -> throw unsupported(dtype);
+    }
+    MemorySegment.copy(bits, 0, data, BITS_16, offset, bits.length);
   }
 
   /** The nearest value that the type can hold. */

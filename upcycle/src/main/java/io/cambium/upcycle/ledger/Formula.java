@@ -55,6 +55,22 @@ public sealed interface Formula {
     };
   }
 
+  /** Whether each element follows from the same element of every source, without the others. */
+  default boolean isElementwise() {
+    return switch (this) {
+      case Copy(var source) -> source.isContiguous();
+      case Normal _ -> true;
+      case Scaled(var of, _) -> of.isElementwise();
+      case Shifted(var of, _) -> of.isElementwise();
+      case Interpolated(var of, var other, _) -> of.isElementwise() && other.isElementwise();
+      case Mean(var of) -> of.stream().allMatch(Formula::isElementwise);
+      // Its deviation is that of the whole, which is known beforehand.
+      case Noisy(var of, _, _, _) -> of instanceof Copy && of.isElementwise();
+      case SparselyNoisy(var of, _, _, _) -> of instanceof Copy && of.isElementwise();
+      default -> false;
+    };
+  }
+
   /** The same without what makes copies of a block, or replicas of an expert, differ. */
   default Formula unperturbed() {
     return switch (this) {

@@ -1,15 +1,16 @@
 package io.cambium.upcycle.ledger;
 
+import io.cambium.checkpoint.NormalDraws;
 import io.cambium.upcycle.ledger.SourceTensor.Origin;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.LongConsumer;
 
 /**
- * Writes the lines of a ledger into the tensors on disk that they fill. Parts that lie apart on
+ * Writes a unit of a ledger into the tensors on disk that its lines fill. Parts that lie apart on
  * disk, such as the columns of a transposed matrix, are put together in memory first: one expert's
  * share of the tensor at a time. Where the source has them in the same places, the share is copied
  * as a whole.
@@ -21,13 +22,16 @@ public final class LedgerWriter {
     void write(String tensor, long offset, MemorySegment data);
   }
 
-  /** Watches what is computed, before it is put into its place. */
+  /** Watches what is computed. */
   public interface Listener {
 
     /** Watches nothing. */
-    Listener NONE = (entry, offset, data) -> {};
+    Listener NONE = (entry, range, values) -> {};
 
-    void evaluated(Entry entry, long offset, MemorySegment data);
+    /**
+     * @param values rounded to the line's type
+     */
+    void evaluated(Entry entry, Range range, float[] values);
   }
 
   /**
@@ -47,35 +51,83 @@ public final class LedgerWriter {
   private final Map<String, Region> regions = new HashMap<>();
   private final Map<String, Long> missing = new HashMap<>();
 
-  public LedgerWriter(Sources sources, Output output, Listener listener) {
+  public LedgerWriter(Sources sources, Evaluator evaluator, Output output, Listener listener) {
     this.sources = sources;
-    this.evaluator = new Evaluator(sources);
+    this.evaluator = evaluator;
     this.output = output;
     this.listener = listener;
   }
 
-  /**
-   * Writes the lines, in their order.
-   *
-   * @param written told the bytes of each line
-   */
-  public void write(Iterable<Entry> entries, LongConsumer written) {
-    for (Entry entry : entries) {
-      Strided place = Strided.of(entry);
-      if (place.isContiguous()) {
-        evaluator.evaluate(
-            entry,
-            (offset, data) -> {
-              listener.evaluated(entry, offset, data);
-              output.write(entry.target().name(), place.offset() + offset, data);
-            });
-      } else {
-        scatter(entry, place);
-      }
-      written.accept(entry.bytes());
+  /** Writes a unit. */
+  public void write(Unit unit) {
+    if (unit.isCopiedPiece() && listener == Listener.NONE) {
+      unit.entries()
+          .forEach(entry -> write(entry, unit.offset(entry), unit.copied(entry, sources)));
+    } else if (unit.isPiece()) {
+      compute(unit);
+    } else {
+      unit.entries().forEach(this::writeWhole);
     }
     if (!regions.isEmpty()) {
       throw new IllegalStateException("tensors without all of their parts: " + regions.keySet());
+    }
+  }
+
+  private void write(Entry entry, long offset, MemorySegment data) {
+    output.write(entry.target().name(), Strided.of(entry).offset() + offset, data);
+  }
+
+  /** Batch by batch through all lines, so that what they share is still at hand. */
+  private void compute(Unit unit) {
+    List<MemorySegment> computed =
+        unit.entries().stream()
+            .map(entry -> MemorySegment.ofArray(new byte[Math.toIntExact(unit.bytes(entry))]))
+            .toList();
+    long count = unit.range().count();
+    for (long done = 0; done < count; done += NormalDraws.BATCH) {
+      Range batch =
+          new Range(unit.range().from() + done, Math.min(NormalDraws.BATCH, count - done));
+      for (int n = 0; n < computed.size(); n++) {
+        Entry entry = unit.entries().get(n);
+        long elementBytes = entry.dtype().bits() / Byte.SIZE;
+        Floats.write(
+            evaluator.unrounded(entry, batch), entry.dtype(), computed.get(n), done * elementBytes);
+        listen(
+            entry,
+            batch,
+            computed.get(n).asSlice(done * elementBytes, batch.count() * elementBytes));
+      }
+    }
+    for (int n = 0; n < computed.size(); n++) {
+      Entry entry = unit.entries().get(n);
+      write(entry, unit.offset(entry), computed.get(n));
+    }
+  }
+
+  private void writeWhole(Entry entry) {
+    Strided place = Strided.of(entry);
+    if (place.isContiguous()) {
+      evaluator.evaluate(
+          entry,
+          (offset, data) -> {
+            listenToWhole(entry, data);
+            write(entry, offset, data);
+          });
+    } else {
+      scatter(entry, place);
+    }
+  }
+
+  private void listenToWhole(Entry entry, MemorySegment data) {
+    if (listener != Listener.NONE && data.byteSize() != entry.bytes()) {
+      throw new IllegalStateException(entry.target().name() + " comes in pieces");
+    }
+    listen(entry, Range.ALL, data);
+  }
+
+  private void listen(Entry entry, Range range, MemorySegment data) {
+    if (listener != Listener.NONE) {
+      listener.evaluated(entry, range, Floats.read(data, entry.dtype()));
     }
   }
 
@@ -101,7 +153,7 @@ public final class LedgerWriter {
           if (offset != 0 || data.byteSize() != entry.bytes()) {
             throw new IllegalStateException("a part that is scattered comes in one piece");
           }
-          listener.evaluated(entry, offset, data);
+          listenToWhole(entry, data);
           place.scatter(data, region.bytes, region.from);
         });
   }

@@ -1,6 +1,5 @@
 package io.cambium.upcycle.ledger;
 
-import io.cambium.checkpoint.CounterRandom;
 import java.util.function.IntToDoubleFunction;
 
 /** What is done to the weights of each neuron of a matrix, or to a row of another, by itself. */
@@ -14,28 +13,29 @@ final class NeuronWeights {
    *
    * @param matrix overwritten
    * @param axis the axis that counts neurons
+   * @param normals standard normal numbers, one for each entry
    */
-  static void turn(Values matrix, int axis, double distance, CounterRandom random) {
+  static void turn(Values matrix, int axis, double distance, float[] normals) {
     int rows = Math.toIntExact(matrix.shape().getFirst());
     int columns = matrix.rowLength();
     for (int n = 0; n < (axis == 0 ? rows : columns); n++) {
       if (axis == 0) {
-        turn(matrix.data(), n * columns, 1, columns, distance, random);
+        turn(matrix.data(), n * columns, 1, columns, distance, normals);
       } else {
-        turn(matrix.data(), n, columns, rows, distance, random);
+        turn(matrix.data(), n, columns, rows, distance, normals);
       }
     }
   }
 
   /** Turns one vector, whose entries lie {@code stride} apart from {@code from} on. */
   static void turn(
-      float[] values, int from, int stride, int length, double distance, CounterRandom random) {
+      float[] values, int from, int stride, int length, double distance, float[] normals) {
     double[] direction = new double[length];
     double squares = 0;
     double along = 0;
     for (int k = 0; k < length; k++) {
       double weight = values[from + k * stride];
-      direction[k] = random.gaussian(from + (long) k * stride);
+      direction[k] = normals[from + k * stride];
       squares += weight * weight;
       along += weight * direction[k];
     }

@@ -1,23 +1,29 @@
 package io.cambium.upcycle.ledger;
 
 import io.cambium.checkpoint.CounterRandom;
+import io.cambium.checkpoint.NormalDraws;
 
-/** Noise in proportion to a matrix's own spread. */
+/** Normal noise, drawn by the index of the element. For use by one thread. */
 final class Noise {
 
-  private Noise() {}
+  private final NormalDraws draws = new NormalDraws();
+  private final float[] batch = new float[NormalDraws.BATCH];
 
   /**
    * Adds draws from a normal distribution around zero to every entry. Entries get noise before they
    * are rounded to their type: noise of 0.001 that is rounded first is lost.
    *
    * @param values overwritten
-   * @param share of the (population) standard deviation of all entries
+   * @param from index of the first in its tensor, a multiple of {@link NormalDraws#BATCH}
    */
-  static void add(float[] values, double share, CounterRandom random) {
-    double deviation = share * deviation(values);
-    for (int i = 0; i < values.length; i++) {
-      values[i] = (float) (values[i] + deviation * random.gaussian(i));
+  void add(float[] values, long from, double deviation, CounterRandom random) {
+    float factor = (float) deviation;
+    for (int done = 0; done < values.length; done += NormalDraws.BATCH) {
+      int count = Math.min(NormalDraws.BATCH, values.length - done);
+      draws.draw(random, from + done, batch, count);
+      for (int i = 0; i < count; i++) {
+        values[done + i] += factor * batch[i];
+      }
     }
   }
 
@@ -25,30 +31,25 @@ final class Noise {
    * Adds draws of the whole standard deviation to few entries.
    *
    * @param values overwritten
+   * @param from index of the first in its tensor, a multiple of {@link NormalDraws#BATCH}
    * @param share the probability of each to be one of them
    * @param key of the draws
    */
-  static void addToFew(float[] values, double share, long seed, String key) {
+  void addToFew(float[] values, long from, double share, double deviation, long seed, String key) {
     CounterRandom chosen = CounterRandom.of(seed, "code." + key);
-    CounterRandom random = CounterRandom.of(seed, key);
-    double deviation = deviation(values);
+    float[] added = new float[values.length];
+    add(added, from, deviation, CounterRandom.of(seed, key));
     for (int i = 0; i < values.length; i++) {
-      if (chosen.uniform(i) < share) {
-        values[i] = (float) (values[i] + deviation * random.gaussian(i));
+      if (chosen.uniform(from + i) < share) {
+        values[i] += added[i];
       }
     }
   }
 
-  private static double deviation(float[] values) {
-    double mean = 0;
-    for (float value : values) {
-      mean += value;
-    }
-    mean /= values.length;
-    double squares = 0;
-    for (float value : values) {
-      squares += (value - mean) * (value - mean);
-    }
-    return Math.sqrt(squares / values.length);
+  /** Standard normal numbers, as many as a tensor's elements. */
+  float[] normals(int count, CounterRandom random) {
+    float[] normals = new float[count];
+    draws.draw(random, 0, normals, count);
+    return normals;
   }
 }

@@ -48,21 +48,22 @@ public final class RouterRows {
   }
 
   /** Adds normal noise to rows, {@code delta} times a row's norm on average. */
-  static void addNoise(Values rows_ND, List<Integer> which, double delta, CounterRandom random) {
+  static void addNoise(Values rows_ND, List<Integer> which, double delta, float[] normals_ND) {
     int size_D = rows_ND.rowLength();
     float[] values = rows_ND.data();
     for (int n : which) {
       double deviation = delta * norm(values, n * size_D, size_D) / Math.sqrt(size_D);
       for (int i = n * size_D; i < (n + 1) * size_D; i++) {
-        values[i] = (float) (values[i] + deviation * random.gaussian(i));
+        values[i] = (float) (values[i] + deviation * normals_ND[i]);
       }
     }
   }
 
   /** Turns rows, each in a random direction orthogonal to it. */
-  static void turn(Values rows_ND, List<Integer> which, double distance, CounterRandom random) {
+  static void turn(Values rows_ND, List<Integer> which, double distance, float[] normals_ND) {
     int size_D = rows_ND.rowLength();
-    which.forEach(n -> NeuronWeights.turn(rows_ND.data(), n * size_D, 1, size_D, distance, random));
+    which.forEach(
+        n -> NeuronWeights.turn(rows_ND.data(), n * size_D, 1, size_D, distance, normals_ND));
   }
 
   private static double norm(float[] values, int from, int length) {

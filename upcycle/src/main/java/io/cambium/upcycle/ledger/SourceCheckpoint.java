@@ -23,6 +23,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
 
 /** A checkpoint that something is made of, with its optimizer state where it has one. */
@@ -106,6 +107,15 @@ public final class SourceCheckpoint implements AutoCloseable {
 
   public DecoderSpec decoder() {
     return weights.decoder();
+  }
+
+  /** Every file that tensors are read from, and what says how. */
+  public List<Path> files() {
+    return Stream.concat(
+            Stream.concat(weights.files().values().stream(), optimizer.stream())
+                .map(SafetensorsFile::path),
+            Stream.of(path().resolve(CheckpointDirectory.CONFIG)))
+        .toList();
   }
 
   /** The optimizer's file. */

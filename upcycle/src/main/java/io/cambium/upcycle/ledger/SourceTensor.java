@@ -37,6 +37,16 @@ public record SourceTensor(Origin origin, int model, String name, List<Long> sha
     return new SourceTensor(origin, 0, name, shape, Piece.whole(shape));
   }
 
+  /** Whether its elements lie on disk one after the other. */
+  public boolean isContiguous() {
+    return piece.strides().equals(Piece.whole(shape).strides());
+  }
+
+  /** How many it has. */
+  long elements() {
+    return shape.stream().reduce(1L, Math::multiplyExact);
+  }
+
   /** Such as {@code weights:lm_head.weight}, or {@code weights:...qkv_proj.weight@64[16, 32]}. */
   @Override
   @JsonValue

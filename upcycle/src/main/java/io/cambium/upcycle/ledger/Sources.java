@@ -56,6 +56,18 @@ public record Sources(List<SourceCheckpoint> checkpoints, Directions directions)
     }
   }
 
+  /** Some bytes of a tensor that lies on disk one after the other, counted from its start. */
+  MemorySegment part(SourceTensor tensor, long offset, long bytes) {
+    return onDisk(tensor).asSlice(place(tensor).offset() + offset, bytes);
+  }
+
+  /** Some elements of such a tensor. */
+  float[] values(SourceTensor tensor, Range range) {
+    DType dtype = dtype(tensor);
+    long bytes = range.count() * dtype.bits() / Byte.SIZE;
+    return Floats.read(part(tensor, range.from() * dtype.bits() / Byte.SIZE, bytes), dtype);
+  }
+
   private SafetensorsFile optimizer(SourceTensor tensor) {
     return checkpoints.get(tensor.model()).optimizer().orElseThrow();
   }

@@ -17,6 +17,16 @@ public record Values(List<Long> shape, float[] data) {
     }
   }
 
+  /**
+   * Zeros.
+   *
+   * @param range part of a tensor, flat, or all of it
+   */
+  static Values zeros(List<Long> shape, Range range) {
+    List<Long> part = range == Range.ALL ? shape : List.of(range.count());
+    return new Values(part, new float[elements(part)]);
+  }
+
   static int elements(List<Long> shape) {
     return Math.toIntExact(shape.stream().reduce(1L, Math::multiplyExact));
   }

@@ -13,7 +13,7 @@ import java.util.stream.Stream;
  * What carrying out a plan takes, at most.
  *
  * @param writingBytes of memory while writing and comparing bytes, beside the mapped sources, which
- *     the system can drop, and some 100 MB of the Java machine's own
+ *     the system can drop, and some 200 MB of the Java machine's own and its buffers
  * @param comparingBytes of memory while comparing logits, which runs one model after the other in
  *     fp32: weights of another type are converted a layer at a time, and those of the vocabulary's
  *     size in pieces
@@ -50,7 +50,7 @@ public record Cost(long writingBytes, long comparingBytes, long seconds) {
             .sum();
     long bytes = Stream.concat(weights.stream(), optimizer.stream()).mapToLong(Entry::bytes).sum();
     return new Cost(
-        Math.max(WorkingMemory.bytes(weights), WorkingMemory.bytes(optimizer)),
+        Math.max(WorkingMemory.together(weights), WorkingMemory.together(optimizer)),
         (largestLayer(weights) + piece + logits) * Float.BYTES,
         1
             + bytes / BYTES_PER_SECOND

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.cambium.checkpoint.CounterRandom;
 import io.cambium.checkpoint.DType;
+import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -58,7 +59,16 @@ class NoiseTest {
 
   private static float[] noisy(float[] before, double share, long seed) {
     float[] values = before.clone();
-    Noise.add(values, share, CounterRandom.of(seed, "tensor"));
+    Formula tensor = new Formula.Zeros(); // any name will do
+    double deviation =
+        new Deviations()
+            .get(
+                tensor,
+                before.length,
+                range ->
+                    Arrays.copyOfRange(
+                        before, (int) range.from(), (int) (range.from() + range.count())));
+    new Noise().add(values, 0, share * deviation, CounterRandom.of(seed, "tensor"));
     return values;
   }
 }

@@ -18,7 +18,7 @@ trap clean EXIT
 upcycle() { # NAME LAYERS OPTIONS...: several lines about the conversion, then time and memory
   echo "== $1"
   "$here/peak.sh" "$here/../../cambium" upcycle "$work/dense$2" "$work/moe" --experts 8 "${@:3}" \
-    2>&1 | grep -E '^wrote|verified|peak'
+    2>&1 | grep -E '^(wrote|cambium:|error)|verified|peak'
   clean
 }
 

@@ -33,8 +33,7 @@ public final class Json {
           .disable(MapperFeature.SORT_PROPERTIES_ALPHABETICALLY)
           // A record is its components. What else it can be asked is no part of it, and would come
           // in the order of reflection, which differs from one process to the next.
-          .changeDefaultVisibility(
-              visibility -> visibility.withIsGetterVisibility(Visibility.NONE))
+          .changeDefaultVisibility(visibility -> visibility.withIsGetterVisibility(Visibility.NONE))
           // As other writers of JSON do: "a/b" and "\\u001f".
           .disable(JsonWriteFeature.ESCAPE_FORWARD_SLASHES)
           .disable(JsonWriteFeature.WRITE_HEX_UPPER_CASE)

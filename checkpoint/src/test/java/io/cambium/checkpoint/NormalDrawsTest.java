@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import io.cambium.checkpoint.CounterRandom.Block;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 
@@ -24,9 +23,9 @@ class NormalDrawsTest {
   void areWhatTheFormulaMakesOfTheGeneratorsBits() {
     float[] normals = draw(3L * BATCH, BATCH);
     for (int n = 0; n < BATCH / 4; n++) {
-      Block block = CounterRandom.philox(3L * BATCH / 4 + n, RANDOM.counterHigh(), RANDOM.key());
-      requirePair(normals, n, (int) block.even(), (int) block.odd());
-      requirePair(normals, BATCH / 4 + n, (int) (block.even() >>> 32), (int) (block.odd() >>> 32));
+      int[] words = RANDOM.generator().block(3L * BATCH / 4 + n, 0);
+      requirePair(normals, n, words[0], words[2]);
+      requirePair(normals, BATCH / 4 + n, words[1], words[3]);
     }
   }
 

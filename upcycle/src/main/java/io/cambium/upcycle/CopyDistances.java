@@ -6,14 +6,19 @@ import io.cambium.checkpoint.Manifest.Realised;
 import io.cambium.checkpoint.Manifest.SparseUpcycling;
 import io.cambium.checkpoint.family.ModelTensor;
 import io.cambium.checkpoint.family.Part;
+import io.cambium.upcycle.ledger.BatchSums;
 import io.cambium.upcycle.ledger.Deviations;
 import io.cambium.upcycle.ledger.Entry;
 import io.cambium.upcycle.ledger.Evaluator;
+import io.cambium.upcycle.ledger.Floats;
+import io.cambium.upcycle.ledger.Formula;
 import io.cambium.upcycle.ledger.LedgerWriter;
+import io.cambium.upcycle.ledger.PieceRoom;
 import io.cambium.upcycle.ledger.Range;
 import io.cambium.upcycle.ledger.Sources;
 import io.cambium.upcycle.ledger.Unit;
 import io.cambium.upcycle.plan.UpcyclePlan;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -31,6 +36,12 @@ import org.jspecify.annotations.Nullable;
  */
 final class CopyDistances {
 
+  /** Of larger matrices than of so many elements, what comes after them is sampled. */
+  private static final long ALL_UP_TO = 1 << 20;
+
+  /** One in so many batches. */
+  private static final int SAMPLED = 8;
+
   private static final Map<Part, String> NAMES =
       Map.of(Part.EXPERT_GATE, "gate", Part.EXPERT_UP, "up", Part.EXPERT_DOWN, "down");
 
@@ -40,6 +51,9 @@ final class CopyDistances {
    * @param matrix its part, or the tensor on disk where parts are interleaved in it
    */
   private record Lineage(Object matrix, int layer, int original) {}
+
+  /** What copies are copies of, or a piece of it. */
+  private record Block(Formula formula, Range range, float[] values, double squares) {}
 
   /** A matrix of the copy that was written last. */
   private record Last(int expert, float[] values) {}
@@ -59,7 +73,7 @@ final class CopyDistances {
   /**
    * Sums over weights of one kind of matrix.
    *
-   * @param changed weights that are another number than in the block
+   * @param changed weights that are not, bit by bit, those of the block
    * @param block sum of the block's squares, once for each copy
    * @param blockOfPairs the same over copies that have a neighbour before them
    */
@@ -71,11 +85,6 @@ final class CopyDistances {
       double blockOfPairs,
       double betweenCopies) {
 
-    /** Weights whose squares are added lane by lane before they go into the sum. */
-    private static final int BATCH = 4096;
-
-    private static final int LANES = 512;
-
     private Sums plus(Sums other) {
       return new Sums(
           weights + other.weights,
@@ -84,41 +93,6 @@ final class CopyDistances {
           fromBlock + other.fromBlock,
           blockOfPairs + other.blockOfPairs,
           betweenCopies + other.betweenCopies);
-    }
-
-    private static Sums of(float[] written, float[] dense, float @Nullable [] other) {
-      long changed = 0;
-      for (int i = 0; i < written.length; i++) {
-        changed += written[i] == dense[i] ? 0 : 1;
-      }
-      double block = squares(dense, new float[dense.length]);
-      double blockOfPairs = other == null ? 0 : block;
-      double betweenCopies = other == null ? 0 : squares(written, other);
-      double fromBlock = squares(written, dense);
-      return new Sums(written.length, changed, block, fromBlock, blockOfPairs, betweenCopies);
-    }
-
-    /** Of differences. Many sums side by side, which become vector instructions. */
-    private static double squares(float[] a, float[] b) {
-      double all = 0;
-      for (int from = 0; from < a.length; from += BATCH) {
-        double[] sums = new double[LANES];
-        int whole = Math.min(BATCH, a.length - from) / LANES * LANES;
-        for (int at = from; at < from + whole; at += LANES) {
-          for (int lane = 0; lane < LANES; lane++) {
-            double difference = (double) a[at + lane] - b[at + lane];
-            sums[lane] += difference * difference;
-          }
-        }
-        for (int i = from + whole; i < Math.min(from + BATCH, a.length); i++) {
-          double difference = (double) a[i] - b[i];
-          all += difference * difference;
-        }
-        for (double sum : sums) {
-          all += sum;
-        }
-      }
-      return all;
     }
 
     private Distances distances() {
@@ -138,21 +112,65 @@ final class CopyDistances {
   final class Meter implements LedgerWriter.Listener {
 
     private final Evaluator evaluator;
+    private final BatchSums batchSums = new BatchSums();
     private final SortedMap<String, Sums> sums = new TreeMap<>();
     private final Map<String, Last> last = new TreeMap<>();
+    private float[] spare = {};
+    private @Nullable Block block;
 
     private Meter(Evaluator evaluator) {
       this.evaluator = evaluator;
     }
 
     @Override
-    public void evaluated(Entry entry, Range range, float[] written) {
+    public void evaluated(Entry entry, Range range, MemorySegment data) {
+      if (!isSampled(range)) {
+        return;
+      }
       ModelTensor target = entry.target();
       String name = Objects.requireNonNull(NAMES.get(target.part()));
-      float[] dense = evaluator.elements(entry.unperturbed(), range);
-      float[] other = values(name, copies.before(target.layer(), target.expert()));
-      sums.merge(name, Sums.of(written, dense, other), Sums::plus);
-      last.put(name, new Last(target.expert(), written));
+      float[] written = read(entry, data);
+      Block dense = block(entry.unperturbed(), range);
+      float[] before = values(name, copies.before(target.layer(), target.expert()));
+      sums.merge(name, sums(written, dense, before), Sums::plus);
+      Last replaced = last.put(name, new Last(target.expert(), written));
+      spare = replaced == null ? new float[0] : replaced.values;
+    }
+
+    /** Ranges that are computed in one go begin at multiples of their length. */
+    private static boolean isSampled(Range range) {
+      return range.from() < ALL_UP_TO || range.from() / range.count() % SAMPLED == 0;
+    }
+
+    /** Into an array that is no longer needed, where one fits. */
+    private float[] read(Entry entry, MemorySegment data) {
+      int count = Math.toIntExact(data.byteSize() * Byte.SIZE / entry.dtype().bits());
+      float[] values = spare.length == count ? spare : new float[count];
+      Floats.read(data, entry.dtype(), values);
+      return values;
+    }
+
+    /** What copies are made of, once for all of them that follow each other. */
+    private Block block(Entry unperturbed, Range range) {
+      Block known = block;
+      if (known == null
+          || !known.range.equals(range)
+          || !known.formula.equals(unperturbed.formula())) {
+        float[] values = evaluator.elements(unperturbed, range);
+        known = new Block(unperturbed.formula(), range, values, batchSums.ofSquares(values));
+        block = known;
+      }
+      return known;
+    }
+
+    private Sums sums(float[] written, Block dense, float @Nullable [] before) {
+      return new Sums(
+          written.length,
+          batchSums.differing(written, dense.values),
+          dense.squares,
+          batchSums.ofSquaredDifferences(written, dense.values),
+          before == null ? 0 : dense.squares,
+          before == null ? 0 : batchSums.ofSquaredDifferences(written, before));
     }
 
     private float @Nullable [] values(String name, int expert) {
@@ -285,11 +303,13 @@ final class CopyDistances {
             .toList();
     Deviations deviations = new Deviations();
     List<SortedMap<String, Sums>> sums = new ArrayList<>();
-    for (Unit unit : Unit.of(experts, this::lineage)) {
-      Evaluator evaluator = new Evaluator(sources, deviations);
-      Meter meter = meter(evaluator);
-      new LedgerWriter(sources, evaluator, (_, _, _) -> {}, meter).write(unit);
-      sums.add(meter.sums());
+    try (PieceRoom room = new PieceRoom()) {
+      for (Unit unit : Unit.of(experts, this::lineage)) {
+        Evaluator evaluator = new Evaluator(sources, deviations);
+        Meter meter = meter(evaluator);
+        new LedgerWriter(sources, evaluator, room, (_, _, _) -> {}, meter).write(unit);
+        sums.add(meter.sums());
+      }
     }
     return realised(List.of(first), sums);
   }

@@ -7,6 +7,7 @@ import io.cambium.upcycle.ledger.Deviations;
 import io.cambium.upcycle.ledger.Entry;
 import io.cambium.upcycle.ledger.Evaluator;
 import io.cambium.upcycle.ledger.LedgerWriter;
+import io.cambium.upcycle.ledger.PieceRoom;
 import io.cambium.upcycle.ledger.Sources;
 import io.cambium.upcycle.ledger.Unit;
 import io.cambium.upcycle.ledger.WorkingMemory;
@@ -72,8 +73,8 @@ final class Executor {
     doneBytes.set(earlier);
     List<Integer> open =
         IntStream.range(0, units.size()).filter(n -> !before.containsKey(n)).boxed().toList();
-    try {
-      Workers.forEach(open, threads, this::write);
+    try (PieceRoom room = new PieceRoom()) {
+      Workers.forEach(open, threads, unit -> write(unit, room));
     } catch (RuntimeException | Error e) {
       flushAfter(e);
       throw e;
@@ -84,13 +85,13 @@ final class Executor {
     return new Writing(totalBytes - earlier, earlier, seconds, outputs.isDirect());
   }
 
-  private void write(int number) {
+  private void write(int number, PieceRoom room) {
     Unit unit = units.get(number);
     int megabytes = WorkingMemory.megabytes(unit);
     memory.acquireUninterruptibly(megabytes);
     boolean flushDue;
     try {
-      flushDue = journal.add(written(number, unit));
+      flushDue = journal.add(written(number, unit, room));
     } catch (InternalError e) {
       // How the Java machine reports that a mapped file is no longer as long as it was.
       throw new CheckpointException(
@@ -118,7 +119,7 @@ final class Executor {
     journal.flush(outputs::flush);
   }
 
-  private Journal.Done written(int number, Unit unit) {
+  private Journal.Done written(int number, Unit unit, PieceRoom room) {
     Evaluator evaluator = new Evaluator(sources, deviations);
     Optional<CopyDistances.Meter> meter =
         distances
@@ -128,7 +129,7 @@ final class Executor {
     WrittenPieces pieces = new WrittenPieces(outputs, !unit.isPiece());
     LedgerWriter.Listener listener =
         meter.<LedgerWriter.Listener>map(m -> m).orElse(LedgerWriter.Listener.NONE);
-    new LedgerWriter(sources, evaluator, pieces, listener).write(unit);
+    new LedgerWriter(sources, evaluator, room, pieces, listener).write(unit);
     return new Journal.Done(
         number, pieces.all(), meter.map(CopyDistances.Meter::sums).orElseGet(TreeMap::new));
   }

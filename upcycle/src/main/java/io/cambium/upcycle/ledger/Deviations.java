@@ -21,14 +21,14 @@ public final class Deviations {
   }
 
   private static double compute(long elements, Function<Range, float[]> values) {
+    BatchSums sums = new BatchSums();
     double sum = 0;
     double squares = 0;
     for (long from = 0; from < elements; from += NormalDraws.BATCH) {
       long count = Math.min(NormalDraws.BATCH, elements - from);
-      for (float value : values.apply(new Range(from, count))) {
-        sum += value;
-        squares += (double) value * value;
-      }
+      float[] batch = values.apply(new Range(from, count));
+      sum += sums.of(batch);
+      squares += sums.ofSquares(batch);
     }
     double mean = sum / elements;
     return Math.sqrt(Math.max(0, squares / elements - mean * mean));

@@ -5,6 +5,7 @@ import io.cambium.checkpoint.DType;
 import io.cambium.checkpoint.Manifest;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -32,6 +33,8 @@ public final class Evaluator {
   private final Noise noise = new Noise();
   private final Map<SourceTensor, float[]> lastRead = new HashMap<>();
   private Range lastRange = Range.ALL;
+  private final List<float[]> batches = new ArrayList<>();
+  private int batchesInUse;
 
   public Evaluator(Sources sources) {
     this(sources, new Deviations());
@@ -74,13 +77,19 @@ public final class Evaluator {
    */
   public float[] elements(Entry entry, Range range) {
     float[] values = unrounded(entry, range);
-    return entry.formula() instanceof Formula.Copy
-        ? values
-        : Floats.read(Floats.write(values, entry.dtype()), entry.dtype());
+    if (!(entry.formula() instanceof Formula.Copy)) {
+      Floats.read(Floats.write(values, entry.dtype()), entry.dtype(), values);
+    }
+    return range == Range.ALL ? values : values.clone();
   }
 
-  /** The same before they are rounded. */
+  /**
+   * The same before they are rounded.
+   *
+   * @return what the next call may overwrite, unless it is all
+   */
   float[] unrounded(Entry entry, Range range) {
+    batchesInUse = 0;
     return compute(entry.formula(), range).data();
   }
 
@@ -208,7 +217,23 @@ public final class Evaluator {
       lastRange = range;
     }
     float[] read = lastRead.computeIfAbsent(source, _ -> sources.values(source, range));
-    return new Values(List.of(range.count()), read.clone());
+    float[] values = room(read.length);
+    System.arraycopy(read, 0, values, 0, read.length);
+    return new Values(List.of(range.count()), values);
+  }
+
+  /**
+   * A batch's values, in an array that was used before: new ones for each of a line's thousands of
+   * batches would cost as much as what is computed, since none of them is in the cache.
+   */
+  private float[] room(int count) {
+    if (count != LedgerWriter.BATCH) {
+      return new float[count];
+    }
+    if (batchesInUse == batches.size()) {
+      batches.add(new float[count]);
+    }
+    return batches.get(batchesInUse++);
   }
 
   private float[] normals(Values values, long seed, String key) {

@@ -4,6 +4,7 @@ import io.cambium.checkpoint.NormalDraws;
 import io.cambium.upcycle.ledger.SourceTensor.Origin;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,12 +27,12 @@ public final class LedgerWriter {
   public interface Listener {
 
     /** Watches nothing. */
-    Listener NONE = (entry, range, values) -> {};
+    Listener NONE = (entry, range, written) -> {};
 
     /**
-     * @param values rounded to the line's type
+     * @param written some or all of the line, in the line's type
      */
-    void evaluated(Entry entry, Range range, float[] values);
+    void evaluated(Entry entry, Range range, MemorySegment written);
   }
 
   /**
@@ -44,15 +45,21 @@ public final class LedgerWriter {
   /** A share of a source's tensor on disk. */
   private record Share(Origin origin, int model, String tensor, long from) {}
 
+  /** Elements that are computed at once: what a core keeps in its cache of the second level. */
+  static final int BATCH = 8 * NormalDraws.BATCH;
+
   private final Sources sources;
   private final Evaluator evaluator;
+  private final PieceRoom room;
   private final Output output;
   private final Listener listener;
   private final Map<String, Region> regions = new HashMap<>();
   private final Map<String, Long> missing = new HashMap<>();
 
-  public LedgerWriter(Sources sources, Evaluator evaluator, Output output, Listener listener) {
+  public LedgerWriter(
+      Sources sources, Evaluator evaluator, PieceRoom room, Output output, Listener listener) {
     this.sources = sources;
+    this.room = room;
     this.evaluator = evaluator;
     this.output = output;
     this.listener = listener;
@@ -79,29 +86,32 @@ public final class LedgerWriter {
 
   /** Batch by batch through all lines, so that what they share is still at hand. */
   private void compute(Unit unit) {
-    List<MemorySegment> computed =
-        unit.entries().stream()
-            .map(entry -> MemorySegment.ofArray(new byte[Math.toIntExact(unit.bytes(entry))]))
-            .toList();
-    long count = unit.range().count();
-    for (long done = 0; done < count; done += NormalDraws.BATCH) {
-      Range batch =
-          new Range(unit.range().from() + done, Math.min(NormalDraws.BATCH, count - done));
+    MemorySegment all = room.take(unit.bytes());
+    try {
+      SegmentAllocator parts = SegmentAllocator.slicingAllocator(all);
+      List<MemorySegment> computed =
+          unit.entries().stream().map(entry -> parts.allocate(unit.bytes(entry))).toList();
+      long count = unit.range().count();
+      for (long done = 0; done < count; done += BATCH) {
+        Range batch = new Range(unit.range().from() + done, Math.min(BATCH, count - done));
+        for (int n = 0; n < computed.size(); n++) {
+          compute(unit.entries().get(n), batch, done, computed.get(n));
+        }
+      }
       for (int n = 0; n < computed.size(); n++) {
         Entry entry = unit.entries().get(n);
-        long elementBytes = entry.dtype().bits() / Byte.SIZE;
-        Floats.write(
-            evaluator.unrounded(entry, batch), entry.dtype(), computed.get(n), done * elementBytes);
-        listen(
-            entry,
-            batch,
-            computed.get(n).asSlice(done * elementBytes, batch.count() * elementBytes));
+        write(entry, unit.offset(entry), computed.get(n));
       }
+    } finally {
+      room.giveBack(all);
     }
-    for (int n = 0; n < computed.size(); n++) {
-      Entry entry = unit.entries().get(n);
-      write(entry, unit.offset(entry), computed.get(n));
-    }
+  }
+
+  private void compute(Entry entry, Range batch, long done, MemorySegment computed) {
+    long elementBytes = entry.dtype().bits() / Byte.SIZE;
+    MemorySegment data = computed.asSlice(done * elementBytes, batch.count() * elementBytes);
+    Floats.write(evaluator.unrounded(entry, batch), entry.dtype(), data);
+    listener.evaluated(entry, batch, data);
   }
 
   private void writeWhole(Entry entry) {
@@ -122,13 +132,7 @@ public final class LedgerWriter {
     if (listener != Listener.NONE && data.byteSize() != entry.bytes()) {
       throw new IllegalStateException(entry.target().name() + " comes in pieces");
     }
-    listen(entry, Range.ALL, data);
-  }
-
-  private void listen(Entry entry, Range range, MemorySegment data) {
-    if (listener != Listener.NONE) {
-      listener.evaluated(entry, range, Floats.read(data, entry.dtype()));
-    }
+    listener.evaluated(entry, Range.ALL, data);
   }
 
   private void scatter(Entry entry, Strided place) {

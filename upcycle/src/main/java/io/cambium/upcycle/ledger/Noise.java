@@ -8,6 +8,7 @@ final class Noise {
 
   private final NormalDraws draws = new NormalDraws();
   private final float[] batch = new float[NormalDraws.BATCH];
+  private final float[] sums = new float[NormalDraws.BATCH];
 
   /**
    * Adds draws from a normal distribution around zero to every entry. Entries get noise before they
@@ -21,9 +22,16 @@ final class Noise {
     for (int done = 0; done < values.length; done += NormalDraws.BATCH) {
       int count = Math.min(NormalDraws.BATCH, values.length - done);
       draws.draw(random, from + done, batch, count);
-      for (int i = 0; i < count; i++) {
-        values[done + i] += factor * batch[i];
-      }
+      System.arraycopy(values, done, sums, 0, count);
+      addTimes(factor, count);
+      System.arraycopy(sums, 0, values, done, count);
+    }
+  }
+
+  /** Of arrays that are seen not to overlap, or it would not become vector instructions. */
+  private void addTimes(float factor, int count) {
+    for (int i = 0; i < count; i++) {
+      sums[i] += factor * batch[i];
     }
   }
 

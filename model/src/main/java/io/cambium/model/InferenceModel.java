@@ -23,12 +23,12 @@ public final class InferenceModel implements AutoCloseable {
   }
 
   private InferenceModel(
-      CheckpointDirectory directory, OptionalInt topK, Team team, Mapping weights) {
+      CheckpointDirectory directory, OptionalInt topK, Team team, Mapping weights, DType compute) {
     this.directory = directory;
     DecoderSpec spec =
         topK.isPresent() ? withTopK(directory, topK.getAsInt()) : directory.decoder();
     this.team = team;
-    this.decoder = Decoder.forInference(weights.map(directory, spec, DType.F32), team);
+    this.decoder = Decoder.forInference(weights.map(directory, spec, compute), team);
     decoder.select(SelectionRule.of(directory.manifest()));
   }
 
@@ -47,27 +47,30 @@ public final class InferenceModel implements AutoCloseable {
    * fp32 ones would be is read for each token where they are stored in half precision.
    */
   public static InferenceModel openForGeneration(Path path) {
-    return open(path, OptionalInt.empty(), Team.ofOneOnAllCores(), Weights::mapAsStored);
+    return open(path, OptionalInt.empty(), Team.ofOneOnAllCores(), Weights::mapAsStored, DType.F32);
   }
 
   /**
    * The same for a single pass in little memory: weights stay in the file and are converted where
    * they are used.
+   *
+   * @param compute F32 or F64
    */
-  static InferenceModel openAsStored(Path path, OptionalInt topK) {
-    return open(path, topK, Team.ofAllCores(), Weights::mapAsStored);
+  static InferenceModel openAsStored(Path path, OptionalInt topK, DType compute) {
+    return open(path, topK, Team.ofAllCores(), Weights::mapAsStored, compute);
   }
 
   /** The same on a team of the caller's choice, which this model then owns. */
   static InferenceModel open(Path path, OptionalInt topK, Team team) {
-    return open(path, topK, team, Weights::map);
+    return open(path, topK, team, Weights::map, DType.F32);
   }
 
-  private static InferenceModel open(Path path, OptionalInt topK, Team team, Mapping weights) {
+  private static InferenceModel open(
+      Path path, OptionalInt topK, Team team, Mapping weights, DType compute) {
     CheckpointDirectory directory = CheckpointDirectory.open(path);
     try {
       directory.verifyChecksums();
-      return new InferenceModel(directory, topK, team, weights);
+      return new InferenceModel(directory, topK, team, weights, compute);
     } catch (RuntimeException e) {
       directory.close();
       throw e;

@@ -16,23 +16,24 @@ import java.util.OptionalInt;
 import java.util.SortedMap;
 import java.util.stream.Collectors;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * Runs checkpoint directories in fp32 on all cores, under the selection rule of their manifest.
- * Logits need no more memory than a layer's weights in fp32, beside the page cache.
+ * Runs checkpoint directories on all cores, in fp32 unless told, under the selection rule of their
+ * manifest. Logits need no more memory than a layer's weights in fp32, beside the page cache.
  */
 public final class TorchRunner implements ModelRunner {
 
   @Override
-  public float[] logits(Path path, TokenIds ids, OptionalInt topK) {
-    try (InferenceModel model = InferenceModel.openAsStored(path, topK)) {
+  public float[] logits(Path path, TokenIds ids, OptionalInt topK, DType compute) {
+    try (InferenceModel model = InferenceModel.openAsStored(path, topK, compute)) {
       return logits(model.decoder(), ids);
     }
   }
 
   @Override
-  public RoutedLogits routedLogits(Path path, TokenIds ids) {
-    try (InferenceModel model = InferenceModel.openAsStored(path, OptionalInt.empty())) {
+  public RoutedLogits routedLogits(Path path, TokenIds ids, DType compute) {
+    try (InferenceModel model = InferenceModel.openAsStored(path, OptionalInt.empty(), compute)) {
       Decoder decoder = model.decoder();
       List<Manifest.Growth> growth = model.directory().manifest().growth();
       if (growth.isEmpty()) {
@@ -54,7 +55,8 @@ public final class TorchRunner implements ModelRunner {
         .team()
         .run(member -> {
           int from = Share.start(ids.batch_B(), member);
-          float[] mine = Torch.floats(decoder.logits(member, share(ids, member)));
+          float[] mine =
+              Torch.floats(decoder.logits(member, share(ids, member)).to(ScalarType.Float));
           System.arraycopy(mine, 0, logits, from * sequence * vocabulary, mine.length);
         });
     return logits;

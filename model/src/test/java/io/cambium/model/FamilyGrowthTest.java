@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.cambium.checkpoint.CheckpointDirectory;
+import io.cambium.checkpoint.DType;
 import io.cambium.checkpoint.Json;
 import io.cambium.checkpoint.Manifest;
 import io.cambium.checkpoint.Progress;
@@ -281,7 +282,7 @@ class FamilyGrowthTest {
     try (SafetensorsFile file = SafetensorsFile.open(expected)) {
       long[] ids = file.data("input_ids").toArray(ValueLayout.JAVA_LONG_UNALIGNED);
       TokenIds tokens = new TokenIds(2, ids.length / 2, ids);
-      assertThat(RUNNER.logits(folder.resolve("grown"), tokens, OptionalInt.empty()))
+      assertThat(RUNNER.logits(folder.resolve("grown"), tokens, OptionalInt.empty(), DType.F32))
           .containsExactly(
               file.data("logits").toArray(ValueLayout.JAVA_FLOAT_UNALIGNED), within(TOLERANCE));
     }

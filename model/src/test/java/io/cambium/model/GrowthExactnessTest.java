@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.cambium.checkpoint.CounterRandom;
+import io.cambium.checkpoint.DType;
 import io.cambium.checkpoint.Manifest;
 import io.cambium.checkpoint.Progress;
 import io.cambium.checkpoint.testing.TinyModels;
@@ -162,7 +163,7 @@ class GrowthExactnessTest {
   }
 
   private static float[] logits(Path directory, OptionalInt topK) {
-    return RUNNER.logits(directory, tokens("comparison"), topK);
+    return RUNNER.logits(directory, tokens("comparison"), topK, DType.F32);
   }
 
   private static double largestDifference(float[] a, float[] b) {

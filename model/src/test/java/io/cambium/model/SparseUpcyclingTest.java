@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.cambium.checkpoint.CheckpointDirectory;
+import io.cambium.checkpoint.DType;
 import io.cambium.checkpoint.Progress;
 import io.cambium.checkpoint.SafetensorsFile;
 import io.cambium.checkpoint.UsageException;
@@ -211,7 +212,7 @@ class SparseUpcyclingTest {
   private static void agreesWithTransformers(Path target, Path golden) {
     try (SafetensorsFile expected = SafetensorsFile.open(golden.resolve(Goldens.EXPECTED))) {
       float[] want = expected.data("logits").toArray(ValueLayout.JAVA_FLOAT_UNALIGNED);
-      assertThat(RUNNER.logits(target, tokens(golden), OptionalInt.empty()))
+      assertThat(RUNNER.logits(target, tokens(golden), OptionalInt.empty(), DType.F32))
           .containsExactly(want, within(TOLERANCE));
     }
   }

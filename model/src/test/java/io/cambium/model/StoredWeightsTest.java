@@ -31,7 +31,7 @@ class StoredWeightsTest {
     writeInHalfPrecision(Goldens.unpack(golden, folder), half);
     TokenIds ids = new TokenIds(2, 5, new long[] {3, 1, 4, 1, 5, 9, 2, 6, 5, 3});
     try (InferenceModel model = InferenceModel.open(half, OptionalInt.empty())) {
-      assertThat(new TorchRunner().logits(half, ids, OptionalInt.empty()))
+      assertThat(new TorchRunner().logits(half, ids, OptionalInt.empty(), DType.F32))
           .containsExactly(TorchRunner.logits(model.decoder(), ids));
     }
   }

@@ -9,6 +9,8 @@ import org.jspecify.annotations.Nullable;
  * @param word the outcome
  * @param why what was promised, or why nothing was
  * @param fromPromise difference from the promised logits; absent where there is no promise
+ * @param inSingle the same in fp32, where rounding took it beyond what is allowed; everything else
+ *     then was computed in fp64
  * @param fromSource difference from the source as it is configured: the damage at step 0; absent
  *     where the models were not run
  * @param siblingCoselection share of tokens that choose two experts of one lineage, mean over the
@@ -19,13 +21,14 @@ public record Verification(
     Word word,
     String why,
     @Nullable LogitDifference fromPromise,
+    @Nullable LogitDifference inSingle,
     @Nullable LogitDifference fromSource,
     @Nullable Double siblingCoselection,
     boolean text) {
 
   /** One without a comparison of logits. */
   static Verification without(Word word, String why) {
-    return new Verification(word, why, null, null, null, false);
+    return new Verification(word, why, null, null, null, null, false);
   }
 
   /** The outcome for people, in a few lines. */
@@ -39,6 +42,11 @@ public record Verification(
           .append("\n  from the source: ")
           .append(fromSource.describe())
           .append(text ? " of text" : " drawn at random");
+    }
+    if (inSingle != null) {
+      words
+          .append("\n  computed in fp64, since rounding adds up in fp32: there, ")
+          .append(inSingle.describe());
     }
     if (siblingCoselection != null) {
       words.append(

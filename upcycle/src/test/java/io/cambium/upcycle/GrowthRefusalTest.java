@@ -32,6 +32,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.Set;
 import org.assertj.core.api.AbstractThrowableAssert;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -172,17 +173,22 @@ class GrowthRefusalTest {
     }
   }
 
+  /** A runner whose results are not what was promised, as far as it computes in such a type. */
+  private ModelRunner wrong(Set<DType> types) {
+    return new NoRunner() {
+      @Override
+      public float[] logits(Path directory, TokenIds ids, OptionalInt topK, DType compute) {
+        float[] logits = GrowthExamples.RUNNER.logits(directory, ids, topK, compute);
+        boolean isWrong = types.contains(compute) && !directory.equals(source);
+        logits[logits.length - 1] += isWrong ? 1e-3f : 0;
+        return logits;
+      }
+    };
+  }
+
   @Test
   void aResultThatDoesNotComputeWhatWasPromised() {
-    ModelRunner wrong =
-        new NoRunner() {
-          @Override
-          public float[] logits(Path directory, TokenIds ids, OptionalInt topK) {
-            float[] logits = GrowthExamples.RUNNER.logits(directory, ids, topK);
-            logits[logits.length - 1] += directory.equals(source) ? 0 : 1e-3f;
-            return logits;
-          }
-        };
+    ModelRunner wrong = wrong(Set.of(DType.F32, DType.F64));
     assertThatThrownBy(
             () -> Upcycler.grow(source, target, TO_SEVEN, wrong, List.of(), Progress.NONE))
         .isInstanceOf(VerificationException.class)
@@ -190,6 +196,16 @@ class GrowthRefusalTest {
         .hasMessageContaining("exact: the logits equal the source's");
     assertThat(target).doesNotExist();
     assertThat(folder.resolve("grown.partial").resolve("model.safetensors")).exists();
+  }
+
+  @Test
+  void roundingIsToldFromAMistake() {
+    UpcycleResult result =
+        Upcycler.grow(source, target, TO_SEVEN, wrong(Set.of(DType.F32)), List.of(), Progress.NONE);
+    assertThat(result.verification().word()).isEqualTo(Verification.Word.VERIFIED);
+    assertThat(result.verification().describe())
+        .contains("computed in fp64, since rounding adds up in fp32: there, logits differ by")
+        .contains("0.001");
   }
 
   private AbstractThrowableAssert<?, ?> refusedUsage(GrowthOptions options) {

@@ -1,5 +1,6 @@
 package io.cambium.upcycle;
 
+import io.cambium.checkpoint.DType;
 import io.cambium.checkpoint.family.ModelTensor;
 import io.cambium.upcycle.runner.InputMoments;
 import io.cambium.upcycle.runner.ModelRunner;
@@ -15,13 +16,13 @@ import java.util.SortedMap;
 class NoRunner implements ModelRunner {
 
   @Override
-  public float[] logits(Path directory, TokenIds ids, OptionalInt topK) {
+  public float[] logits(Path directory, TokenIds ids, OptionalInt topK, DType compute) {
     throw notAskedFor();
   }
 
   @Override
-  public RoutedLogits routedLogits(Path directory, TokenIds ids) {
-    return new RoutedLogits(logits(directory, ids, OptionalInt.empty()), null);
+  public RoutedLogits routedLogits(Path directory, TokenIds ids, DType compute) {
+    return new RoutedLogits(logits(directory, ids, OptionalInt.empty(), compute), null);
   }
 
   @Override

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.cambium.checkpoint.CheckpointDirectory;
 import io.cambium.checkpoint.CheckpointSource;
+import io.cambium.checkpoint.DType;
 import io.cambium.checkpoint.Manifest;
 import io.cambium.checkpoint.Progress;
 import io.cambium.checkpoint.SafetensorsFile;
@@ -48,7 +49,7 @@ class PackedGrowthTest {
   private static final ModelRunner SILENT =
       new NoRunner() {
         @Override
-        public float[] logits(Path directory, TokenIds ids, OptionalInt topK) {
+        public float[] logits(Path directory, TokenIds ids, OptionalInt topK, DType compute) {
           return new float[ids.ids().length * 96];
         }
       };

@@ -1,6 +1,7 @@
 package io.cambium.upcycle;
 
 import io.cambium.checkpoint.CheckpointDirectory;
+import io.cambium.checkpoint.DType;
 import io.cambium.checkpoint.Manifest;
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.checkpoint.family.ModelTensor;
@@ -30,12 +31,12 @@ import org.jspecify.annotations.Nullable;
 final class ReferenceRunner implements ModelRunner {
 
   @Override
-  public float[] logits(Path directory, TokenIds ids, OptionalInt topK) {
+  public float[] logits(Path directory, TokenIds ids, OptionalInt topK, DType compute) {
     return logits(directory, ids, topK, (layer, x_D, chosen) -> {});
   }
 
   @Override
-  public RoutedLogits routedLogits(Path directory, TokenIds ids) {
+  public RoutedLogits routedLogits(Path directory, TokenIds ids, DType compute) {
     List<Manifest.Growth> growth = Manifest.read(directory).orElse(Manifest.EMPTY).growth();
     List<Boolean> siblings = new ArrayList<>();
     Listener listener =

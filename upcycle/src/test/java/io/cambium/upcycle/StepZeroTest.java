@@ -4,6 +4,7 @@ import static io.cambium.upcycle.GrowthExamples.grow;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.cambium.checkpoint.CheckpointDirectory;
+import io.cambium.checkpoint.DType;
 import io.cambium.checkpoint.Manifest;
 import io.cambium.checkpoint.testing.TinyModels;
 import io.cambium.upcycle.Verification.Word;
@@ -126,9 +127,11 @@ class StepZeroTest {
         .isGreaterThan(0.05);
     assertThat(Objects.requireNonNull(result.verification().fromSource()).kl()).isGreaterThan(1e-3);
     TokenIds ids = GrowthExamples.calibration().getFirst();
-    assertThat(GrowthExamples.RUNNER.logits(folder.resolve("grown"), ids, OptionalInt.empty()))
+    assertThat(
+            GrowthExamples.RUNNER.logits(
+                folder.resolve("grown"), ids, OptionalInt.empty(), DType.F32))
         .containsExactly(
-            GrowthExamples.RUNNER.logits(source, ids, OptionalInt.of(1)),
+            GrowthExamples.RUNNER.logits(source, ids, OptionalInt.of(1), DType.F32),
             org.assertj.core.api.Assertions.within((float) TIGHT));
   }
 

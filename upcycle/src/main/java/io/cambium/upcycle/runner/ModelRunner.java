@@ -1,5 +1,6 @@
 package io.cambium.upcycle.runner;
 
+import io.cambium.checkpoint.DType;
 import io.cambium.checkpoint.family.ModelTensor;
 import java.nio.file.Path;
 import java.util.List;
@@ -15,14 +16,15 @@ public interface ModelRunner {
    *
    * @param directory a checkpoint directory, which may still be staged under another name
    * @param topK experts per token instead of the configured number
+   * @param compute F32, or F64 to tell an error from rounding
    * @return logits in fp32, row-major [B, S, V]
    */
-  float[] logits(Path directory, TokenIds ids, OptionalInt topK);
+  float[] logits(Path directory, TokenIds ids, OptionalInt topK, DType compute);
 
   /**
    * The same with the configured number of experts, and how often siblings were chosen together.
    */
-  RoutedLogits routedLogits(Path directory, TokenIds ids);
+  RoutedLogits routedLogits(Path directory, TokenIds ids, DType compute);
 
   /**
    * Runs a checkpoint forward and watches what each of its routed experts is given.

@@ -4,6 +4,7 @@ import java.io.PrintWriter;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.function.Predicate;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -73,7 +74,7 @@ public final class Cambium implements Callable<Integer> {
   static int execute(String... args) {
     Cambium root = new Cambium();
     try {
-      return commandLine(root).execute(args);
+      return commandLine(root, List.of(args)::contains).execute(args);
     } catch (Throwable e) { // Picocli hands on exceptions, not errors such as OutOfMemoryError.
       return new ErrorReport(root).unexpected(e, List.of(args), new PrintWriter(System.err, true));
     }
@@ -81,8 +82,17 @@ public final class Cambium implements Callable<Integer> {
 
   /** The whole command line, ready to execute. */
   static CommandLine commandLine(Cambium root) {
+    return commandLine(root, _ -> true);
+  }
+
+  /**
+   * A command line that starts sooner.
+   *
+   * @param isWanted whether the command of this name may be executed; the others are listed only
+   */
+  private static CommandLine commandLine(Cambium root, Predicate<String> isWanted) {
     CommandLine commandLine = new CommandLine(root);
-    CommandGroup.register(commandLine, GROUPS);
+    CommandGroup.register(commandLine, GROUPS, isWanted);
     ErrorReport errors = new ErrorReport(root);
     return commandLine
         .setCaseInsensitiveEnumValuesAllowed(true)

@@ -1,12 +1,16 @@
 package io.cambium.cli;
 
 import java.util.List;
-import java.util.Map;
+import java.util.Objects;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import picocli.CommandLine;
+import picocli.CommandLine.Command;
 import picocli.CommandLine.Help;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.UsageMessageSpec;
 
 /**
@@ -17,9 +21,21 @@ import picocli.CommandLine.Model.UsageMessageSpec;
  */
 record CommandGroup(String title, List<Class<? extends Callable<Integer>>> commands) {
 
-  /** Adds all commands to the root command, and has its help list them group by group. */
-  static void register(CommandLine root, List<CommandGroup> groups) {
-    groups.forEach(group -> group.commands.forEach(root::addSubcommand));
+  /**
+   * Adds all commands to the root command, and has its help list them group by group.
+   *
+   * @param isWanted whether the command of this name may be executed; looking for the options of
+   *     all of them would take longer than what a short command does
+   */
+  static void register(CommandLine root, List<CommandGroup> groups, Predicate<String> isWanted) {
+    groups.forEach(group ->
+        group.commands.forEach(command -> {
+          if (isWanted.test(name(command))) {
+            root.addSubcommand(command);
+          } else {
+            root.addSubcommand(name(command), listedOnly(command));
+          }
+        }));
     root.getHelpSectionMap().remove(UsageMessageSpec.SECTION_KEY_COMMAND_LIST_HEADING);
     root.getHelpSectionMap()
         .put(
@@ -27,11 +43,25 @@ record CommandGroup(String title, List<Class<? extends Callable<Integer>>> comma
             help -> groups.stream().map(group -> group.help(help)).collect(Collectors.joining()));
   }
 
+  private static CommandSpec listedOnly(Class<?> command) {
+    CommandSpec listed = CommandSpec.create();
+    listed.usageMessage().description(annotation(command).description());
+    return listed;
+  }
+
+  private static String name(Class<?> command) {
+    return annotation(command).name();
+  }
+
+  private static Command annotation(Class<?> command) {
+    return Objects.requireNonNull(command.getAnnotation(Command.class));
+  }
+
   private String help(Help help) {
-    Map<String, Help> listed =
-        help.subcommands().entrySet().stream()
-            .filter(e -> commands.contains(e.getValue().commandSpec().userObject().getClass()))
-            .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue));
-    return "\n" + title + "\n" + help.commandList(new TreeMap<>(listed));
+    SortedMap<String, Help> listed = new TreeMap<>();
+    for (Class<?> command : commands) {
+      listed.put(name(command), Objects.requireNonNull(help.subcommands().get(name(command))));
+    }
+    return "\n" + title + "\n" + help.commandList(listed);
   }
 }

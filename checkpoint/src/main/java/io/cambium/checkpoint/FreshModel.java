@@ -73,12 +73,15 @@ public final class FreshModel {
 
   private static void fill(CheckpointWriter writer, ModelTensor tensor, Normal normal, long seed) {
     CounterRandom random = CounterRandom.of(seed, tensor.name());
+    NormalDraws draws = new NormalDraws();
     long elements = tensor.elements();
     for (long start = 0; start < elements; start += CHUNK_ELEMENTS) {
       int count = Math.toIntExact(Math.min(CHUNK_ELEMENTS, elements - start));
+      float[] normals = new float[count];
+      draws.draw(random, start, normals, count);
       MemorySegment chunk = MemorySegment.ofArray(new byte[count * Float.BYTES]);
       for (int i = 0; i < count; i++) {
-        double value = normal.mean() + normal.standardDeviation() * random.gaussian(start + i);
+        double value = normal.mean() + normal.standardDeviation() * normals[i];
         chunk.setAtIndex(LittleEndian.FLOAT, i, (float) value);
       }
       writer.write(tensor.name(), start * Float.BYTES, chunk);

@@ -120,7 +120,7 @@ public final class Evaluator {
       }
       case Formula.Redrawn(var of, var neurons, int axis, var key) -> {
         Values values = compute(of, range);
-        RedrawnNeurons.redraw(values.data(), neurons, axis, key);
+        RedrawnNeurons.redraw(values.data(), neurons, axis, normals(values, neurons.seed(), key));
         yield values;
       }
       case Formula.Cleared(var of, var neurons, int axis) -> {

@@ -1,7 +1,5 @@
 package io.cambium.upcycle.ledger;
 
-import io.cambium.checkpoint.CounterRandom;
-
 /** Drop-Upcycling of one projection (arXiv 2502.19261, section 3.2). */
 final class RedrawnNeurons {
 
@@ -13,9 +11,9 @@ final class RedrawnNeurons {
    *
    * @param values a projection, row-major; overwritten
    * @param axis the axis that counts neurons
-   * @param tensor name that keys the draws
+   * @param normals standard normal numbers, one for each entry
    */
-  static float[] redraw(float[] values, Neurons neurons, int axis, String tensor) {
+  static float[] redraw(float[] values, Neurons neurons, int axis, float[] normals) {
     int[] at = entries(values.length, neurons, axis);
     double mean = 0;
     for (int i : at) {
@@ -27,9 +25,8 @@ final class RedrawnNeurons {
       squares += (values[i] - mean) * (values[i] - mean);
     }
     double deviation = Math.sqrt(squares / at.length);
-    CounterRandom random = CounterRandom.of(neurons.seed(), tensor);
     for (int i : at) {
-      values[i] = (float) (mean + deviation * random.gaussian(i));
+      values[i] = (float) (mean + deviation * normals[i]);
     }
     return values;
   }

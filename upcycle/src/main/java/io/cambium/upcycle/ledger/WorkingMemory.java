@@ -61,7 +61,10 @@ public final class WorkingMemory {
     return together ? 0 : 2 * entry.bytes();
   }
 
-  /** Every source once as floats, the result as floats before and after a step, and its bytes. */
+  /**
+   * Every source once as floats, the result as floats before and after a step, what is drawn, and
+   * its bytes.
+   */
   private static long computed(Entry entry) {
     long all = 0;
     long largest = entry.target().elements();
@@ -71,7 +74,7 @@ public final class WorkingMemory {
       largest = Math.max(largest, elements);
     }
     long result = entry.bytes();
-    return (all + 2 * largest) * Float.BYTES
+    return (all + 3 * largest) * Float.BYTES
         + result
         + Math.min(result, WRITE_BYTES)
         + decomposed(entry.formula());

@@ -23,7 +23,7 @@ class RedrawnNeuronsTest {
     Set<Integer> chosen = new TreeSet<>(Arrays.stream(neurons.indices()).boxed().toList());
     assertThat(chosen).hasSize(5).allMatch(i -> i >= 0 && i < WIDTH);
     float[] before = random(WIDTH * HIDDEN);
-    float[] after = RedrawnNeurons.redraw(before.clone(), neurons, axis, "tensor");
+    float[] after = redraw(before.clone(), neurons, axis, "tensor");
     float[] cleared = RedrawnNeurons.clear(before.clone(), neurons, axis);
     for (int i = 0; i < before.length; i++) {
       int neuron = axis == 0 ? i / HIDDEN : i % WIDTH;
@@ -47,7 +47,7 @@ class RedrawnNeuronsTest {
       // The chosen neurons alternate between 2 and 8; the others are far away.
       values[i] = !chosen.contains(i / hidden) ? 1000 : i % 2 == 0 ? 2 : 8;
     }
-    float[] after = RedrawnNeurons.redraw(values, neurons, 0, "tensor");
+    float[] after = redraw(values, neurons, 0, "tensor");
     double mean = 0;
     double squares = 0;
     double cubes = 0;
@@ -68,11 +68,11 @@ class RedrawnNeuronsTest {
   void dependsOnSeedAndNameAlone() {
     Neurons neurons = new Neurons(7, 1, 9, WIDTH, 5);
     float[] before = random(WIDTH * HIDDEN);
-    float[] first = RedrawnNeurons.redraw(before.clone(), neurons, 0, "a");
-    assertThat(RedrawnNeurons.redraw(before.clone(), neurons, 0, "a")).isEqualTo(first);
-    assertThat(RedrawnNeurons.redraw(before.clone(), neurons, 0, "b")).isNotEqualTo(first);
+    float[] first = redraw(before.clone(), neurons, 0, "a");
+    assertThat(redraw(before.clone(), neurons, 0, "a")).isEqualTo(first);
+    assertThat(redraw(before.clone(), neurons, 0, "b")).isNotEqualTo(first);
     Neurons reseeded = new Neurons(8, 1, 9, WIDTH, 5);
-    assertThat(RedrawnNeurons.redraw(before.clone(), reseeded, 0, "a")).isNotEqualTo(first);
+    assertThat(redraw(before.clone(), reseeded, 0, "a")).isNotEqualTo(first);
     assertThat(reseeded.indices()).isNotEqualTo(neurons.indices());
     assertThat(new Neurons(7, 1, 10, WIDTH, 5).indices()).isNotEqualTo(neurons.indices());
     assertThat(new Neurons(7, 1, 9, WIDTH, WIDTH).indices())
@@ -91,6 +91,11 @@ class RedrawnNeuronsTest {
     for (int count : times) {
       assertThat(count).isBetween(1000 - 117, 1000 + 117);
     }
+  }
+
+  private static float[] redraw(float[] values, Neurons neurons, int axis, String tensor) {
+    CounterRandom random = CounterRandom.of(neurons.seed(), tensor);
+    return RedrawnNeurons.redraw(values, neurons, axis, new Noise().normals(values.length, random));
   }
 
   private static float[] random(int length) {

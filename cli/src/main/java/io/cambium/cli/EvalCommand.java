@@ -1,5 +1,6 @@
 package io.cambium.cli;
 
+import io.cambium.checkpoint.CheckpointSource;
 import io.cambium.checkpoint.Json;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.lab.comparison.TextTable;
@@ -27,9 +28,9 @@ import java.util.SequencedMap;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** Says how good a checkpoint is. */
@@ -55,8 +56,7 @@ import picocli.CommandLine.Spec;
     })
 final class EvalCommand implements Callable<Integer> {
 
-  @Parameters(paramLabel = "DIR", description = "Checkpoint directory.")
-  private Path directory = Path.of("");
+  @Mixin private MeasuredOn measured;
 
   @Option(
       names = "--data",
@@ -69,20 +69,6 @@ final class EvalCommand implements Callable<Integer> {
       paramLabel = "FILE",
       description = "Questions with choices, JSONL; needs the checkpoint's tokenizer.json.")
   private @Nullable Path choices;
-
-  @Option(
-      names = "--sequences",
-      defaultValue = "16",
-      paramLabel = "N",
-      description = "Sequences of each domain (default: ${DEFAULT-VALUE}).")
-  private int sequences;
-
-  @Option(
-      names = "--length",
-      defaultValue = "256",
-      paramLabel = "N",
-      description = "Tokens in a sequence (default: ${DEFAULT-VALUE}).")
-  private int length;
 
   @Option(names = "--json", description = "Everything as JSON, each question's likelihoods too.")
   private boolean json;
@@ -97,10 +83,12 @@ final class EvalCommand implements Callable<Integer> {
     List<ChoiceQuestion> questions = choices == null ? List.of() : ChoiceQuestion.read(choices);
     List<DomainLoss> losses;
     List<ChoiceResult> answers;
-    try (InferenceModel model = InferenceModel.open(directory, OptionalInt.empty());
+    try (CheckpointSource source = measured.open();
+        InferenceModel model = InferenceModel.open(source.path(), OptionalInt.empty());
         TerminalProgress progress = TerminalProgress.onStandardError()) {
       losses = data == null ? List.of() : losses(model, data, progress);
-      answers = questions.isEmpty() ? List.of() : answers(model, questions, progress);
+      answers =
+          questions.isEmpty() ? List.of() : answers(model, source.path(), questions, progress);
     }
     print(losses, answers);
     return 0;
@@ -108,13 +96,13 @@ final class EvalCommand implements Callable<Integer> {
 
   private List<DomainLoss> losses(
       InferenceModel model, Path corpusPath, TerminalProgress progress) {
-    new BatchConfig(sequences, length, 1, false)
+    new BatchConfig(measured.sequences(), measured.length(), 1, false)
         .requireFits(
             model.directory().config().countOr("max_position_embeddings", Integer.MAX_VALUE));
     try (Corpus corpus = Corpus.open(corpusPath);
         Tokenizer tokenizer = Tokenizer.load(corpus.tokenizer().path())) {
-      tokenizer.requireFits(model.decoder().spec().vocabSize(), directory);
-      Evaluator evaluator = new Evaluator(corpus, sequences, length);
+      tokenizer.requireFits(model.decoder().spec().vocabSize(), Path.of(measured.checkpoint()));
+      Evaluator evaluator = new Evaluator(corpus, measured.sequences(), measured.length());
       List<DomainLoss> losses = new ArrayList<>();
       for (Corpus.Domain domain : corpus.domains()) {
         progress.update("evaluating domains", losses.size(), corpus.domains().size());
@@ -125,7 +113,10 @@ final class EvalCommand implements Callable<Integer> {
   }
 
   private List<ChoiceResult> answers(
-      InferenceModel model, List<ChoiceQuestion> questions, TerminalProgress progress) {
+      InferenceModel model,
+      Path directory,
+      List<ChoiceQuestion> questions,
+      TerminalProgress progress) {
     try (Tokenizer tokenizer = Tokenizer.load(directory.resolve(TokenizerFile.NAME))) {
       tokenizer.requireFits(model.decoder().spec().vocabSize(), directory);
       ChoiceScorer scorer = new ChoiceScorer(model, tokenizer);

@@ -1,5 +1,6 @@
 package io.cambium.cli;
 
+import io.cambium.checkpoint.CheckpointSource;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.lab.comparison.TextTable;
 import io.cambium.training.UtilityScorer;
@@ -20,9 +21,9 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** Says how useful each expert is. */
@@ -46,8 +47,7 @@ import picocli.CommandLine.Spec;
     })
 final class ScoreCommand implements Callable<Integer> {
 
-  @Parameters(paramLabel = "DIR", description = "Checkpoint directory.")
-  private Path directory = Path.of("");
+  @Mixin private MeasuredOn measured;
 
   @Option(
       names = "--data",
@@ -76,20 +76,6 @@ final class ScoreCommand implements Callable<Integer> {
   private int batches;
 
   @Option(
-      names = "--sequences",
-      defaultValue = "16",
-      paramLabel = "N",
-      description = "Sequences in each (default: ${DEFAULT-VALUE}).")
-  private int sequences;
-
-  @Option(
-      names = "--length",
-      defaultValue = "256",
-      paramLabel = "N",
-      description = "Tokens in a sequence (default: ${DEFAULT-VALUE}).")
-  private int length;
-
-  @Option(
       names = "--micro-batch",
       defaultValue = "8",
       paramLabel = "N",
@@ -114,11 +100,12 @@ final class ScoreCommand implements Callable<Integer> {
       throw new UsageException(out, "exists already", "choose another name or give --overwrite");
     }
     BatchConfig calibration = calibration();
-    Set<Score> wanted =
-        scores.isEmpty() ? UtilityScorer.available(directory) : EnumSet.copyOf(scores);
     UtilityScorer.Result result;
-    try (TerminalProgress progress = TerminalProgress.onStandardError()) {
-      result = UtilityScorer.score(directory, data, wanted, calibration, seed, progress);
+    try (CheckpointSource source = measured.open();
+        TerminalProgress progress = TerminalProgress.onStandardError()) {
+      Set<Score> wanted =
+          scores.isEmpty() ? UtilityScorer.available(source.path()) : EnumSet.copyOf(scores);
+      result = UtilityScorer.score(source.path(), data, wanted, calibration, seed, progress);
     }
     Files.deleteIfExists(out);
     result.scores().write(out, metadata(result));
@@ -127,16 +114,16 @@ final class ScoreCommand implements Callable<Integer> {
   }
 
   private BatchConfig calibration() {
-    if (batches < 1 || sequences < 1) {
+    if (batches < 1 || measured.sequences() < 1) {
       throw new UsageException("--batches, --sequences", "must be 1 or more", null);
     }
-    int all = Math.multiplyExact(batches, sequences);
-    return new BatchConfig(all, length, Math.min(microBatch, all), false);
+    int all = Math.multiplyExact(batches, measured.sequences());
+    return new BatchConfig(all, measured.length(), Math.min(microBatch, all), false);
   }
 
   private Map<String, String> metadata(UtilityScorer.Result result) {
     return Map.of(
-        "model", directory.toString(),
+        "model", measured.checkpoint(),
         "data", data.toString(),
         "batches", Integer.toString(batches),
         "tokens", Long.toString(result.tokens()),
@@ -147,7 +134,7 @@ final class ScoreCommand implements Callable<Integer> {
   private void report(UtilityScorer.Result result, PrintWriter to) {
     to.printf("%,d tokens, loss %.4f%n", result.tokens(), result.loss());
     if (scores.isEmpty() && !result.scores().byScore().containsKey(Score.FISHER)) {
-      to.printf("no %s: %s has no optimizer's moments%n", Score.FISHER, directory);
+      to.printf("no %s: %s has no optimizer's moments%n", Score.FISHER, measured.checkpoint());
     }
     to.print(table(result.scores()));
     to.println("Wrote " + out);

@@ -29,9 +29,11 @@ def write_ids(a):
     save_file({"input_ids": ids}, a.file)
 
 
-def load(folder):
-    model, info = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager",
-                                                       output_loading_info=True)
+def load(folder, dtype=torch.float32):
+    # Its fastest kernel for experts takes no fp64.
+    options = {"experts_implementation": "eager"} if dtype == torch.float64 else {}
+    model, info = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, attn_implementation="eager",
+                                                       output_loading_info=True, **options)
     return model.eval(), {k: sorted(map(str, v))[:3] for k, v in info.items() if v}
 
 

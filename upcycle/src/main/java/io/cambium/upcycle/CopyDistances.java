@@ -137,9 +137,8 @@ final class CopyDistances {
       spare = replaced == null ? new float[0] : replaced.values;
     }
 
-    /** Ranges that are computed in one go begin at multiples of their length. */
     private static boolean isSampled(Range range) {
-      return range.from() < ALL_UP_TO || range.from() / range.count() % SAMPLED == 0;
+      return range.from() < ALL_UP_TO || range.from() / LedgerWriter.BATCH % SAMPLED == 0;
     }
 
     /** Into an array that is no longer needed, where one fits. */

@@ -46,7 +46,7 @@ public final class LedgerWriter {
   private record Share(Origin origin, int model, String tensor, long from) {}
 
   /** Elements that are computed at once: what a core keeps in its cache of the second level. */
-  static final int BATCH = 8 * NormalDraws.BATCH;
+  public static final int BATCH = 8 * NormalDraws.BATCH;
 
   private final Sources sources;
   private final Evaluator evaluator;

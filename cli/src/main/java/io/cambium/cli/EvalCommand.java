@@ -31,6 +31,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 /** Says how good a checkpoint is. */
@@ -55,6 +56,8 @@ import picocli.CommandLine.Spec;
       "  {\"question\": \"Water freezes at\", \"choices\": [\"0 C\", \"50 C\"], \"answer\": 0}"
     })
 final class EvalCommand implements Callable<Integer> {
+
+  @ParentCommand private Cambium root;
 
   @Mixin private MeasuredOn measured;
 
@@ -83,7 +86,7 @@ final class EvalCommand implements Callable<Integer> {
     List<ChoiceQuestion> questions = choices == null ? List.of() : ChoiceQuestion.read(choices);
     List<DomainLoss> losses;
     List<ChoiceResult> answers;
-    try (CheckpointSource source = measured.open();
+    try (CheckpointSource source = measured.open(root.environment());
         InferenceModel model = InferenceModel.open(source.path(), OptionalInt.empty());
         TerminalProgress progress = TerminalProgress.onStandardError()) {
       losses = data == null ? List.of() : losses(model, data, progress);

@@ -1,14 +1,12 @@
 package io.cambium.cli;
 
 import io.cambium.checkpoint.CheckpointSource;
+import java.util.Map;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.ParentCommand;
 
 /** Which checkpoint is measured, and on how much text. */
 final class MeasuredOn {
-
-  @ParentCommand private Cambium root;
 
   @Parameters(
       paramLabel = "CHECKPOINT",
@@ -30,8 +28,8 @@ final class MeasuredOn {
   private int length;
 
   /** The checkpoint, all of whose files are here. */
-  CheckpointSource open() {
-    return CheckpointArgument.openWhole(checkpoint, root.environment());
+  CheckpointSource open(Map<String, String> environment) {
+    return CheckpointArgument.openWhole(checkpoint, environment);
   }
 
   /** What the user calls it. */

@@ -24,6 +24,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 /** Says how useful each expert is. */
@@ -46,6 +47,8 @@ import picocli.CommandLine.Spec;
       "  cambium upcycle moe grown --experts 32 --counts greedy --scores scores.safetensors"
     })
 final class ScoreCommand implements Callable<Integer> {
+
+  @ParentCommand private Cambium root;
 
   @Mixin private MeasuredOn measured;
 
@@ -101,7 +104,7 @@ final class ScoreCommand implements Callable<Integer> {
     }
     BatchConfig calibration = calibration();
     UtilityScorer.Result result;
-    try (CheckpointSource source = measured.open();
+    try (CheckpointSource source = measured.open(root.environment());
         TerminalProgress progress = TerminalProgress.onStandardError()) {
       Set<Score> wanted =
           scores.isEmpty() ? UtilityScorer.available(source.path()) : EnumSet.copyOf(scores);

@@ -1,6 +1,7 @@
 package io.cambium.cli;
 
 import java.io.PrintWriter;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -74,10 +75,16 @@ public final class Cambium implements Callable<Integer> {
   static int execute(String... args) {
     Cambium root = new Cambium();
     try {
-      return commandLine(root, List.of(args)::contains).execute(args);
+      return commandLine(root, wanted(args)).execute(args);
     } catch (Throwable e) { // Picocli hands on exceptions, not errors such as OutOfMemoryError.
       return new ErrorReport(root).unexpected(e, List.of(args), new PrintWriter(System.err, true));
     }
+  }
+
+  /** The commands that are named; all where a file of arguments may name one. */
+  private static Predicate<String> wanted(String... args) {
+    boolean files = Arrays.stream(args).anyMatch(arg -> arg.startsWith("@"));
+    return files ? _ -> true : List.of(args)::contains;
   }
 
   /** The whole command line, ready to execute. */

@@ -130,12 +130,13 @@ public record Manifest(
 
   /**
    * Distances in one kind of matrix, relative: the root of the sum of squared differences over that
-   * of the block's squared weights, both over all layers and copies. Of a growth step, the block is
-   * the parent, and its copies are the replicas.
+   * of the block's squared weights, both over all layers and copies. Of a matrix with more than a
+   * million elements both are sums over the first million and every eighth batch after them. Of a
+   * growth step, the block is the parent, and its copies are the replicas.
    *
    * @param fromBlock of a copy from its block
    * @param betweenCopies of neighbouring copies from each other; 0 where none has a neighbour
-   * @param changed share of the weights that are another number than in the block
+   * @param changed share of the weights that are not, bit by bit, those of the block
    */
   public record Distances(double fromBlock, double betweenCopies, double changed) {}
 

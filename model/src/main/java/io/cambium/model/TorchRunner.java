@@ -20,7 +20,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
  * Runs checkpoint directories on all cores, in fp32 unless told, under the selection rule of their
- * manifest. Logits need no more memory than a layer's weights in fp32, beside the page cache.
+ * manifest. Logits need no more memory than a layer's weights in that type, beside the page cache.
  */
 public final class TorchRunner implements ModelRunner {
 

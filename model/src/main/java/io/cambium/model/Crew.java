@@ -37,6 +37,7 @@ final class Crew implements AutoCloseable {
    * @param threads in all, with the one that is helped
    */
   Crew(int threads) {
+    Torch.start();
     for (int i = 1; i < threads; i++) {
       helpers.add(Thread.ofPlatform().daemon().name("helper-" + i).start(this::help));
     }

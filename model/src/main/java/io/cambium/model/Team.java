@@ -34,6 +34,7 @@ public final class Team implements AutoCloseable {
     if (size < 1) {
       throw new IllegalArgumentException("a team of " + size);
     }
+    Torch.start();
     this.size = size;
     this.crew = crew;
     this.threads =

@@ -44,6 +44,9 @@ public final class Torch {
 
   static {
     prepareProcess();
+    // Here, where the class's lock lets one thread in: two that load JavaCPP's classes at the same
+    // time, each beginning with another, can wait for each other for ever.
+    torch.set_num_threads(1);
   }
 
   /** How long to look whether tensors are still being freed. */

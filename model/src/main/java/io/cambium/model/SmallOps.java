@@ -13,13 +13,19 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  */
 final class SmallOps {
 
+  /** Numbers above which the calls no longer cost more than the work: the tokens of a prompt. */
+  private static final long SMALL = 1 << 14;
+
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
 
   private SmallOps() {}
 
   /** Whether this tensor is for the loops of this class. */
   static boolean serve(Tensor x) {
-    return Crew.HERE.isBound() && x.is_contiguous() && x.scalar_type().intern() == ScalarType.Float;
+    return Crew.HERE.isBound()
+        && x.numel() <= SMALL
+        && x.is_contiguous()
+        && x.scalar_type().intern() == ScalarType.Float;
   }
 
   /** Root-mean-square normalisation over the last axis, times {@code weight_D + shift}. */

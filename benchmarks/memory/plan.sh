@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Is the memory that `train` plans what it then takes? Three short runs: many experts, a large
-# vocabulary with long sequences, and a growth on the way. Prints the plan's peak, the highest
-# anonymous resident memory of the process (mapped files are the page cache's), and their ratio.
-# Linux.
+# Is the memory that `train` plans what it then takes? Four short runs: many experts, a large
+# vocabulary with long sequences, a growth on the way, and activations that are computed again.
+# Prints the plan's peak, the highest anonymous resident memory of the process (mapped files are the
+# page cache's), and their ratio. Linux.
 # usage: plan.sh
 set -euo pipefail
 cambium=${CAMBIUM:-$(cd "$(dirname "$0")/../.." && pwd)/cambium}
@@ -47,3 +47,6 @@ measure growth "--hidden 256 --layers 6 --heads 4 --kv-heads 2 --head-dim 64 --e
   "batch: {sequences: 16, length: 256, micro_batch: 4}
 release: {window: 0.5}
 growth: {at: 3, experts: 32}"
+measure recompute "--hidden 256 --layers 8 --heads 8 --kv-heads 2 --head-dim 64 --experts 8 --ffn 256
+  --dense-ffn 1024 --vocab 4096 --context 512" \
+  "batch: {sequences: 8, length: 512, micro_batch: 4, recompute: true}"

@@ -99,7 +99,7 @@ final class EvalCommand implements Callable<Integer> {
 
   private List<DomainLoss> losses(
       InferenceModel model, Path corpusPath, TerminalProgress progress) {
-    new BatchConfig(measured.sequences(), measured.length(), 1, false)
+    new BatchConfig(measured.sequences(), measured.length(), 1)
         .requireFits(
             model.directory().config().countOr("max_position_embeddings", Integer.MAX_VALUE));
     try (Corpus corpus = Corpus.open(corpusPath);

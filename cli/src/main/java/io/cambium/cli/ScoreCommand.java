@@ -121,7 +121,7 @@ final class ScoreCommand implements Callable<Integer> {
       throw new UsageException("--batches, --sequences", "must be 1 or more", null);
     }
     int all = Math.multiplyExact(batches, measured.sequences());
-    return new BatchConfig(all, measured.length(), Math.min(microBatch, all), false);
+    return new BatchConfig(all, measured.length(), Math.min(microBatch, all));
   }
 
   private Map<String, String> metadata(UtilityScorer.Result result) {

@@ -367,10 +367,12 @@ class TrainCommandTest {
   }
 
   @Test
-  void terminatedSavesFirst() throws Exception {
+  void keepsOthersOutAndSavesWhenTerminated() throws Exception {
     Path out = folder.resolve("terminated");
     Process process = start(out, false);
     awaitStep(process, out, 15);
+    assertThat(errorOf(2, "train", yaml.toString(), "--out", out.toString(), "--resume"))
+        .contains("is being trained by another program");
     process.destroy();
     assertThat(process.waitFor()).isEqualTo(143);
     List<Metric> metrics = MetricsLog.read(out.resolve("metrics.jsonl"));

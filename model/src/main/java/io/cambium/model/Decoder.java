@@ -42,6 +42,7 @@ public final class Decoder {
   private RouterLosses routerLosses = RouterLosses.NONE;
   private RoutingListener listener = RoutingListener.NONE;
   private OptionalLong endOfDocument = OptionalLong.empty();
+  private boolean recomputes;
 
   /** What decides a rope's frequencies. */
   private record Frequencies(Rope rope, boolean inLong) {}
@@ -148,6 +149,19 @@ public final class Decoder {
    */
   public void separateDocuments(long endToken) {
     endOfDocument = OptionalLong.of(endToken);
+  }
+
+  /**
+   * From now on what attention and dense feed-forward layers hold for their gradients is dropped,
+   * and computed again on the way back: less memory, more time, the same gradients bit by bit. Not
+   * while a pass runs.
+   */
+  public void recompute() {
+    recomputes = true;
+  }
+
+  boolean recomputes() {
+    return recomputes;
   }
 
   /** How many documents end before each token, [B, S]; null where they are not kept apart. */

@@ -31,8 +31,21 @@ final class Pass {
   private final Parameters parameters;
   private final boolean train;
   private final @Nullable KeyValueCache cache;
-  private final Deque<Crossing> crossings = new ArrayDeque<>();
+  private final Deque<Cut> cuts = new ArrayDeque<>();
+  private boolean again;
   private @Nullable Tensor documents_BS;
+
+  /** Where autograd ends and begins again, so that this class carries the gradient across. */
+  private sealed interface Cut permits Crossing, Block {}
+
+  /**
+   * A residual block whose activations are dropped and computed again on the way back (selective
+   * recomputation, arXiv 2205.05198, section 5).
+   *
+   * @param in_BSD what it was given
+   * @param out_BSD what it gave, where autograd begins again
+   */
+  private record Block(Tensor in_BSD, UnaryOperator<Tensor> work, Tensor out_BSD) implements Cut {}
 
   /**
    * What the backward pass needs of one routing layer.
@@ -59,7 +72,8 @@ final class Pass {
       @Nullable Tensor balance_E,
       @Nullable Tensor own,
       Tensor sum_TD,
-      @Nullable Around around) {}
+      @Nullable Around around)
+      implements Cut {}
 
   /** A tensor before and after a cut through autograd. */
   private record Around(Tensor before_TD, Tensor after_TD) {}
@@ -91,17 +105,29 @@ final class Pass {
     Tensor x_BSD = Ops.times(parameters.embed(ids_BS), spec.scales().embedding());
     for (int i = 0; i < spec.layers().size(); i++) {
       int layer = i;
-      Tensor in_BSD = x_BSD;
-      Tensor attended_BSD = Scopes.keepResult(() -> attend(in_BSD, layer));
+      Tensor attended_BSD = run(x_BSD, in_BSD -> attend(in_BSD, layer));
       x_BSD =
           switch (spec.layers().get(layer).feedForward()) {
-            case Dense dense -> Scopes.keepResult(() -> dense(attended_BSD, dense, layer));
+            case Dense dense -> run(attended_BSD, in_BSD -> dense(in_BSD, dense, layer));
             case Mixture mixture ->
                 mixture(attended_BSD.flatten(0, 1), layer, ids_BS, batchTokens)
                     .view_as(attended_BSD);
           };
     }
     return x_BSD.flatten(0, 1);
+  }
+
+  private Tensor run(Tensor in_BSD, UnaryOperator<Tensor> block) {
+    if (!train || !decoder.recomputes()) {
+      return Scopes.keepResult(() -> block.apply(in_BSD));
+    }
+    Tensor out_BSD =
+        Scopes.keepResult(() -> {
+          Tensor attached_BSD = block.apply(in_BSD);
+          return attached_BSD.detach().set_requires_grad(attached_BSD.requires_grad());
+        });
+    cuts.push(new Block(in_BSD, block, out_BSD));
+    return out_BSD;
   }
 
   private Tensor attend(Tensor x_BSD, int layer) {
@@ -127,7 +153,9 @@ final class Pass {
         Part.FEED_FORWARD_NORM,
         layer,
         in_BSD -> {
-          decoder.listener().passed(member.index(), layer, in_BSD.detach().flatten(0, 1));
+          if (!again) {
+            decoder.listener().passed(member.index(), layer, in_BSD.detach().flatten(0, 1));
+          }
           return Ops.gated(
               in_BSD,
               parameters.get(Part.DENSE_GATE, layer),
@@ -189,7 +217,7 @@ final class Pass {
       if (around != null) {
         around.after_TD().set_requires_grad(around.before_TD().requires_grad());
       }
-      crossings.push(
+      cuts.push(
           new Crossing(
               layer,
               base_TD,
@@ -347,14 +375,39 @@ final class Pass {
    * @param accumulate whether to add to the experts' gradients or to replace them
    */
   void backward(boolean accumulate) {
-    while (!crossings.isEmpty()) {
-      Crossing crossing = crossings.pop();
-      if (!crossing.sum_TD().requires_grad()) {
-        continue; // nothing below is trained
+    while (!cuts.isEmpty()) {
+      switch (cuts.pop()) {
+        case Crossing crossing -> {
+          if (crossing.sum_TD().requires_grad()) { // or nothing below is trained
+            boolean idle = crossing.sum_TD().size(0) == 0;
+            Scopes.freeAll(() -> cross(crossing, idle, accumulate));
+          }
+        }
+        case Block block -> {
+          if (block.out_BSD().requires_grad() && block.out_BSD().size(0) > 0) {
+            Scopes.freeAll(() -> runAgain(block));
+          }
+        }
       }
-      boolean idle = crossing.sum_TD().size(0) == 0;
-      Scopes.freeAll(() -> cross(crossing, idle, accumulate));
     }
+  }
+
+  private void runAgain(Block block) {
+    again = true;
+    Tensor in_BSD = block.in_BSD().detach().set_requires_grad(block.in_BSD().requires_grad());
+    backward(block.work().apply(in_BSD), block.out_BSD().grad());
+    again = false;
+    if (in_BSD.requires_grad()) {
+      backward(block.in_BSD(), in_BSD.grad());
+    }
+  }
+
+  private static void backward(Tensor output, Tensor gradient) {
+    backward(new TensorVector(output), new TensorVector(gradient));
+  }
+
+  private static void backward(TensorVector outputs, TensorVector gradients) {
+    torch.backward(outputs, gradients, new BoolOptional(), false, new TensorVector());
   }
 
   /** A worker without tokens only helps with the experts. */
@@ -383,7 +436,7 @@ final class Pass {
     }
     addRouterLosses(c, outputs, gradients);
     if (!outputs.empty()) {
-      torch.backward(outputs, gradients, new BoolOptional(), false, new TensorVector());
+      backward(outputs, gradients);
     }
   }
 
@@ -454,6 +507,8 @@ final class Pass {
   double routerLoss() {
     RouterLosses losses = decoder.routerLosses();
     double total = 0;
+    List<Crossing> crossings =
+        cuts.stream().filter(Crossing.class::isInstance).map(Crossing.class::cast).toList();
     for (Crossing c : crossings) {
       if (c.balance_E() != null) {
         Tensor factors_E = decoder.loadFactors(c.layer()).to(c.balance_E().scalar_type());

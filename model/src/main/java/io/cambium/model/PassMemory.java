@@ -28,14 +28,17 @@ public final class PassMemory {
   private final DecoderSpec spec;
   private final long length_S;
   private final boolean separateDocuments;
+  private final boolean recomputes;
   private final long hidden_D;
 
   /**
    * @param length tokens of a sequence
    * @param separateDocuments whether every layer has a mask of its own for each sequence
+   * @param recomputes whether activations are computed again, {@link Decoder#recompute}
    */
-  public PassMemory(DecoderSpec spec, int length, boolean separateDocuments) {
+  public PassMemory(DecoderSpec spec, int length, boolean separateDocuments, boolean recomputes) {
     this.separateDocuments = separateDocuments;
+    this.recomputes = recomputes;
     this.spec = spec;
     this.length_S = length;
     this.hidden_D = spec.hiddenSize();
@@ -43,16 +46,28 @@ public final class PassMemory {
 
   /** What one worker holds where the forward pass ends and the backward pass begins. */
   public long forward(long sequences) {
-    long floats = 0;
+    long kept = 0;
+    long largest = 0;
     for (DecoderSpec.Layer layer : spec.layers()) {
-      floats += attention(layer.attention(), sequences);
-      floats +=
-          switch (layer.feedForward()) {
-            case Dense dense -> dense(dense, tokens(sequences));
-            case Mixture mixture -> 2 * hidden(sequences) + mixture(mixture, sequences);
-          };
+      long attention = attention(layer.attention(), sequences);
+      kept += kept(attention, sequences);
+      largest = Math.max(largest, attention);
+      switch (layer.feedForward()) {
+        case Dense dense -> {
+          long feedForward = dense(dense, tokens(sequences));
+          kept += kept(feedForward, sequences);
+          largest = Math.max(largest, feedForward);
+        }
+        case Mixture mixture -> kept += 2 * hidden(sequences) + mixture(mixture, sequences);
+      }
     }
-    return FLOAT * (floats + head(sequences) + TEMPORARIES * hidden(sequences));
+    return FLOAT
+        * (kept + (recomputes ? largest : 0) + head(sequences) + TEMPORARIES * hidden(sequences));
+  }
+
+  /** Of a block that is computed again, the result alone. */
+  private long kept(long block, long sequences) {
+    return recomputes ? hidden(sequences) : block;
   }
 
   /** What one worker still holds at the end of the backward pass. */

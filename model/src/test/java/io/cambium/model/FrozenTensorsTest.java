@@ -2,11 +2,8 @@ package io.cambium.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.cambium.checkpoint.CheckpointDirectory;
-import io.cambium.checkpoint.DType;
 import io.cambium.checkpoint.family.ModelTensor;
 import io.cambium.checkpoint.testing.Goldens;
-import io.cambium.model.RouterLosses.Form;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.function.Predicate;
@@ -18,12 +15,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Tensors that are trained have the gradients that they have where all are. */
 class FrozenTensorsTest {
 
-  private static final int SEQUENCES = 3;
-  private static final int LENGTH = 7;
-
   @TempDir private Path folder;
 
-  private final RandomText text = new RandomText(3, SEQUENCES, LENGTH, 61);
+  private final RandomText text = new RandomText(3, 3, 7, 61);
 
   @ParameterizedTest
   @CsvSource({
@@ -52,21 +46,6 @@ class FrozenTensorsTest {
   }
 
   private Map<ModelTensor, double[]> gradients(Path path, Predicate<ModelTensor> trained) {
-    try (CheckpointDirectory directory = CheckpointDirectory.open(path);
-        Team team = new Team(2)) {
-      Decoder decoder = Decoder.forTraining(Weights.load(directory, DType.F64), team, trained);
-      decoder.lose(new RouterLosses(0.1, Form.PER_LAYER, 0.01, 0));
-      team.run(member -> {
-        int from = Share.start(SEQUENCES, member);
-        int to = Share.end(SEQUENCES, member);
-        decoder.backward(
-            member,
-            text.inputs(from, to),
-            text.targets(from, to),
-            (long) SEQUENCES * LENGTH,
-            false);
-      });
-      return Gradients.of(decoder);
-    }
+    return Gradients.of(path, text, trained, decoder -> {});
   }
 }

@@ -6,12 +6,23 @@ import org.bytedeco.pytorch.Tensor;
 /** Sequences of one length, of random tokens. */
 final class RandomText {
 
+  private final int sequences;
   private final int length;
   private final long[] ids;
 
   RandomText(long seed, int sequences, int length, int vocabulary) {
+    this.sequences = sequences;
     this.length = length;
     this.ids = new SplittableRandom(seed).longs(sequences * (length + 1L), 0, vocabulary).toArray();
+  }
+
+  int sequences() {
+    return sequences;
+  }
+
+  /** Tokens of all sequences. */
+  long tokens() {
+    return (long) sequences * length;
   }
 
   /** Some of the sequences without their last tokens, [B, S]. */

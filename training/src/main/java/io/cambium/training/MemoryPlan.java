@@ -127,7 +127,11 @@ public record MemoryPlan(List<Phase> phases) {
   }
 
   private static PassMemory pass(RunConfig config, DecoderSpec spec) {
-    return new PassMemory(spec, config.batch().length(), config.batch().separateDocuments());
+    return new PassMemory(
+        spec,
+        config.batch().length(),
+        config.batch().separateDocuments(),
+        config.batch().recompute());
   }
 
   private static long bytes(List<ModelTensor> tensors, Predicate<ModelTensor> which) {
@@ -183,7 +187,10 @@ public record MemoryPlan(List<Phase> phases) {
               .findFirst();
       return fitting
               .map(m -> "lower batch.micro_batch to " + m)
-              .orElse("lower workers, evaluate.sequences or batch.length, or take a smaller model")
+              .orElse(
+                  "lower workers, evaluate.sequences or batch.length"
+                      + (config.batch().recompute() ? "" : ", give batch.recompute: true")
+                      + ", or take a smaller model")
           + "; if the machine has more than it says, give --memory";
     }
   }

@@ -1,6 +1,7 @@
 package io.cambium.training;
 
 import io.cambium.checkpoint.CheckpointException;
+import io.cambium.checkpoint.ProcessLock;
 import io.cambium.checkpoint.StagedDirectory;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.training.config.RunConfig;
@@ -80,6 +81,19 @@ public record RunDirectory(Path path) {
     return Optional.ofNullable(parent == null ? null : parent.getParent())
         .map(RunDirectory::new)
         .filter(run -> run.checkpoints().equals(parent) && Files.exists(run.config()));
+  }
+
+  /**
+   * Keeps the run from being trained by two programs at once, of which one would delete what the
+   * other reads.
+   *
+   * @throws UsageException if another trains it
+   */
+  ProcessLock lock() {
+    return ProcessLock.tryAcquire(path.resolve("lock"))
+        .orElseThrow(() ->
+            new UsageException(
+                path, "is being trained by another program", "wait for it, or end it first"));
   }
 
   Path config() {

@@ -4,6 +4,7 @@ import io.cambium.checkpoint.CheckpointDirectory;
 import io.cambium.checkpoint.CheckpointException;
 import io.cambium.checkpoint.Manifest;
 import io.cambium.checkpoint.Manifest.Selection.Mode;
+import io.cambium.checkpoint.ProcessLock;
 import io.cambium.checkpoint.Progress;
 import io.cambium.checkpoint.StagedDirectory;
 import io.cambium.checkpoint.TrainingException;
@@ -53,6 +54,7 @@ public final class Trainer implements AutoCloseable {
 
   private final RunConfig config;
   private final RunDirectory run;
+  private final ProcessLock lock;
   private final RunListener listener;
   private final Corpus corpus;
   private final Team team;
@@ -71,9 +73,15 @@ public final class Trainer implements AutoCloseable {
   private volatile boolean stopRequested;
 
   private Trainer(
-      RunConfig config, RunDirectory run, Path start, boolean goesOn, RunListener listener) {
+      RunConfig config,
+      RunDirectory run,
+      ProcessLock lock,
+      Path start,
+      boolean goesOn,
+      RunListener listener) {
     this.config = config;
     this.run = run;
+    this.lock = lock;
     this.listener = listener;
     this.corpus = Corpus.open(config.corpora());
     this.team = new Team(config.workers());
@@ -113,9 +121,11 @@ public final class Trainer implements AutoCloseable {
   public static Trainer start(RunConfig config, Path directory, RunListener listener) {
     requireGrowthAhead(config);
     RunDirectory run = RunDirectory.create(directory, config);
+    ProcessLock lock = run.lock();
     try {
-      return new Trainer(config, run, config.model(), false, listener);
+      return new Trainer(config, run, lock, config.model(), false, listener);
     } catch (RuntimeException e) {
+      lock.close();
       run.delete();
       throw e;
     }
@@ -146,7 +156,7 @@ public final class Trainer implements AutoCloseable {
    *
    * @param config what the run began with
    * @throws UsageException if the directory holds no run, or one that began with another
-   *     configuration
+   *     configuration, or one that another program trains
    */
   public static Trainer resume(Path directory, RunConfig config, RunListener listener) {
     RunDirectory run = RunDirectory.open(directory);
@@ -157,12 +167,24 @@ public final class Trainer implements AutoCloseable {
           "resume with the settings the run began with, or start another with its checkpoint as"
               + " the model");
     }
+    ProcessLock lock = run.lock();
+    try {
+      return resume(run, lock, config, listener);
+    } catch (RuntimeException e) {
+      lock.close();
+      throw e;
+    }
+  }
+
+  private static Trainer resume(
+      RunDirectory run, ProcessLock lock, RunConfig config, RunListener listener) {
     Optional<Path> latest = run.latestCheckpoint();
     listener.message("resuming from " + latest.map(Path::toString).orElse("the beginning"));
     if (latest.isEmpty()) {
       run.deleteLogs();
     }
-    return new Trainer(config, run, latest.orElse(config.model()), latest.isPresent(), listener);
+    return new Trainer(
+        config, run, lock, latest.orElse(config.model()), latest.isPresent(), listener);
   }
 
   /** Step 0, or where the checkpoint of another run stands. */
@@ -305,6 +327,9 @@ public final class Trainer implements AutoCloseable {
     loaded.decoder().lose(routerLosses(loaded.manifest(), 1));
     if (config.batch().separateDocuments()) {
       loaded.decoder().separateDocuments(corpus.tokenizer().requireEndOfText());
+    }
+    if (config.batch().recompute()) {
+      loaded.decoder().recompute();
     }
     return loaded;
   }
@@ -575,5 +600,6 @@ public final class Trainer implements AutoCloseable {
     tensorBoard.close();
     team.close();
     corpus.close();
+    lock.close();
   }
 }

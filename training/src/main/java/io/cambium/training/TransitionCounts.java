@@ -56,7 +56,8 @@ final class TransitionCounts {
             Math.multiplyExact(batch.sequences(), growth.scoreBatches()),
             batch.length(),
             batch.microBatch(),
-            batch.separateDocuments());
+            batch.separateDocuments(),
+            batch.recompute());
     listener.message(
         "scoring experts by %s on %,d tokens".formatted(growth.score(), calibration.tokens()));
     ExpertScores scores =

@@ -1,57 +1,34 @@
 package io.cambium.checkpoint.hub;
 
-import io.cambium.checkpoint.CheckpointException;
+import io.cambium.checkpoint.ProcessLock;
 import java.io.IOException;
 import java.io.InterruptedIOException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.util.Optional;
 
 /** Keeps other processes and threads from bringing the same blob at the same time. */
-final class BlobLock implements AutoCloseable {
+final class BlobLock {
 
   private static final Duration POLL = Duration.ofMillis(100);
 
-  private final FileChannel channel;
-
-  private BlobLock(FileChannel channel) {
-    this.channel = channel;
-  }
+  private BlobLock() {}
 
   /** Waits until nobody else holds it. */
-  static BlobLock acquire(Path file) throws IOException {
+  static ProcessLock acquire(Path file) throws IOException {
     Files.createDirectories(file.getParent());
-    FileChannel channel =
-        FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-    try {
-      while (!isLocked(channel)) {
-        Thread.sleep(POLL);
+    while (true) {
+      Optional<ProcessLock> lock = ProcessLock.tryAcquire(file);
+      if (lock.isPresent()) {
+        return lock.get();
       }
-      return new BlobLock(channel);
-    } catch (InterruptedException e) {
-      channel.close();
-      Thread.currentThread().interrupt();
-      throw new InterruptedIOException("interrupted");
-    } catch (IOException e) {
-      channel.close();
-      throw CheckpointException.unwritable(file, e);
+      try {
+        Thread.sleep(POLL);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new InterruptedIOException("interrupted");
+      }
     }
-  }
-
-  private static boolean isLocked(FileChannel channel) throws IOException {
-    try {
-      return channel.tryLock() != null;
-    } catch (OverlappingFileLockException e) { // Another thread of this process holds it.
-      return false;
-    }
-  }
-
-  /** Leaves the file: who deletes it may delete another's. */
-  @Override
-  public void close() throws IOException {
-    channel.close();
   }
 }

@@ -2,6 +2,7 @@ package io.cambium.checkpoint.hub;
 
 import io.cambium.checkpoint.CambiumException;
 import io.cambium.checkpoint.CheckpointException;
+import io.cambium.checkpoint.ProcessLock;
 import io.cambium.checkpoint.UsageException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -142,7 +143,7 @@ final class HubRepository implements AutoCloseable {
     Path blob = cache.blob(file);
     try {
       Files.createDirectories(blob.getParent());
-      try (BlobLock _ = BlobLock.acquire(cache.lock(file))) {
+      try (ProcessLock _ = BlobLock.acquire(cache.lock(file))) {
         boolean fresh = !isHere(file.name()) && !Files.exists(blob);
         if (fresh) {
           download(file, hub, arrived).to(blob);

@@ -133,7 +133,7 @@ record DemoPlan(int steps, long seed) {
         new TreeMap<>(),
         seed,
         steps,
-        new BatchConfig(16, 256, 8, false),
+        new BatchConfig(16, 256, 8),
         WORKERS,
         new OptimizerConfig(
             3e-3,

@@ -12,14 +12,17 @@ import io.cambium.checkpoint.UsageException;
  *     order in which its gradient is summed
  * @param separateDocuments whether a token sees those of its own document only, where several share
  *     a sequence; then attention is slower
+ * @param recompute whether attention and dense layers are computed again on the way back instead of
+ *     being kept: less memory, more time, the same gradients
  */
-public record BatchConfig(int sequences, int length, int microBatch, boolean separateDocuments) {
+public record BatchConfig(
+    int sequences, int length, int microBatch, boolean separateDocuments, boolean recompute) {
 
-  public static final BatchConfig DEFAULT = new BatchConfig(16, 256, 8, false);
+  public static final BatchConfig DEFAULT = new BatchConfig(16, 256, 8, false, false);
 
   /** Running text: tokens see all that stands before them. */
   public BatchConfig(int sequences, int length, int microBatch) {
-    this(sequences, length, microBatch, false);
+    this(sequences, length, microBatch, false, false);
   }
 
   public BatchConfig {

@@ -38,7 +38,7 @@ class RunConfigTest {
   @Test
   void defaultsFillWhatIsLeftOut() throws IOException {
     RunConfig config = read(SMALLEST + "batch: {length: 128}\ngrowth: {experts: 20}\n");
-    assertThat(config.batch()).isEqualTo(new BatchConfig(16, 128, 8, false));
+    assertThat(config.batch()).isEqualTo(new BatchConfig(16, 128, 8, false, false));
     assertThat(config.optimizer()).isEqualTo(OptimizerConfig.DEFAULT);
     GrowthConfig growth = requireNonNull(config.growth());
     assertThat(growth.experts()).isEqualTo(20);
@@ -203,7 +203,7 @@ class RunConfigTest {
         "steps.a=1|--set steps.a=1: steps is 1000, not a section",
         "steps=[|--set steps=[: the value is not valid YAML",
         "model=null|model: is empty, not text",
-        "batch=3|batch: is 3, not a section with sequences, length, micro_batch, separate_documents",
+        "batch=3|batch: is 3, not a section with sequences, length, micro_batch, separate_documents,",
         "batch.micro_batch=17|batch.micro_batch: is 17, but a step has only 16 sequences",
         "batch.sequences=3000000000|batch.sequences: ",
         "workers=17|workers: 17 workers have only 16 sequences to share",

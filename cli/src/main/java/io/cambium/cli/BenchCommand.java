@@ -2,8 +2,10 @@ package io.cambium.cli;
 
 import io.cambium.checkpoint.UsageException;
 import io.cambium.lab.Benchmark;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -18,8 +20,21 @@ import picocli.CommandLine.Option;
     },
     sortOptions = false,
     mixinStandardHelpOptions = true,
-    footer = {"", "Example:", "  cambium bench --experts 64"})
+    footer = {
+      "",
+      "Examples:",
+      "  cambium bench --experts 64",
+      "  cambium bench --model SmolLM2-135M --seq 512 --batch 4"
+    })
 final class BenchCommand implements Callable<Integer> {
+
+  @Option(
+      names = "--model",
+      paramLabel = "DIR",
+      description =
+          "Train this checkpoint instead of a Mixtral of random weights: of the sizes below only"
+              + " --seq and --batch count then.")
+  private @Nullable Path model;
 
   @Option(
       names = "--experts",
@@ -107,17 +122,24 @@ final class BenchCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     requireSizes();
-    Benchmark.Result result =
-        Benchmark.run(
-            new Benchmark.Shape(
-                experts, hidden, ffn, layers, heads, kvHeads, sequence, batch, vocabulary, topK),
-            steps,
-            workers,
-            System.out::println);
+    Benchmark.Result result = model == null ? ofShape() : ofCheckpoint(model);
     System.out.printf(
-        "experts %d: %.0f tokens/s, %.0f %% of the machine's matrix-product rate%n",
-        experts, result.tokensPerSecond(), 100 * result.share());
+        "%s: %.0f tokens/s, %.0f %% of the machine's matrix-product rate%n",
+        model == null ? "experts " + experts : model,
+        result.tokensPerSecond(),
+        100 * result.share());
     return 0;
+  }
+
+  private Benchmark.Result ofShape() {
+    Benchmark.Shape shape =
+        new Benchmark.Shape(
+            experts, hidden, ffn, layers, heads, kvHeads, sequence, batch, vocabulary, topK);
+    return Benchmark.run(shape, steps, workers, System.out::println);
+  }
+
+  private Benchmark.Result ofCheckpoint(Path directory) {
+    return Benchmark.run(directory, sequence, batch, steps, workers, System.out::println);
   }
 
   private void requireSizes() {

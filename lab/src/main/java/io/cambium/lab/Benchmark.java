@@ -1,5 +1,7 @@
 package io.cambium.lab;
 
+import io.cambium.checkpoint.CheckpointDirectory;
+import io.cambium.checkpoint.DType;
 import io.cambium.checkpoint.family.DecoderSpec;
 import io.cambium.checkpoint.family.DecoderSpec.FeedForward;
 import io.cambium.checkpoint.family.DecoderSpec.GroupedQuery;
@@ -9,7 +11,8 @@ import io.cambium.checkpoint.family.DecoderSpec.Rope;
 import io.cambium.checkpoint.family.DecoderSpec.Router;
 import io.cambium.checkpoint.family.DecoderSpec.Score;
 import io.cambium.checkpoint.family.Families;
-import io.cambium.checkpoint.family.Family;
+import io.cambium.checkpoint.family.ModelTensor;
+import io.cambium.lab.cost.Flops;
 import io.cambium.model.Decoder;
 import io.cambium.model.MatrixProductRate;
 import io.cambium.model.Share;
@@ -18,9 +21,12 @@ import io.cambium.model.Torch;
 import io.cambium.model.Weights;
 import io.cambium.training.AdamW;
 import io.cambium.training.config.GroupsConfig;
+import java.nio.file.Path;
 import java.util.Collections;
+import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
 
 /** Training speed on random tokens, beside the rate at which this machine multiplies matrices. */
@@ -56,21 +62,6 @@ public final class Benchmark {
               heads, kvHeads, headDim, false, HeadNorm.NONE, new Rope(10_000, headDim)),
           Collections.nCopies(layers, mixture));
     }
-
-    long tokens() {
-      return (long) batch * sequence;
-    }
-
-    /** Matrix-product operations of one training step: forward, and twice that backward. */
-    double operations() {
-      double headDim = (double) hidden / heads;
-      double projections = 2.0 * hidden * headDim * (heads + kvHeads);
-      double scores = headDim * heads * sequence;
-      double feedForward = 3.0 * topK * hidden * ffn + (double) hidden * experts;
-      double perToken =
-          layers * (projections + scores + feedForward) + (double) hidden * vocabulary;
-      return 6.0 * perToken * tokens();
-    }
   }
 
   /**
@@ -84,35 +75,70 @@ public final class Benchmark {
 
   private Benchmark() {}
 
-  /** Runs this many steps and takes the best. */
-  public static Result run(Shape shape, int steps, int workers, Consumer<String> log) {
-    Torch.start();
-    Family family = Families.named("mixtral");
-    DecoderSpec spec = shape.decoder();
-    try (Team team = new Team(workers)) {
-      double rate = MatrixProductRate.measure(team);
-      log.accept(
-          "matrix products: %.0f GFLOP/s on %d workers, %s"
-              .formatted(rate / 1e9, workers, Torch.blas()));
-      Decoder decoder = Decoder.forTraining(Weights.random(spec, family.tensors(spec), 0.02), team);
-      AdamW optimizer = new AdamW(decoder, SETTINGS);
-      double best = Double.POSITIVE_INFINITY;
-      for (int step = 1; step <= steps; step++) {
-        double seconds = step(shape, decoder, optimizer, step);
-        log.accept(
-            "step %d: %.3f s, %.0f tokens/s".formatted(step, seconds, shape.tokens() / seconds));
-        best = Math.min(best, seconds);
-      }
-      return new Result(best, shape.tokens() / best, shape.operations() / best / rate);
+  /**
+   * What a step has to do.
+   *
+   * @param operations of its matrix products, forward and twice that backward
+   */
+  private record Work(int vocabulary, int sequence, int batch, double operations) {
+
+    static Work of(DecoderSpec spec, List<ModelTensor> tensors, int sequence, int batch) {
+      double perToken = Flops.of(spec, tensors, sequence).training();
+      return new Work(spec.vocabSize(), sequence, batch, perToken * batch * sequence);
+    }
+
+    long tokens() {
+      return (long) batch * sequence;
     }
   }
 
-  private static double step(Shape shape, Decoder decoder, AdamW optimizer, int step) {
+  /** Takes this many steps with a model of random weights, of which the best counts. */
+  public static Result run(Shape shape, int steps, int workers, Consumer<String> log) {
+    DecoderSpec spec = shape.decoder();
+    List<ModelTensor> tensors = Families.named("mixtral").tensors(spec);
+    Work work = Work.of(spec, tensors, shape.sequence(), shape.batch());
+    return run(() -> Weights.random(spec, tensors, 0.02), work, steps, workers, log);
+  }
+
+  /** The same with the model of a checkpoint, which is not changed. */
+  public static Result run(
+      Path checkpoint, int sequence, int batch, int steps, int workers, Consumer<String> log) {
+    try (CheckpointDirectory directory = CheckpointDirectory.open(checkpoint)) {
+      Work work = Work.of(directory.decoder(), directory.tensors(), sequence, batch);
+      return run(() -> Weights.load(directory, DType.F32), work, steps, workers, log);
+    }
+  }
+
+  private static Result run(
+      Supplier<Weights> weights, Work work, int steps, int workers, Consumer<String> log) {
+    try (Team team = new Team(workers)) {
+      double rate = MatrixProductRate.measure(team, DType.F32);
+      log.accept(
+          "matrix products: %.0f GFLOP/s in fp32, %.0f in bf16, on %d workers, %s"
+              .formatted(
+                  rate / 1e9,
+                  MatrixProductRate.measure(team, DType.BF16) / 1e9,
+                  workers,
+                  Torch.blas()));
+      Decoder decoder = Decoder.forTraining(weights.get(), team);
+      AdamW optimizer = new AdamW(decoder, SETTINGS);
+      double best = Double.POSITIVE_INFINITY;
+      for (int step = 1; step <= steps; step++) {
+        double seconds = step(work, decoder, optimizer, step);
+        log.accept(
+            "step %d: %.3f s, %.0f tokens/s".formatted(step, seconds, work.tokens() / seconds));
+        best = Math.min(best, seconds);
+      }
+      return new Result(best, work.tokens() / best, work.operations() / best / rate);
+    }
+  }
+
+  private static double step(Work work, Decoder decoder, AdamW optimizer, int step) {
     long start = System.nanoTime();
     Team team = decoder.team();
     team.run(member -> {
-      Tensor ids_BS = randomTokens(shape, member);
-      decoder.backward(member, ids_BS, ids_BS, shape.tokens(), false);
+      Tensor ids_BS = randomTokens(work, member);
+      decoder.backward(member, ids_BS, ids_BS, work.tokens(), false);
       member.await();
       optimizer.reduce(member);
       optimizer.update(member, step, LEARNING_RATE);
@@ -120,13 +146,13 @@ public final class Benchmark {
     return (System.nanoTime() - start) / 1e9;
   }
 
-  private static Tensor randomTokens(Shape shape, Team.Member member) {
-    int from = Share.start(shape.batch(), member);
-    int to = Share.end(shape.batch(), member);
+  private static Tensor randomTokens(Work work, Team.Member member) {
+    int from = Share.start(work.batch(), member);
+    int to = Share.end(work.batch(), member);
     long[] ids =
         new SplittableRandom(from)
-            .longs((long) (to - from) * shape.sequence(), 0, shape.vocabulary())
+            .longs((long) (to - from) * work.sequence(), 0, work.vocabulary())
             .toArray();
-    return Torch.tensor(ids, to - from, shape.sequence());
+    return Torch.tensor(ids, to - from, work.sequence());
   }
 }

@@ -29,7 +29,7 @@ public record Flops(double experts, double matrices, double attention) {
    * @param tensors of the model
    * @param length tokens in a sequence
    */
-  static Flops of(DecoderSpec spec, List<ModelTensor> tensors, int length) {
+  public static Flops of(DecoderSpec spec, List<ModelTensor> tensors, int length) {
     double experts = 0;
     double matrices = spec.tiedEmbeddings() ? head(spec) : 0;
     for (ModelTensor tensor : tensors) {

@@ -11,7 +11,7 @@ import picocli.CommandLine.Spec;
     name = "corpus",
     mixinStandardHelpOptions = true,
     description = "Write a corpus out of text that Cambium knows how to get.",
-    subcommands = CorpusDemoCommand.class,
+    subcommands = {CorpusDemoCommand.class, CorpusQuestionsCommand.class},
     synopsisSubcommandLabel = "COMMAND",
     footer = {"", "Example:", "  cambium corpus demo --out corpora/demo"})
 final class CorpusCommand implements Callable<Integer> {

@@ -14,6 +14,7 @@ import tools.jackson.databind.JsonNode;
 /**
  * A question with answers to choose from.
  *
+ * @param question empty where the choices are whole texts
  * @param answer index of the right one
  */
 public record ChoiceQuestion(String question, List<String> choices, int answer) {
@@ -59,7 +60,7 @@ public record ChoiceQuestion(String question, List<String> choices, int answer) 
     }
     JsonNode question = json.path("question");
     JsonNode choices = json.path("choices");
-    if (!question.isString() || question.stringValue().isBlank()) {
+    if (!question.isString()) {
       throw new UsageException(place, "has no \"question\"", FORM);
     }
     if (!choices.isArray()

@@ -67,6 +67,9 @@ public final class ChoiceScorer {
   /** White space at a question's end belongs to the choice, as most tokenizers would have it. */
   private Continuation encode(String question, String choice) {
     String context = question.stripTrailing();
+    if (context.isEmpty()) {
+      return whole(choice);
+    }
     int[] ids = tokenizer.encode(question + " " + choice);
     if (ids.length < 2) {
       throw new UsageException(
@@ -76,6 +79,16 @@ public final class ChoiceScorer {
     int from = Math.max(0, ids.length - positions - 1);
     cut += from > 0 ? 1 : 0;
     return new Continuation(Arrays.copyOfRange(ids, from, ids.length), Math.max(1, first - from));
+  }
+
+  /** A text of its own stands behind the token that ends the one before it. */
+  private Continuation whole(String choice) {
+    int[] text = tokenizer.encode(choice);
+    int[] ids = new int[Math.min(text.length, positions) + 1];
+    ids[0] = tokenizer.requireEndOfText();
+    System.arraycopy(text, 0, ids, 1, ids.length - 1);
+    cut += ids.length <= text.length ? 1 : 0;
+    return new Continuation(ids, 1);
   }
 
   private double[] likelihoods(List<Continuation> texts, Progress progress) {

@@ -76,6 +76,13 @@ public final class Tokenizer implements AutoCloseable {
   }
 
   /**
+   * @see TokenizerFile#requireEndOfText
+   */
+  public int requireEndOfText() {
+    return file.requireEndOfText();
+  }
+
+  /**
    * Refuses a tokenizer that a model cannot read.
    *
    * @see TokenizerFile#requireFits

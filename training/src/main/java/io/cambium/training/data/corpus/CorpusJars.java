@@ -20,10 +20,16 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The jars that {@code corpus/pom.xml} lists, fetched by Maven once and kept in a cache: {@code
+ * The jars that a POM in {@code corpus/} lists, fetched by Maven once and kept in a cache: {@code
  * CAMBIUM_CACHE}, else the user's cache directory. Another list of jars has another place in it.
  */
 final class CorpusJars {
+
+  /** Lists the texts of the demo's corpus. */
+  static final String TEXTS = "pom.xml";
+
+  /** Lists what questions are made of beside them. */
+  static final String QUESTIONS = "questions.xml";
 
   private static final int HASH_DIGITS = 12;
   private static final int SHOWN_LINES = 15;
@@ -42,8 +48,8 @@ final class CorpusJars {
    *
    * @throws CambiumException if Maven is missing or cannot fetch them
    */
-  Path fetch(Progress progress) {
-    Path pom = Path.of(required("CAMBIUM_HOME")).resolve("corpus").resolve("pom.xml");
+  Path fetch(String pomName, Progress progress) {
+    Path pom = Path.of(required("CAMBIUM_HOME")).resolve("corpus").resolve(pomName);
     Path jars = cache().resolve("corpus").resolve(Checksums.sha256(pom).substring(0, HASH_DIGITS));
     if (Files.isDirectory(jars)) {
       return jars;

@@ -58,7 +58,7 @@ public record DemoCorpus(Vocabulary.Trained vocabulary, double megabytesPerDomai
   public CorpusFacts write(
       Path target, boolean overwrite, Map<String, String> environment, Progress progress) {
     try (StagedDirectory staged = StagedDirectory.create(target, overwrite)) {
-      Path jars = new CorpusJars(environment).fetch(progress);
+      Path jars = new CorpusJars(environment).fetch(CorpusJars.TEXTS, progress);
       CorpusWriter writer =
           new CorpusWriter(
               documents(jars, progress),

@@ -34,14 +34,14 @@ class CorpusJarsTest {
 
   @Test
   void asksForTheLauncher() {
-    assertThatThrownBy(() -> new CorpusJars(Map.of()).fetch(Progress.NONE))
+    assertThatThrownBy(() -> new CorpusJars(Map.of()).fetch(CorpusJars.TEXTS, Progress.NONE))
         .isInstanceOf(UsageException.class)
         .hasMessageContainingAll("CAMBIUM_HOME", "./cambium");
   }
 
   @Test
   void asksForMavenAndLeavesNothing() {
-    assertThatThrownBy(() -> jars("").fetch(Progress.NONE))
+    assertThatThrownBy(() -> jars("").fetch(CorpusJars.TEXTS, Progress.NONE))
         .isInstanceOf(UsageException.class)
         .hasMessageContainingAll("Maven is not in the search path", "install Maven");
     assertThat(folder.resolve("cache").resolve("corpus")).isEmptyDirectory();
@@ -57,7 +57,7 @@ class CorpusJarsTest {
                 .resolve(
                     Checksums.sha256(folder.resolve("corpus").resolve("pom.xml"))
                         .substring(0, 12)));
-    assertThat(jars("").fetch(Progress.NONE)).isEqualTo(cached);
+    assertThat(jars("").fetch(CorpusJars.TEXTS, Progress.NONE)).isEqualTo(cached);
   }
 
   @Test

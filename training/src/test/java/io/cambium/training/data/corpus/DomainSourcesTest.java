@@ -69,6 +69,23 @@ class DomainSourcesTest {
     assertThat(documents.get(2)).isEqualTo("word100: meaning");
   }
 
+  /** Not those that a copy cannot be taken of, or that only take something away. */
+  @Test
+  void mistakesAreOfExamplesWithACorrection() {
+    String rules =
+        """
+        <example correction="goes|went">He <marker>go</marker> home.</example>
+        <example>He goes home.</example>
+        <example type="triggers_error" correction="">a <marker>a</marker></example>
+        <example correction="&quot;x">a <marker>b</marker></example>
+        <example correction="its" type="incorrect"><marker>it's</marker> end</example>
+        """;
+    assertThat(QuestionTexts.mistakes(rules))
+        .containsExactly(
+            new QuestionTexts.Mistake("He go home.", "He goes home."),
+            new QuestionTexts.Mistake("it's end", "its end"));
+  }
+
   @Test
   void javaFilesLoseTheirHeader() {
     assertThat(JavaSource.withoutHeader("/*\n * Licence\n */\n\npackage a;\n"))

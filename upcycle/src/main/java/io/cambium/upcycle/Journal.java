@@ -2,21 +2,21 @@ package io.cambium.upcycle;
 
 import io.cambium.checkpoint.CheckpointException;
 import io.cambium.checkpoint.Json;
+import io.cambium.checkpoint.ProcessLock;
 import io.cambium.checkpoint.UsageException;
 import java.io.File;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -58,15 +58,17 @@ final class Journal implements AutoCloseable {
   record Done(int unit, List<Written> written, SortedMap<String, CopyDistances.Sums> distances) {}
 
   private final Path file;
+  private final ProcessLock lock;
   private final FileChannel channel;
   private final SortedMap<Integer, Done> done = new TreeMap<>();
   private List<Done> pending = new ArrayList<>();
   private String first = "";
   private long lastFlush = System.nanoTime();
 
-  private Journal(Path file, FileChannel channel) {
+  private Journal(Path file, ProcessLock lock) {
     this.file = file;
-    this.channel = channel;
+    this.lock = lock;
+    this.channel = lock.channel();
   }
 
   /**
@@ -76,40 +78,16 @@ final class Journal implements AutoCloseable {
    */
   static Journal open(Path directory) {
     Path file = directory.resolve(FILE);
-    try {
-      FileChannel channel =
-          FileChannel.open(
-              file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
-      try {
-        lock(channel, file);
-        return new Journal(file, channel);
-      } catch (RuntimeException | IOException e) {
-        channel.close();
-        throw e;
-      }
-    } catch (IOException e) {
-      throw CheckpointException.unwritable(file, e);
-    }
-  }
-
-  /** Held until the channel is closed, by the process's end at the latest. */
-  private static void lock(FileChannel channel, Path file) throws IOException {
+    Optional<ProcessLock> lock = ProcessLock.tryAcquire(file);
     // Whoever held it until now may have finished, and the directory have its name.
-    if (!isFree(channel) || Files.notExists(file)) {
+    if (lock.isEmpty() || Files.notExists(file)) {
+      lock.ifPresent(ProcessLock::close);
       throw new UsageException(
-          file.getParent(),
+          directory,
           "is being written by another process",
           "wait for it, or end it first; then --resume goes on with what it leaves");
     }
-  }
-
-  private static boolean isFree(FileChannel channel) throws IOException {
-    try {
-      return channel.tryLock() != null;
-    } catch (OverlappingFileLockException _) {
-      // Held by another thread of this process.
-      return false;
-    }
+    return new Journal(file, lock.get());
   }
 
   /** Whether it says of a conversion that was begun. */
@@ -156,7 +134,6 @@ final class Journal implements AutoCloseable {
   /** All but a last one without an end, which is cut off. */
   private List<String> wholeLines() {
     try {
-      // By the same channel: on Windows no other one reads what is locked.
       byte[] bytes = Channels.newInputStream(channel.position(0)).readAllBytes();
       String text = new String(bytes, StandardCharsets.UTF_8);
       String whole = text.substring(0, text.lastIndexOf('\n') + 1);
@@ -271,10 +248,6 @@ final class Journal implements AutoCloseable {
 
   @Override
   public synchronized void close() {
-    try {
-      channel.close();
-    } catch (IOException e) {
-      throw CheckpointException.unwritable(file, e);
-    }
+    lock.close();
   }
 }

@@ -119,6 +119,31 @@ class ExecutionTest {
     example.requireBytes(expected);
   }
 
+  /** Also once the journal was read. */
+  @Test
+  void aSecondProcessIsKeptOut() {
+    Execution resume = new Execution(1, Unfinished.RESUME, Check.BYTES);
+    assertThatThrownBy(() -> example.convert("copy", resume, ConversionExample.failingAt(2)));
+    List<String> outputs = new CopyOnWriteArrayList<>();
+    Progress second =
+        (what, done, total) -> {
+          if (outputs.isEmpty()) {
+            outputs.add(outputOfAnother());
+          }
+        };
+    example.convert("copy", resume, second);
+    assertThat(outputs).singleElement().asString().contains("is being written by another process");
+  }
+
+  private String outputOfAnother() {
+    try {
+      Process process = start(List.of(), "copy", 1);
+      return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   /** Buffers beside the heap: 8 MB a thread, but no more than 16 of them. */
   @ParameterizedTest
   @CsvSource({"2, 56, 32", "64, 72, 132"})

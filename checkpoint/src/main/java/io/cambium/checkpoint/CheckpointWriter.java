@@ -11,7 +11,6 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.stream.Collectors;
-import java.util.zip.Checksum;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
@@ -116,17 +115,8 @@ public final class CheckpointWriter implements AutoCloseable {
     shard(tensor).write(tensor, offset, data);
   }
 
-  /** The same, with a checksum of what is handed to the system. */
-  public void write(String tensor, long offset, MemorySegment data, Checksum checksum) {
-    shard(tensor).write(tensor, offset, data, checksum);
-  }
-
-  /** Counts bytes of a tensor as written. */
-  public void alreadyWritten(String tensor, long written) {
-    shard(tensor).alreadyWritten(tensor, written);
-  }
-
-  private SafetensorsWriter shard(String tensor) {
+  /** The file that a tensor is in. */
+  public SafetensorsWriter shard(String tensor) {
     String shard = weightMap.get(tensor);
     SafetensorsWriter writer = shard == null ? null : shards.get(shard);
     if (writer == null) {

@@ -5,10 +5,16 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileSystemException;
+import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Semaphore;
 import java.util.zip.Checksum;
 import org.jspecify.annotations.Nullable;
 
@@ -34,29 +40,56 @@ final class DirectFile implements AutoCloseable {
   /** Below this the cache is the faster way. */
   private static final int LEAST_DIRECT_BYTES = 1 << 20;
 
-  /** As many as there were threads at once. */
+  /** Transfers at the same time: enough for any disk, and 128 MB however many threads there are. */
+  private static final Semaphore TRANSFERS = new Semaphore(16);
+
   private static final Queue<ByteBuffer> BUFFERS = new ConcurrentLinkedQueue<>();
 
+  /** {@code -Dcambium.direct=false} is for file systems that refuse later than at opening. */
+  private static final boolean WANTED =
+      !"false".equalsIgnoreCase(System.getProperty("cambium.direct"));
+
   private final FileChannel cached;
-  private volatile @Nullable FileChannel direct;
+  private final @Nullable FileChannel direct;
 
   private DirectFile(FileChannel cached, @Nullable FileChannel direct) {
     this.cached = cached;
     this.direct = direct;
   }
 
-  /** Opens a file for writing; it may exist. */
+  /** Opens a file for writing, and for reading what was written; it may exist. */
   static DirectFile forWriting(Path path) throws IOException {
-    FileChannel cached =
-        FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-    return new DirectFile(cached, direct(path, StandardOpenOption.WRITE));
+    return open(path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
   }
 
-  private static @Nullable FileChannel direct(Path path, StandardOpenOption mode) {
+  private static DirectFile open(Path path, OpenOption... options) throws IOException {
+    FileChannel cached = FileChannel.open(path, options);
     try {
-      return FileChannel.open(path, mode, ExtendedOpenOption.DIRECT);
-    } catch (IOException | UnsupportedOperationException e) {
+      return new DirectFile(cached, direct(path, options));
+    } catch (IOException | RuntimeException e) {
+      cached.close();
+      throw e;
+    }
+  }
+
+  /** Null where the file system refuses; a disk that fails is no such case. */
+  private static @Nullable FileChannel direct(Path path, OpenOption... options) throws IOException {
+    if (!WANTED) {
       return null;
+    }
+    Set<OpenOption> all = new HashSet<>(List.of(options));
+    all.add(ExtendedOpenOption.DIRECT);
+    try {
+      return FileChannel.open(path, all);
+    } catch (UnsupportedOperationException _) {
+      return null;
+    } catch (FileSystemException e) {
+      // The same file was opened just now, so that what has no class of its own is EINVAL; its
+      // text is in the user's language.
+      if (e.getClass() == FileSystemException.class) {
+        return null;
+      }
+      throw e;
     }
   }
 
@@ -87,7 +120,7 @@ final class DirectFile implements AutoCloseable {
         done += bytes;
       }
     } finally {
-      BUFFERS.add(buffer);
+      giveBack(buffer);
     }
   }
 
@@ -101,46 +134,66 @@ final class DirectFile implements AutoCloseable {
   }
 
   private void write(ByteBuffer piece, long position) throws IOException {
-    FileChannel past = direct;
-    if (past != null && ((position | piece.remaining()) & (BLOCK - 1)) == 0) {
-      try {
-        position += past.write(piece, position);
-      } catch (IOException e) {
-        // Some file systems open a file this way and then refuse to write so.
-        direct = null;
-      }
+    if (direct != null && isWholeBlocks(position) && isWholeBlocks(piece.remaining())) {
+      position += direct.write(piece, position);
     }
     while (piece.hasRemaining()) {
       position += cached.write(piece, position);
     }
   }
 
+  private static boolean isWholeBlocks(long bytes) {
+    return (bytes & (BLOCK - 1)) == 0;
+  }
+
   private static ByteBuffer takeBuffer() {
+    TRANSFERS.acquireUninterruptibly();
     ByteBuffer buffer = BUFFERS.poll();
     return buffer != null
         ? buffer.clear()
         : ByteBuffer.allocateDirect(BUFFER_BYTES + BLOCK).alignedSlice(BLOCK);
   }
 
-  /** Reads a whole file from the disk itself, in order. */
+  private static void giveBack(ByteBuffer buffer) {
+    BUFFERS.add(buffer);
+    TRANSFERS.release();
+  }
+
+  /** Reads a whole file in order, from the disk itself where the file system takes that. */
   static void read(Path path, Checksums.Reader reader) throws IOException {
+    try (DirectFile file = open(path, StandardOpenOption.READ)) {
+      file.read(0, file.size(), reader);
+    }
+  }
+
+  /** Reads some of it in order, from any thread. */
+  void read(long from, long to, Checksums.Reader reader) throws IOException {
     ByteBuffer buffer = takeBuffer();
-    try (FileChannel cached = FileChannel.open(path, StandardOpenOption.READ);
-        FileChannel past = direct(path, StandardOpenOption.READ)) {
-      FileChannel channel = past == null ? cached : past;
-      long size = cached.size();
-      for (long position = 0; position < size; ) {
+    try {
+      for (long position = from; position < to; ) {
         buffer.clear().limit(BUFFER_BYTES);
-        int bytes = channel.read(buffer, position);
+        int bytes = (int) Math.min(read(buffer, position), to - position);
         if (bytes <= 0) {
-          throw new IOException("it ends at byte " + position + " of " + size);
+          throw new IOException("it ends at byte " + position + " of " + to);
         }
-        reader.read(position, buffer.flip());
+        reader.read(position, buffer.flip().limit(bytes));
         position += bytes;
       }
     } finally {
-      BUFFERS.add(buffer);
+      giveBack(buffer);
     }
+  }
+
+  /** What a disk gave less of than was asked for goes on through the cache. */
+  private int read(ByteBuffer buffer, long position) throws IOException {
+    return direct != null && isWholeBlocks(position)
+        ? direct.read(buffer, position)
+        : cached.read(buffer, position);
+  }
+
+  /** Bytes in all. */
+  long size() throws IOException {
+    return cached.size();
   }
 
   /** Flushes to the disk. */
@@ -150,10 +203,9 @@ final class DirectFile implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    FileChannel past = direct;
     try (cached) {
-      if (past != null) {
-        past.close();
+      if (direct != null) {
+        direct.close();
       }
     }
   }

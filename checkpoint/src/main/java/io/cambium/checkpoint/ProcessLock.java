@@ -32,7 +32,8 @@ public final class ProcessLock implements AutoCloseable {
   public static Optional<ProcessLock> tryAcquire(Path file) {
     try {
       FileChannel channel =
-          FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+          FileChannel.open(
+              file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
       boolean taken = false;
       try {
         taken = isTaken(channel);
@@ -54,6 +55,14 @@ public final class ProcessLock implements AutoCloseable {
     } catch (OverlappingFileLockException e) { // Another thread of this process holds it.
       return false;
     }
+  }
+
+  /**
+   * The file itself, open until the lock is closed. It is read and written by this channel alone: a
+   * second one, when it is closed, ends the lock on Linux, and may do neither on Windows.
+   */
+  public FileChannel channel() {
+    return channel;
   }
 
   @Override

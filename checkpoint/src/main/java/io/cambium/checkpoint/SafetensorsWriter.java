@@ -25,14 +25,23 @@ public final class SafetensorsWriter implements AutoCloseable {
   private final Path partial;
   private final SafetensorsHeader header;
   private final DirectFile file;
+  private final long bytesBefore;
+  private final boolean kept;
   private final Map<String, Long> missingBytes = new TreeMap<>();
   private volatile boolean failed;
 
-  private SafetensorsWriter(Path path, Path partial, SafetensorsHeader header, DirectFile file) {
+  /**
+   * @param bytesBefore how long the file was before
+   * @param kept whether an incomplete file is left to be gone on with
+   */
+  private SafetensorsWriter(
+      Path path, SafetensorsHeader header, DirectFile file, long bytesBefore, boolean kept) {
     this.path = path;
-    this.partial = partial;
+    this.partial = partial(path);
     this.header = header;
     this.file = file;
+    this.bytesBefore = bytesBefore;
+    this.kept = kept;
     header.tensors().values().stream()
         .filter(entry -> entry.bytes() > 0)
         .forEach(entry -> missingBytes.put(entry.spec().name(), entry.bytes()));
@@ -55,12 +64,13 @@ public final class SafetensorsWriter implements AutoCloseable {
     } catch (IOException e) {
       throw CheckpointException.unwritable(path, e);
     }
-    return open(path, tensors, metadata);
+    return open(path, tensors, metadata, false);
   }
 
   /**
    * Goes on with a file that {@link #suspend()} or a killed process left, or begins it. What was
-   * written before is told by {@link #alreadyWritten}.
+   * written before is told by {@link #alreadyWritten}. Such a file is never deleted, whatever
+   * fails.
    *
    * @param tensors the same as before
    * @throws CheckpointException if it cannot be written
@@ -74,15 +84,17 @@ public final class SafetensorsWriter implements AutoCloseable {
     } catch (IOException e) {
       throw CheckpointException.unwritable(path, e);
     }
-    return open(path, tensors, metadata);
+    return open(path, tensors, metadata, true);
   }
 
   private static SafetensorsWriter open(
-      Path path, List<TensorSpec> tensors, Map<String, String> metadata) {
+      Path path, List<TensorSpec> tensors, Map<String, String> metadata, boolean kept) {
     SafetensorsHeader header = SafetensorsHeader.layout(tensors, metadata);
+    Path partial = partial(path);
     try {
-      DirectFile file = DirectFile.forWriting(partial(path));
-      SafetensorsWriter writer = new SafetensorsWriter(path, partial(path), header, file);
+      long bytesBefore = Files.exists(partial) ? Files.size(partial) : 0;
+      DirectFile file = DirectFile.forWriting(partial);
+      SafetensorsWriter writer = new SafetensorsWriter(path, header, file, bytesBefore, kept);
       writer.writeHeader();
       return writer;
     } catch (IOException e) {
@@ -129,18 +141,41 @@ public final class SafetensorsWriter implements AutoCloseable {
    * @param checksum updated with the bytes as they are handed to the system
    */
   public void write(String name, long offset, MemorySegment data, Checksum checksum) {
-    TensorEntry entry = header.tensors().get(name);
-    if (entry == null || offset < 0 || data.byteSize() > entry.bytes() - offset) {
-      throw new IllegalArgumentException(
-          path + " has no place for " + data.byteSize() + " bytes at " + offset + " of " + name);
-    }
+    long position = position(name, offset, data.byteSize());
     try {
-      file.write(data, header.dataOffset() + entry.begin() + offset, checksum);
+      file.write(data, position, checksum);
     } catch (IOException e) {
       failed = true;
       throw CheckpointException.unwritable(path, e);
     }
     alreadyWritten(name, data.byteSize());
+  }
+
+  /** Where bytes of a tensor begin in the file. */
+  private long position(String name, long offset, long bytes) {
+    TensorEntry entry = header.tensors().get(name);
+    if (entry == null || offset < 0 || bytes > entry.bytes() - offset) {
+      throw new IllegalArgumentException(
+          path + " has no place for " + bytes + " bytes at " + offset + " of " + name);
+    }
+    return header.dataOffset() + entry.begin() + offset;
+  }
+
+  /** Whether the file was long enough to hold bytes of a tensor already when it was opened. */
+  public boolean held(String name, long offset, long bytes) {
+    return position(name, offset, bytes) + bytes <= bytesBefore;
+  }
+
+  /** The CRC-32C of bytes of a tensor that are in the file, from any thread. */
+  public int crc32c(String name, long offset, long bytes) {
+    long position = position(name, offset, bytes);
+    CRC32C checksum = new CRC32C();
+    try {
+      file.read(position, position + bytes, (_, data) -> checksum.update(data));
+    } catch (IOException e) {
+      throw CheckpointException.unreadable(partial, e);
+    }
+    return (int) checksum.getValue();
   }
 
   /** Counts bytes of a tensor as written. */
@@ -151,10 +186,12 @@ public final class SafetensorsWriter implements AutoCloseable {
     }
   }
 
-  /** Flushes what was written to the disk. */
-  public void force() {
+  /** Flushes what was written to the disk; of a closed file nothing is left to be flushed. */
+  public synchronized void force() {
     try {
-      file.force();
+      if (file.isOpen()) {
+        file.force();
+      }
     } catch (IOException e) {
       throw CheckpointException.unwritable(path, e);
     }
@@ -174,14 +211,14 @@ public final class SafetensorsWriter implements AutoCloseable {
   }
 
   /**
-   * Flushes a complete file to the disk and gives it its name; deletes an incomplete one. Closing
-   * again does nothing.
+   * Flushes a complete file to the disk and gives it its name; deletes an incomplete one, unless it
+   * is gone on with. Closing again does nothing.
    *
    * @throws IllegalStateException if the file is incomplete though the disk refused nothing
    * @throws CheckpointException if the disk refuses
    */
   @Override
-  public void close() {
+  public synchronized void close() {
     if (!file.isOpen()) {
       return;
     }
@@ -199,18 +236,20 @@ public final class SafetensorsWriter implements AutoCloseable {
     }
   }
 
-  /** Closes, and deletes the file unless it already has its name. */
-  void abandon() {
+  /** Closes, and deletes the file unless it already has its name or is gone on with. */
+  synchronized void abandon() {
     try {
       file.close();
-      Files.deleteIfExists(partial);
+      if (!kept) {
+        Files.deleteIfExists(partial);
+      }
     } catch (IOException e) {
       throw CheckpointException.unwritable(partial, e);
     }
   }
 
   /** Closes, and leaves an incomplete file under {@code NAME.partial} to be gone on with. */
-  public void suspend() {
+  public synchronized void suspend() {
     try {
       file.close();
     } catch (IOException e) {

@@ -111,9 +111,37 @@ public final class StagedDirectory implements AutoCloseable {
     return path.resolveSibling(path.getFileName() + suffix);
   }
 
-  /** Where to write meanwhile. */
+  /** Where to write meanwhile; once it is committed, where it is. */
   public Path path() {
-    return staging;
+    return committed ? target : staging;
+  }
+
+  /** Deletes what an earlier process left in it, but for one file. */
+  public void clear(String kept) {
+    try (Stream<Path> files = Files.list(staging)) {
+      for (Path file : files.filter(file -> !file.endsWith(kept)).toList()) {
+        deleteTree(file);
+      }
+    } catch (IOException e) {
+      throw CheckpointException.unwritable(staging, e);
+    }
+  }
+
+  /**
+   * Flushes the names of what is in it, and its own. A file whose data is flushed is not there
+   * after a power cut if its name is not.
+   */
+  public void syncNames() {
+    try {
+      for (Path path : deepestFirst(staging)) {
+        if (Files.isDirectory(path)) {
+          sync(path);
+        }
+      }
+      sync(Objects.requireNonNull(staging.getParent()));
+    } catch (IOException e) {
+      throw CheckpointException.unwritable(staging, e);
+    }
   }
 
   /**

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
+import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -122,6 +123,42 @@ class SafetensorsWriterTest {
         .hasMessageContaining("lacks data of [a, b]");
     assertThat(temporary).isEmptyDirectory();
     writer.close();
+  }
+
+  @Test
+  void whatIsGoneOnWithIsNeverDeleted() throws IOException {
+    Path path = temporary.resolve("resumed");
+    Path partial = temporary.resolve("resumed.partial");
+    SafetensorsWriter first = SafetensorsWriter.resume(path, TWO, Map.of());
+    assertThat(first.held("a", 0, 5)).isFalse();
+    first.write("a", 0, bytes(1, 2, 3, 4, 5));
+    assertThat(first.crc32c("a", 1, 3)).isEqualTo(crc32c(2, 3, 4));
+    assertThatThrownBy(first::close).isInstanceOf(IllegalStateException.class);
+    SafetensorsWriter second = SafetensorsWriter.resume(path, TWO, Map.of());
+    second.abandon();
+    SafetensorsWriter third = SafetensorsWriter.resume(path, TWO, Map.of());
+    assertThat(third.held("a", 0, 5)).isTrue();
+    assertThat(third.held("b", 0, 1)).isFalse();
+    third.alreadyWritten("a", 5);
+    third.write("b", bytes(6));
+    Files.createDirectories(path.resolve("in the way"));
+    assertThatThrownBy(third::close).isInstanceOf(CheckpointException.class);
+    assertThat(partial).exists();
+  }
+
+  private static int crc32c(int... values) {
+    CRC32C checksum = new CRC32C();
+    checksum.update(bytes(values).asByteBuffer());
+    return (int) checksum.getValue();
+  }
+
+  /** A process that is asked to end flushes while its files are being closed. */
+  @Test
+  void flushingWhatIsClosedDoesNothing() {
+    SafetensorsWriter writer =
+        SafetensorsWriter.create(temporary.resolve("closed"), List.of(), Map.of());
+    writer.close();
+    writer.force();
   }
 
   @Test

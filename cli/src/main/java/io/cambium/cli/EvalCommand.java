@@ -104,7 +104,7 @@ final class EvalCommand implements Callable<Integer> {
             model.directory().config().countOr("max_position_embeddings", Integer.MAX_VALUE));
     try (Corpus corpus = Corpus.open(corpusPath);
         Tokenizer tokenizer = Tokenizer.load(corpus.tokenizer().path())) {
-      tokenizer.requireFits(model.decoder().spec().vocabSize(), Path.of(measured.checkpoint()));
+      tokenizer.requireFits(model.decoder().spec().vocabSize(), model.directory().path());
       Evaluator evaluator = new Evaluator(corpus, measured.sequences(), measured.length());
       List<DomainLoss> losses = new ArrayList<>();
       for (Corpus.Domain domain : corpus.domains()) {

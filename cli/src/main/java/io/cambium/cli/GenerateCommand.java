@@ -17,9 +17,9 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
@@ -43,10 +43,7 @@ final class GenerateCommand implements Callable<Integer> {
 
   @ParentCommand private Cambium root;
 
-  @Parameters(
-      paramLabel = "CHECKPOINT",
-      description = "A " + CheckpointArgument.FORMS + ", which is downloaded first.")
-  private String checkpoint = "";
+  @Mixin private DownloadedCheckpoint checkpoint;
 
   @Option(
       names = "--prompt",
@@ -121,7 +118,7 @@ final class GenerateCommand implements Callable<Integer> {
     if (system != null && !chat) {
       throw new UsageException("--system", "is given without --chat", "add --chat");
     }
-    try (CheckpointSource source = CheckpointArgument.openWhole(checkpoint, root.environment())) {
+    try (CheckpointSource source = checkpoint.open(root.environment())) {
       generate(source, sampler);
     }
     return 0;

@@ -24,8 +24,8 @@ import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 
 /** Computes what a checkpoint computes, for others to compare. */
@@ -51,10 +51,7 @@ final class LogitsCommand implements Callable<Integer> {
 
   @ParentCommand private Cambium root;
 
-  @Parameters(
-      paramLabel = "CHECKPOINT",
-      description = "A " + CheckpointArgument.FORMS + ", which is downloaded first.")
-  private String checkpoint = "";
+  @Mixin private DownloadedCheckpoint checkpoint;
 
   @Option(names = "--input", required = true, paramLabel = "FILE", description = "Token ids.")
   private Path input = Path.of("");
@@ -77,7 +74,7 @@ final class LogitsCommand implements Callable<Integer> {
       throw new UsageException(output, "exists already", "choose another name or give --overwrite");
     }
     OptionalInt experts = topK == null ? OptionalInt.empty() : OptionalInt.of(topK);
-    try (CheckpointSource source = CheckpointArgument.openWhole(checkpoint, root.environment());
+    try (CheckpointSource source = checkpoint.open(root.environment());
         InferenceModel model = InferenceModel.open(source.path(), experts)) {
       TokenIds ids = read(model.decoder().spec().vocabSize());
       write(model, ids);

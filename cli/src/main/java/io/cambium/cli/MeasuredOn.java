@@ -2,16 +2,13 @@ package io.cambium.cli;
 
 import io.cambium.checkpoint.CheckpointSource;
 import java.util.Map;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /** Which checkpoint is measured, and on how much text. */
 final class MeasuredOn {
 
-  @Parameters(
-      paramLabel = "CHECKPOINT",
-      description = "A " + CheckpointArgument.FORMS + ", which is downloaded first.")
-  private String checkpoint = "";
+  @Mixin private DownloadedCheckpoint checkpoint;
 
   @Option(
       names = "--sequences",
@@ -29,12 +26,12 @@ final class MeasuredOn {
 
   /** The checkpoint, all of whose files are here. */
   CheckpointSource open(Map<String, String> environment) {
-    return CheckpointArgument.openWhole(checkpoint, environment);
+    return checkpoint.open(environment);
   }
 
   /** What the user calls it. */
   String checkpoint() {
-    return checkpoint;
+    return checkpoint.toString();
   }
 
   int sequences() {

@@ -70,7 +70,7 @@ final class TrainCommand implements Callable<Integer> {
         DashboardOption served = dashboard.serve(directory, progress::println);
         TrainingProgress shown = new TrainingProgress(progress, "training", 0, config.steps());
         Trainer trainer = plannedTrainer(config, directory, shown)) {
-      StopOnSignal.run(trainer);
+      OnSignal.runAndStop(trainer::requestStop, trainer::run);
       progress.close();
       System.out.printf(
           "%s after %d of %d steps: %s%n",

@@ -1,12 +1,14 @@
 package io.cambium.cli;
 
 import io.cambium.checkpoint.CheckpointDirectory;
+import io.cambium.checkpoint.CheckpointException;
 import io.cambium.checkpoint.CheckpointSource;
 import io.cambium.checkpoint.Json;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.model.TorchRunner;
 import io.cambium.upcycle.Execution;
 import io.cambium.upcycle.PlannedUpcycle;
+import io.cambium.upcycle.UpcycleResult;
 import io.cambium.upcycle.Upcycler;
 import io.cambium.upcycle.engine.Engine;
 import io.cambium.upcycle.plan.UpcyclePlan;
@@ -252,14 +254,31 @@ final class UpcycleCommand implements Callable<Integer> {
 
   private void execute(PlannedUpcycle planned, PrintWriter out, DownloadProgress progress) {
     OnSignal.run(
-        () -> planned.interrupted().ifPresent(goingOn -> progress.println("  -> " + goingOn)),
         () -> {
-          String described = planned.execute(execution(), progress.beside()).describe();
+          planned.interrupted();
+          planned.unfinished().ifPresent(left -> progress.println("  -> " + goingOn(left)));
+        },
+        () -> {
+          String described = execute(planned, progress).describe();
           progress.close();
           out.println(described);
         });
     out.println("Wrote " + target());
     out.flush();
+  }
+
+  private UpcycleResult execute(PlannedUpcycle planned, DownloadProgress progress) {
+    try {
+      return planned.execute(execution(), progress.beside());
+    } catch (CheckpointException e) {
+      Path left = planned.unfinished().orElseThrow(() -> e);
+      throw new CheckpointException(
+          null, String.valueOf(e.getMessage()), "then " + goingOn(left), e);
+    }
+  }
+
+  private static String goingOn(Path left) {
+    return "the same command with --resume goes on; what was written is in " + left;
   }
 
   private Execution execution() {

@@ -116,6 +116,24 @@ class TrainCommandTest {
     assertThat(Cambium.execute(args)).as(String.join(" ", args)).isZero();
   }
 
+  /** The arguments that train into a directory, some settings being other than the file's. */
+  private static String[] train(Path out, String... settings) {
+    String[] args = {"train", yaml.toString(), "--out", out.toString()};
+    return with(
+        args,
+        Stream.of(settings).flatMap(setting -> Stream.of("--set", setting)).toArray(String[]::new));
+  }
+
+  private static String[] with(String[] args, String... more) {
+    return Stream.concat(Stream.of(args), Stream.of(more)).toArray(String[]::new);
+  }
+
+  private static Path trained(String name, String... settings) {
+    Path out = folder.resolve(name);
+    run(train(out, settings));
+    return out;
+  }
+
   /** No release ends it; nor does the router, which learns nothing, upset the optimizer. */
   @Test
   void aHashRoutedModelStaysOne() throws IOException {
@@ -123,56 +141,25 @@ class TrainCommandTest {
     copy(folder.resolve("model"), model);
     Manifest hashed = Manifest.EMPTY.withSelection(Manifest.Selection.hash(3));
     Files.write(model.resolve(Manifest.FILE_NAME), Json.bytes(hashed));
-    String refused = folder.resolve("hashed-and-growing").toString();
-    assertThat(
-            Cambium.execute("train", yaml.toString(), "--out", refused, "--set", "model=" + model))
-        .isEqualTo(2);
-    Path out = folder.resolve("hashed-run");
-    run(
-        "train",
-        yaml.toString(),
-        "--out",
-        out.toString(),
-        "--set",
-        "growth=null",
-        "--set",
-        "steps=3",
-        "--set",
-        "model=" + model);
+    Path refused = folder.resolve("hashed-and-growing");
+    assertThat(Cambium.execute(train(refused, "model=" + model))).isEqualTo(2);
+    Path out = trained("hashed-run", "growth=null", "steps=3", "model=" + model);
     assertThat(Manifest.read(out.resolve("checkpoints/step-000003")).orElseThrow().selection())
         .isEqualTo(hashed.selection());
   }
 
   @Test
   void growsByWhatTheExpertsAreWorthWhenItIsTime() {
-    Path out = folder.resolve("by-utility");
-    run(
-        "train",
-        yaml.toString(),
-        "--out",
-        out.toString(),
-        "--set",
-        "growth.counts=greedy",
-        "--set",
-        "growth.score=fisher",
-        "--set",
-        "growth.score_batches=2");
+    Path out =
+        trained(
+            "by-utility", "growth.counts=greedy", "growth.score=fisher", "growth.score_batches=2");
     List<Integer> parents =
         Manifest.read(out.resolve(LAST)).orElseThrow().growth().getLast().parents().get(1);
     // The best of 3 experts gets all 4 further copies.
     assertThat(IntStream.range(0, 3).map(e -> Collections.frequency(parents, e)).sorted())
         .containsExactly(1, 1, 5);
-    String refused = folder.resolve("too-few").toString();
-    assertThat(
-            Cambium.execute(
-                "train",
-                yaml.toString(),
-                "--out",
-                refused,
-                "--set",
-                "growth.counts=greedy",
-                "--set",
-                "growth.count_cap=1"))
+    Path refused = folder.resolve("too-few");
+    assertThat(Cambium.execute(train(refused, "growth.counts=greedy", "growth.count_cap=1")))
         .isEqualTo(2);
   }
 
@@ -187,18 +174,12 @@ class TrainCommandTest {
 
   private static Path whole() {
     Path out = folder.resolve("whole");
-    if (!Files.exists(out)) {
-      run("train", yaml.toString(), "--out", out.toString());
-    }
-    return out;
+    return Files.exists(out) ? out : trained("whole");
   }
 
   private static Path keptAll() {
     Path out = folder.resolve("kept");
-    if (!Files.exists(out)) {
-      run("train", yaml.toString(), "--out", out.toString(), "--set", "checkpoint.keep=9");
-    }
-    return out;
+    return Files.exists(out) ? out : trained("kept", "checkpoint.keep=9");
   }
 
   @Test
@@ -251,15 +232,7 @@ class TrainCommandTest {
   @Test
   void anAlarmThatStopsTheRunSavesFirst() {
     Path out = folder.resolve("stopped");
-    String error =
-        errorOf(
-            1,
-            "train",
-            yaml.toString(),
-            "--out",
-            out.toString(),
-            "--set",
-            "alarms.overload.stop=true");
+    String error = errorOf(1, train(out, "alarms.overload.stop=true"));
     Metric.Alarm alarm = (Metric.Alarm) alarms(out).getLast();
     assertThat(error)
         .contains("error: step " + alarm.step() + ": stopped by the alarm overload: MaxVio above")
@@ -303,7 +276,7 @@ class TrainCommandTest {
   @Test
   void killedBeforeItsFirstCheckpointBeginsAnew() throws Exception {
     Path out = folder.resolve("early");
-    String[] seldom = {"--set", "checkpoint.every=1000", "--set", "growth.at=20"};
+    String[] seldom = {"checkpoint.every=1000", "growth.at=20"};
     Process process = start(out, false, seldom);
     awaitStep(process, out, 2);
     process.destroyForcibly().waitFor();
@@ -325,14 +298,12 @@ class TrainCommandTest {
         "growth.rows=copy | equal rows in mode lineage"
       })
   void refusesAGrowthThatCannotHappenAndLeavesNothing(String setting, String message) {
-    assertRefused(message, "--set", setting);
+    assertRefused(message, setting);
   }
 
   private static void assertRefused(String message, String... settings) {
     Path out = folder.resolve("never");
-    List<String> args = new ArrayList<>(List.of("train", yaml.toString(), "--out", out.toString()));
-    args.addAll(List.of(settings));
-    assertThat(errorOf(2, args.toArray(String[]::new))).contains(message);
+    assertThat(errorOf(2, train(out, settings))).contains(message);
     assertThat(out).doesNotExist();
   }
 
@@ -343,17 +314,11 @@ class TrainCommandTest {
     Path config = model.resolve("config.json");
     ObjectNode json = Json.readObject(config).put("attention_dropout", 0.1);
     Files.write(config, Json.bytes(json));
-    String out = folder.resolve("dropped-run").toString();
-    List<String> args = List.of("train", yaml.toString(), "--out", out, "--set", "growth=null");
+    String[] args =
+        train(folder.resolve("dropped-run"), "growth=null", "steps=3", "model=" + model);
     String warning = "warning: the model's config.json has \"attention_dropout\": 0.1, which";
-    assertThat(errorOf(0, with(args, "--set", "steps=3", "--set", "model=" + model)))
-        .containsOnlyOnce(warning);
-    assertThat(errorOf(0, with(args, "--set", "steps=3", "--set", "model=" + model, "--resume")))
-        .doesNotContain("warning");
-  }
-
-  private static String[] with(List<String> args, String... more) {
-    return Stream.concat(args.stream(), Stream.of(more)).toArray(String[]::new);
+    assertThat(errorOf(0, args)).containsOnlyOnce(warning);
+    assertThat(errorOf(0, with(args, "--resume"))).doesNotContain("warning");
   }
 
   @Test
@@ -361,9 +326,7 @@ class TrainCommandTest {
     Path model = folder.resolve("cold-model");
     run("upcycle", folder.resolve("model").toString(), model.toString(), "--experts", "5");
     assertRefused(
-        "is step 13, but the model's last growth is released by step 20",
-        "--set",
-        "model=" + model);
+        "is step 13, but the model's last growth is released by step 20", "model=" + model);
   }
 
   @Test
@@ -371,14 +334,14 @@ class TrainCommandTest {
     Path out = folder.resolve("terminated");
     Process process = start(out, false);
     awaitStep(process, out, 15);
-    assertThat(errorOf(2, "train", yaml.toString(), "--out", out.toString(), "--resume"))
+    assertThat(errorOf(2, with(train(out), "--resume")))
         .contains("is being trained by another program");
     process.destroy();
     assertThat(process.waitFor()).isEqualTo(143);
     List<Metric> metrics = MetricsLog.read(out.resolve("metrics.jsonl"));
     String last = "step-%06d".formatted(metrics.getLast().step());
     assertThat(out.resolve("checkpoints").resolve(last)).isDirectory();
-    run("train", yaml.toString(), "--out", out.toString(), "--resume");
+    run(with(train(out), "--resume"));
     assertSameCheckpoint(out);
   }
 
@@ -386,13 +349,16 @@ class TrainCommandTest {
   @Test
   void aCheckpointThatCannotBeWrittenLosesNoneBefore() throws Exception {
     Path out = folder.resolve("full");
-    String[] keep = {"--set", "checkpoint.keep=9"};
+    String keep = "checkpoint.keep=9";
     Path moments = Path.of("training/optimizer.safetensors");
     long largest = Files.size(keptAll().resolve("checkpoints/step-000013").resolve(moments));
     String limit = "ulimit -f " + Math.ceilDiv(largest, 1024);
     List<String> limited = List.of("bash", "-c", limit + "; exec \"$0\" \"$@\"");
     assertThat(start(limited, out, false, keep).waitFor()).isEqualTo(1);
-    assertThat(Files.readString(folder.resolve("full.log"))).contains("cannot be written");
+    // A run goes on from its checkpoint; what the growth has written is of no use.
+    assertThat(Files.readString(folder.resolve("full.log")))
+        .contains("cannot be written")
+        .doesNotContain("what was written is in");
     try (Stream<Path> left = Files.list(out.resolve("checkpoints"))) {
       assertThat(left.map(path -> path.getFileName().toString()))
           .containsExactlyInAnyOrder("step-000006", "step-000012", "step-000013");
@@ -414,11 +380,11 @@ class TrainCommandTest {
     }
   }
 
-  private static Process start(Path out, boolean resume, String... more) throws IOException {
-    return start(List.of(), out, resume, more);
+  private static Process start(Path out, boolean resume, String... settings) throws IOException {
+    return start(List.of(), out, resume, settings);
   }
 
-  private static Process start(List<String> shell, Path out, boolean resume, String... more)
+  private static Process start(List<String> shell, Path out, boolean resume, String... settings)
       throws IOException {
     List<String> command = new ArrayList<>(shell);
     command.addAll(
@@ -427,12 +393,8 @@ class TrainCommandTest {
             "--enable-native-access=ALL-UNNAMED",
             "-cp",
             System.getProperty("java.class.path"),
-            "io.cambium.cli.Cambium",
-            "train",
-            yaml.toString(),
-            "--out",
-            out.toString()));
-    command.addAll(List.of(more));
+            "io.cambium.cli.Cambium"));
+    command.addAll(List.of(train(out, settings)));
     if (resume) {
       command.add("--resume");
     }
@@ -457,18 +419,7 @@ class TrainCommandTest {
   @Test
   void aLossThatIsNotFiniteStopsTheRun() {
     Path out = folder.resolve("diverged");
-    String error =
-        errorOf(
-            1,
-            "train",
-            yaml.toString(),
-            "--out",
-            out.toString(),
-            "--set",
-            "optimizer.learning_rate=1e30",
-            "--set",
-            "growth=null");
-    assertThat(error)
+    assertThat(errorOf(1, train(out, "optimizer.learning_rate=1e30", "growth=null")))
         .contains("error: step ")
         .contains("the last good checkpoint is ")
         .contains("lower optimizer.learning_rate (now 1.0E30)");
@@ -477,8 +428,7 @@ class TrainCommandTest {
   @Test
   void plansItsMemoryAndIsRefusedWhereThatIsNotThere() {
     Path out = folder.resolve("large");
-    String[] train = {"train", yaml.toString(), "--out", out.toString(), "--memory"};
-    assertThat(errorOf(2, with(List.of(train), "100MB")))
+    assertThat(errorOf(2, with(train(out), "--memory", "100MB")))
         .contains("memory at most", "growing", "from step 13")
         .containsPattern("error: memory: the run needs [0-9]+ MB .*, but 100 MB are there")
         .contains("give --memory");
@@ -487,24 +437,15 @@ class TrainCommandTest {
 
   @Test
   void keepsTheBestCheckpointBesideTheNewest() throws IOException {
-    Path out = folder.resolve("best");
-    run(
-        "train",
-        yaml.toString(),
-        "--out",
-        out.toString(),
-        "--set",
-        "growth=null",
-        "--set",
-        "steps=12",
-        "--set",
-        "evaluate.every=2",
-        "--set",
-        "checkpoint={every: 2, keep: 1, best: 1}",
-        "--set",
-        "optimizer.learning_rate=0.5",
-        "--set",
-        "mix={digits: 1}");
+    Path out =
+        trained(
+            "best",
+            "growth=null",
+            "steps=12",
+            "evaluate.every=2",
+            "checkpoint={every: 2, keep: 1, best: 1}",
+            "optimizer.learning_rate=0.5",
+            "mix={digits: 1}");
     long best =
         MetricsLog.read(out.resolve("metrics.jsonl")).stream()
             .filter(Metric.Evaluation.class::isInstance)
@@ -521,18 +462,7 @@ class TrainCommandTest {
   @ParameterizedTest
   @ValueSource(strings = {"router", "experts", "norm"})
   void whatIsFrozenKeepsEveryByteAndHasNoMoments(String group) {
-    Path out = folder.resolve("only-" + group);
-    run(
-        "train",
-        yaml.toString(),
-        "--out",
-        out.toString(),
-        "--set",
-        "growth=null",
-        "--set",
-        "steps=3",
-        "--set",
-        "groups.train=[" + group + "]");
+    Path out = trained("only-" + group, "growth=null", "steps=3", "groups.train=[" + group + "]");
     Path last = out.resolve("checkpoints/step-000003");
     try (CheckpointDirectory before = CheckpointDirectory.open(folder.resolve("model"));
         CheckpointDirectory after = CheckpointDirectory.open(last);
@@ -569,15 +499,12 @@ class TrainCommandTest {
 
   @Test
   void refusesToWriteOverARun() {
-    assertThat(errorOf(2, "train", yaml.toString(), "--out", whole().toString()))
-        .contains("exists already")
-        .contains("--resume");
+    assertThat(errorOf(2, train(whole()))).contains("exists already").contains("--resume");
   }
 
   @Test
   void refusesToResumeWithOtherSettings() {
-    String out = whole().toString();
-    assertThat(errorOf(2, "train", yaml.toString(), "--out", out, "--resume", "--set", "seed=7"))
+    assertThat(errorOf(2, with(train(whole(), "seed=7"), "--resume")))
         .contains("is not the configuration that was given");
   }
 
@@ -586,30 +513,14 @@ class TrainCommandTest {
     Path small = folder.resolve("small");
     run("init", small.toString(), "--hidden", "16", "--experts", "3", "--vocab", "100");
     Path out = folder.resolve("unfit");
-    assertThat(
-            errorOf(
-                1, "train", yaml.toString(), "--out", out.toString(), "--set", "model=" + small))
-        .contains("270")
-        .contains("100");
+    assertThat(errorOf(1, train(out, "model=" + small))).contains("270").contains("100");
     assertThat(out).doesNotExist();
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"flat", "cold", "wide"})
   void growsInEveryMode(String mode) {
-    Path out = folder.resolve(mode);
-    List<String> args =
-        new ArrayList<>(
-            List.of(
-                "train",
-                yaml.toString(),
-                "--out",
-                out.toString(),
-                "--set",
-                "growth.mode=" + mode,
-                "--set",
-                "growth.experts=6"));
-    run(args.toArray(String[]::new));
+    Path out = trained(mode, "growth.mode=" + mode, "growth.experts=6");
     run("inspect", out.resolve(LAST).toString());
   }
 

@@ -2,20 +2,25 @@ package io.cambium.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.cambium.checkpoint.CambiumException;
 import io.cambium.checkpoint.Json;
 import io.cambium.checkpoint.Manifest;
 import io.cambium.checkpoint.Manifest.SparseUpcycling;
 import io.cambium.checkpoint.testing.DenseModels;
 import io.cambium.upcycle.dense.expert.ExpertInitialisations;
 import io.cambium.upcycle.dense.router.RouterInitialisations;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
@@ -73,6 +78,39 @@ class UpcycleDenseCommandTest {
     assertThat(out.toString())
         .contains("2 models of llama, copies in turn; other weights taken from source 1");
     assertThat(sparse().sources()).containsExactly("llama", "llama");
+  }
+
+  /** A limit on the size of files stands for a full disk. */
+  @Test
+  @EnabledOnOs({OS.LINUX, OS.MAC})
+  void aFullDiskSaysHowToGoOn() throws IOException, InterruptedException {
+    Process process =
+        new ProcessBuilder(
+                "sh",
+                "-c",
+                "ulimit -f 100 && LC_ALL=C exec \"$@\"",
+                "sh",
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                Cambium.class.getName(),
+                "upcycle",
+                source,
+                target,
+                "--experts",
+                "32",
+                "--verify",
+                "none")
+            .redirectErrorStream(true)
+            .start();
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(process.waitFor()).as(output).isEqualTo(CambiumException.WORK_FAILED);
+    assertThat(output)
+        .contains("cannot be written: File too large")
+        .contains("-> then the same command with --resume goes on; what was written is in ")
+        .contains("moe.partial");
+    assertThat(run(source, target, "--experts", "32", "--verify", "none", "--resume")).isZero();
+    assertThat(Path.of(target)).isDirectory();
   }
 
   @Test

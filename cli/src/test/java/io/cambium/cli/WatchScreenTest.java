@@ -101,12 +101,12 @@ class WatchScreenTest {
           log.append(evaluation(step, layers));
         }
         if (step == 50) {
-          log.append(new Metric.Growth(step, step * 1000, "flat", "copy", 4, 8, 4.5, 4.75, 0));
+          log.append(new Metric.Growth(step, step * 1000L, "flat", "copy", 4, 8, 4.5, 4.75, 0));
         }
         if (step == 90) {
           log.append(
               new Metric.Alarm(
-                  step, step * 1000, "dead_experts", "dead for 9 steps", "x", where(), false));
+                  step, step * 1000L, "dead_experts", "dead for 9 steps", "x", where(), false));
         }
       }
     }
@@ -126,7 +126,7 @@ class WatchScreenTest {
     List<Double> shares = IntStream.range(0, experts).mapToObj(e -> load_E[e]).toList();
     return new Metric.Train(
         step,
-        step * 1000,
+        step * 1000L,
         9 - step * 0.01,
         1e-3,
         0.5,
@@ -146,7 +146,7 @@ class WatchScreenTest {
     List<Integer> indices = IntStream.rangeClosed(1, layers).boxed().toList();
     return new Metric.Evaluation(
         step,
-        step * 1000,
+        step * 1000L,
         new TreeMap<>(Map.of("gloss", 4.5, "java", 4.0)),
         4.25,
         0.25,

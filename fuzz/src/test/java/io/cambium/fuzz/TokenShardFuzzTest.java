@@ -2,7 +2,6 @@ package io.cambium.fuzz;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.cambium.training.data.TokenShard;
-import java.nio.file.Path;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -10,10 +9,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Token shards. */
 class TokenShardFuzzTest {
 
-  private static final EditedJson HEADERS =
-      EditedJson.ofTexts(header("U16", 32), header("U32", 16));
-
-  private static final Path FILE = Scratch.directory("shard").resolve("x.safetensors");
+  private static final FuzzedSafetensors FILES =
+      FuzzedSafetensors.of("shard", EditedJson.ofTexts(header("U16", 32), header("U32", 16)));
 
   private static String header(String dtype, int tokens) {
     return """
@@ -25,17 +22,16 @@ class TokenShardFuzzTest {
   }
 
   static Stream<Arguments> seeds() {
-    return SafetensorsBytes.seeds(HEADERS);
+    return FILES.seeds();
   }
 
   @MethodSource("seeds")
   @FuzzTest
   void readsOrRefuses(byte[] input) {
-    Scratch.write(FILE, SafetensorsBytes.of(input, HEADERS));
-    Limits.hold(
+    FILES.read(
         input,
-        () -> {
-          try (TokenShard shard = TokenShard.open(FILE)) {
+        path -> {
+          try (TokenShard shard = TokenShard.open(path)) {
             int count = (int) Math.min(shard.size(), 100);
             shard.copy(shard.size() - count, new long[count], 0, count);
           }

@@ -36,11 +36,11 @@ import org.jspecify.annotations.Nullable;
  */
 final class CopyDistances {
 
-  /** Of larger matrices than of so many elements, what comes after them is sampled. */
+  /** Of larger matrices than of so many elements, a sample is measured: about as many. */
   private static final long ALL_UP_TO = 1 << 20;
 
-  /** One in so many batches. */
-  private static final int SAMPLED = 8;
+  /** But no fewer than one in so many batches, each of some rows, all over the matrix. */
+  private static final long SAMPLED = 8;
 
   private static final Map<Part, String> NAMES =
       Map.of(Part.EXPERT_GATE, "gate", Part.EXPERT_UP, "up", Part.EXPERT_DOWN, "down");
@@ -108,6 +108,11 @@ final class CopyDistances {
     }
   }
 
+  /** One in how many batches of a matrix is measured. */
+  static long sampledOf(long elements) {
+    return Math.clamp(elements / ALL_UP_TO, 1, SAMPLED);
+  }
+
   /** Measures one unit, whose lines are copies of one original in their order. */
   final class Meter implements LedgerWriter.Listener {
 
@@ -124,7 +129,7 @@ final class CopyDistances {
 
     @Override
     public void evaluated(Entry entry, Range range, MemorySegment data) {
-      if (!isSampled(range)) {
+      if (!isSampled(entry.target().elements(), range)) {
         return;
       }
       ModelTensor target = entry.target();
@@ -137,8 +142,8 @@ final class CopyDistances {
       spare = replaced == null ? new float[0] : replaced.values;
     }
 
-    private static boolean isSampled(Range range) {
-      return range.from() < ALL_UP_TO || range.from() / LedgerWriter.BATCH % SAMPLED == 0;
+    private static boolean isSampled(long elements, Range range) {
+      return range.from() / LedgerWriter.BATCH % sampledOf(elements) == 0;
     }
 
     /** Into an array that is no longer needed, where one fits. */
@@ -302,8 +307,9 @@ final class CopyDistances {
             .toList();
     Deviations deviations = new Deviations();
     List<SortedMap<String, Sums>> sums = new ArrayList<>();
-    try (PieceRoom room = new PieceRoom()) {
-      for (Unit unit : Unit.of(experts, this::lineage)) {
+    List<Unit> units = Unit.of(experts, this::lineage);
+    try (PieceRoom room = PieceRoom.of(units)) {
+      for (Unit unit : units) {
         Evaluator evaluator = new Evaluator(sources, deviations);
         Meter meter = meter(evaluator);
         new LedgerWriter(sources, evaluator, room, (_, _, _) -> {}, meter).write(unit);

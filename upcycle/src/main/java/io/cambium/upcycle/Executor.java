@@ -16,10 +16,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 
 /**
@@ -38,9 +39,6 @@ final class Executor {
   private final List<Unit> units;
   private final Deviations deviations = new Deviations();
   private final Semaphore memory = new Semaphore(WorkingMemory.TOGETHER_MEGABYTES);
-  private final int firstOfWeights;
-  private final long totalBytes;
-  private final AtomicLong doneBytes = new AtomicLong();
 
   Executor(UpcyclePlan plan, Sources sources, Outputs outputs, Journal journal, Progress progress) {
     this.plan = plan;
@@ -50,9 +48,7 @@ final class Executor {
     this.progress = progress;
     this.distances = CopyDistances.of(plan);
     this.units = new ArrayList<>(Unit.of(plan.optimizer(), _ -> Optional.empty()));
-    this.firstOfWeights = units.size();
     this.units.addAll(Unit.of(plan.weights(), this::lineage));
-    this.totalBytes = units.stream().mapToLong(Unit::bytes).sum();
   }
 
   private Optional<?> lineage(Entry entry) {
@@ -64,25 +60,61 @@ final class Executor {
     return units;
   }
 
-  /** Writes whatever the journal does not have. */
-  Writing execute(int threads) {
+  /**
+   * Writes whatever the journal does not have, or has of what is no longer there.
+   *
+   * @param compare whether to read what an earlier process wrote: nobody else will
+   */
+  Writing execute(int threads, boolean compare) {
     long start = System.nanoTime();
+    long lost = bytes(forgetLost(threads, compare));
     Map<Integer, Journal.Done> before = journal.done();
     before.values().forEach(outputs::alreadyWritten);
-    long earlier = before.keySet().stream().mapToLong(unit -> units.get(unit).bytes()).sum();
-    doneBytes.set(earlier);
+    long earlier = bytes(before.keySet());
+    long total = units.stream().mapToLong(Unit::bytes).sum();
+    ByteProgress written = new ByteProgress(progress, "writing", earlier, total);
     List<Integer> open =
         IntStream.range(0, units.size()).filter(n -> !before.containsKey(n)).boxed().toList();
-    try (PieceRoom room = new PieceRoom()) {
-      Workers.forEach(open, threads, unit -> write(unit, room));
+    try (PieceRoom room = PieceRoom.of(units)) {
+      Workers.forEach(
+          open,
+          threads,
+          unit -> {
+            write(unit, room);
+            written.add(units.get(unit).bytes());
+          });
     } catch (RuntimeException | Error e) {
       flushAfter(e);
       throw e;
     }
     flush();
-    outputs.finish();
     double seconds = (System.nanoTime() - start) / 1e9;
-    return new Writing(totalBytes - earlier, earlier, seconds, outputs.isDirect());
+    return new Writing(total - earlier, earlier, lost, seconds, outputs.isDirect());
+  }
+
+  private long bytes(Set<Integer> numbers) {
+    return numbers.stream().mapToLong(number -> units.get(number).bytes()).sum();
+  }
+
+  /** A file may have been deleted or cut since the journal took note of what was in it. */
+  private Set<Integer> forgetLost(int threads, boolean compare) {
+    Map<Integer, Journal.Done> before = journal.done();
+    ByteProgress checked =
+        new ByteProgress(progress, "checking what was written", 0, bytes(before.keySet()));
+    Set<Integer> lost = ConcurrentHashMap.newKeySet();
+    Workers.forEach(
+        List.copyOf(before.values()),
+        threads,
+        unit -> {
+          if (!outputs.hold(unit, compare)) {
+            lost.add(unit.unit());
+          }
+          checked.add(units.get(unit.unit()).bytes());
+        });
+    if (!lost.isEmpty()) {
+      journal.forget(lost);
+    }
+    return lost;
   }
 
   private void write(int number, PieceRoom room) {
@@ -92,17 +124,12 @@ final class Executor {
     boolean flushDue;
     try {
       flushDue = journal.add(written(number, unit, room));
-    } catch (InternalError e) {
-      // How the Java machine reports that a mapped file is no longer as long as it was.
-      throw new CheckpointException(
-          String.join(", ", plan.sources()), "can no longer be read", "bring it back as it was", e);
     } finally {
       memory.release(megabytes);
     }
     if (flushDue) {
       flush();
     }
-    progress.updateBytes("writing", doneBytes.addAndGet(unit.bytes()), totalBytes);
   }
 
   /** What was written before a failure is to be gone on with. */
@@ -122,10 +149,7 @@ final class Executor {
   private Journal.Done written(int number, Unit unit, PieceRoom room) {
     Evaluator evaluator = new Evaluator(sources, deviations);
     Optional<CopyDistances.Meter> meter =
-        distances
-            .filter(_ -> number >= firstOfWeights)
-            .filter(measured -> measured.lineage(unit.entries().getFirst()).isPresent())
-            .map(measured -> measured.meter(evaluator));
+        distances.filter(_ -> unit.measured()).map(measured -> measured.meter(evaluator));
     WrittenPieces pieces = new WrittenPieces(outputs, !unit.isPiece());
     LedgerWriter.Listener listener =
         meter.<LedgerWriter.Listener>map(m -> m).orElse(LedgerWriter.Listener.NONE);

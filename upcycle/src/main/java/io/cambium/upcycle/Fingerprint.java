@@ -17,20 +17,29 @@ import java.util.Collection;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import tools.jackson.databind.JsonNode;
 
 /**
  * What makes two conversions the same.
  *
+ * @param writer {@link #WRITER} of the program
  * @param plan SHA-256 of what is written: every formula with its seed, config.json, the manifest,
- *     computed directions
+ *     computed directions, names of copied files
  * @param sources SHA-256 of size and date of every file that is read, or of the revision on a Hub
  */
-record Fingerprint(String plan, String sources) {
+record Fingerprint(int writer, String plan, String sources) {
+
+  /**
+   * Raised whenever the same plan becomes other bytes or other units: with the sizes that a plan is
+   * cut into, batches that something is drawn or computed in, generators, the journal's form.
+   */
+  static final int WRITER = 1;
 
   static Fingerprint of(
       UpcyclePlan plan, Directions directions, Collection<SourceCheckpoint> sources) {
     List<Object> written =
         List.of(
+            WRITER,
             plan.weights(),
             plan.optimizer(),
             plan.config(),
@@ -45,7 +54,7 @@ record Fingerprint(String plan, String sources) {
         source.files().forEach(file -> read.put(file.toString(), sizeAndDate(file)));
       }
     }
-    return new Fingerprint(sha256(written), sha256(read));
+    return new Fingerprint(WRITER, sha256(written), sha256(read));
   }
 
   private static String sha256(Object value) {
@@ -67,6 +76,26 @@ record Fingerprint(String plan, String sources) {
       return Files.size(file) + " " + Files.getLastModifiedTime(file).toMillis();
     } catch (IOException e) {
       throw CheckpointException.unreadable(file, e);
+    }
+  }
+
+  /**
+   * Asks whether a journal is one of this program's, before anything else in it is read.
+   *
+   * @param first its first line
+   * @throws UsageException if another version wrote it
+   */
+  static void requireWriter(JsonNode first, Path journal) {
+    int begun = first.path("writer").asInt(0);
+    if (begun != WRITER) {
+      throw new UsageException(
+          journal.getParent(),
+          "was begun by another version of Cambium, whose pieces do not fit (writer "
+              + begun
+              + ", this is "
+              + WRITER
+              + ")",
+          "finish it with that version, or begin anew with --overwrite");
     }
   }
 

@@ -45,37 +45,57 @@ final class Outputs implements AutoCloseable {
     if (plan.optimizer().isEmpty()) {
       return new Outputs(weights, Optional.empty(), Set.of());
     }
-    SafetensorsWriter state =
-        SafetensorsWriter.resume(
-            SideFile.in(directory, SourceCheckpoint.OPTIMIZER),
-            Entry.onDisk(plan.optimizer()),
-            optimizer.orElseThrow().metadata());
-    return new Outputs(
-        weights,
-        Optional.of(state),
-        plan.optimizer().stream()
-            .map(entry -> entry.target().name())
-            .collect(Collectors.toUnmodifiableSet()));
+    try {
+      return new Outputs(
+          weights,
+          Optional.of(openOptimizer(plan, directory, optimizer.orElseThrow())),
+          plan.optimizer().stream()
+              .map(entry -> entry.target().name())
+              .collect(Collectors.toUnmodifiableSet()));
+    } catch (RuntimeException e) {
+      weights.suspend();
+      throw e;
+    }
   }
 
-  /** Writes a piece of a tensor of either. */
+  private static SafetensorsWriter openOptimizer(
+      UpcyclePlan plan, Path directory, SafetensorsFile source) {
+    return SafetensorsWriter.resume(
+        SideFile.in(directory, SourceCheckpoint.OPTIMIZER),
+        Entry.onDisk(plan.optimizer()),
+        source.metadata());
+  }
+
+  /** The file of either kind that a tensor is in. */
+  private SafetensorsWriter file(String tensor) {
+    return optimizerTensors.contains(tensor) ? optimizer.orElseThrow() : weights.shard(tensor);
+  }
+
+  /** Writes a piece of a tensor. */
   void write(String tensor, long offset, MemorySegment data, Checksum checksum) {
-    if (optimizerTensors.contains(tensor)) {
-      optimizer.orElseThrow().write(tensor, offset, data, checksum);
-    } else {
-      weights.write(tensor, offset, data, checksum);
-    }
+    file(tensor).write(tensor, offset, data, checksum);
+  }
+
+  /**
+   * Whether the files still have what an earlier process wrote.
+   *
+   * @param compare whether to read it, too, and not to look only at how long they are
+   */
+  boolean hold(Journal.Done unit, boolean compare) {
+    return unit.written().stream().allMatch(piece -> hold(piece, compare));
+  }
+
+  private boolean hold(Journal.Written piece, boolean compare) {
+    SafetensorsWriter file = file(piece.tensor());
+    return file.held(piece.tensor(), piece.offset(), piece.bytes())
+        && (!compare
+            || file.crc32c(piece.tensor(), piece.offset(), piece.bytes()) == piece.crc32c());
   }
 
   /** Counts what an earlier process wrote. */
   void alreadyWritten(Journal.Done unit) {
-    for (Journal.Written written : unit.written()) {
-      if (optimizerTensors.contains(written.tensor())) {
-        optimizer.orElseThrow().alreadyWritten(written.tensor(), written.bytes());
-      } else {
-        weights.alreadyWritten(written.tensor(), written.bytes());
-      }
-    }
+    unit.written()
+        .forEach(piece -> file(piece.tensor()).alreadyWritten(piece.tensor(), piece.bytes()));
   }
 
   boolean isDirect() {

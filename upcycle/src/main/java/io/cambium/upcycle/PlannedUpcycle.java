@@ -30,7 +30,7 @@ public final class PlannedUpcycle implements AutoCloseable {
   private final ModelRunner runner;
   private final List<TokenIds> comparison;
   private volatile @Nullable Executor running;
-  private volatile boolean unfinished;
+  private volatile @Nullable Path unfinished;
 
   PlannedUpcycle(
       List<SourceCheckpoint> checkpoints,
@@ -72,118 +72,149 @@ public final class PlannedUpcycle implements AutoCloseable {
    *
    * @throws VerificationException if the result is not what was promised; it then stays under its
    *     staging name
-   * @throws CheckpointException if a disk refuses; what was written then stays there, to be gone on
-   *     with
-   * @throws UsageException if what an interrupted conversion left is in the way
+   * @throws CheckpointException if a disk refuses; {@link #unfinished} then says whether there is
+   *     something to go on with
+   * @throws UsageException if what an interrupted conversion left is in the way, or another process
+   *     writes there
    */
   public UpcycleResult execute(Execution execution, Progress progress) {
     checkpoints.forEach(checkpoint -> checkpoint.origin().fetch());
-    try (StagedDirectory staged = stage(execution.unfinished())) {
-      staged.keep();
-      unfinished = true;
-      UpcycleResult result = writeAndVerify(staged.path(), execution, progress);
-      staged.commit();
-      unfinished = false;
-      return result;
-    } catch (CheckpointException e) {
-      throw new CheckpointException(null, String.valueOf(e.getMessage()), "then " + goingOn(), e);
-    }
-  }
-
-  private StagedDirectory stage(Execution.Unfinished unfinished) {
-    Path target = Path.of(plan.target());
-    StagedDirectory staged = StagedDirectory.resume(target, overwrite);
-    boolean begun = Files.exists(staged.path().resolve(Journal.FILE));
-    return switch (unfinished) {
-      case RESUME -> begun ? staged : StagedDirectory.create(target, overwrite);
-      case REPLACE -> StagedDirectory.create(target, overwrite);
-      case REFUSE -> {
-        if (begun) {
-          throw new UsageException(
-              staged.path(),
-              "holds an unfinished conversion",
-              "go on with it by --resume, or begin anew by --overwrite");
-        }
-        yield StagedDirectory.create(target, overwrite);
-      }
-    };
-  }
-
-  private String goingOn() {
-    return "the same command with --resume goes on; what was written is in "
-        + plan.target()
-        + ".partial";
-  }
-
-  private UpcycleResult writeAndVerify(Path directory, Execution execution, Progress progress) {
     Fingerprint fingerprint = Fingerprint.of(plan, directions, checkpoints);
-    try (Journal journal = Journal.open(directory, fingerprint)) {
-      writeDirections(directory);
-      plan.copiedFiles()
-          .forEach(file -> SideFile.copy(checkpoints.getFirst().path(), directory, file));
-      try {
-        UpcycleResult result = writeAndVerify(directory, journal, execution, progress);
-        journal.delete();
+    try (StagedDirectory staged = StagedDirectory.resume(Path.of(plan.target()), overwrite)) {
+      staged.keep();
+      try (Journal journal = Journal.open(staged.path())) {
+        begin(staged, journal, fingerprint, execution.unfinished());
+        UpcycleResult result = writeAndVerify(staged, journal, execution, progress);
+        journal.prepareRename();
+        staged.commit();
+        unfinished = null;
+        journal.delete(staged.path());
         return result;
-      } catch (VerificationException e) {
-        // There is nothing to go on with.
-        journal.delete();
-        throw e;
       }
     }
+  }
+
+  /** The journal's lock is held before anything is deleted: it may be another process's work. */
+  private void begin(
+      StagedDirectory staged,
+      Journal journal,
+      Fingerprint fingerprint,
+      Execution.Unfinished earlier) {
+    if (earlier == Execution.Unfinished.REFUSE && journal.isBegun()) {
+      throw new UsageException(
+          staged.path(),
+          "holds an unfinished conversion",
+          "go on with it by --resume, or begin anew by --overwrite");
+    }
+    if (earlier == Execution.Unfinished.REPLACE) {
+      journal.erase();
+    }
+    if (!journal.isBegun()) {
+      staged.clear(Journal.FILE);
+    }
+    journal.begin(fingerprint);
+    unfinished = staged.path();
   }
 
   private UpcycleResult writeAndVerify(
-      Path directory, Journal journal, Execution execution, Progress progress) {
-    Sources sources = sources();
+      StagedDirectory staged, Journal journal, Execution execution, Progress progress) {
+    Path directory = staged.path();
+    writeDirections(directory);
+    plan.copiedFiles()
+        .forEach(file -> SideFile.copy(checkpoints.getFirst().path(), directory, file));
     Verifier verifier = new Verifier(plan, directory);
-    Manifest manifest;
-    Writing writing;
-    try (Outputs outputs = Outputs.open(plan, directory, checkpoints.getFirst().optimizer())) {
-      Executor executor = new Executor(plan, sources, outputs, journal, progress);
-      running = executor;
-      writing = executor.execute(execution.threads());
-      running = null;
-      checkpoints.forEach(checkpoint -> checkpoint.origin().complete());
-      manifest = executor.manifest();
-      if (execution.check() != Execution.Check.NONE) {
-        manifest =
-            manifest.withChecksums(
-                verifier.verifyBytes(
-                    sources,
-                    executor.units(),
-                    journal.done().values(),
-                    execution.threads(),
-                    progress));
-      }
+    try {
+      Written written = write(staged, journal, verifier, execution, progress);
+      CheckpointWriter.writeManifest(directory, written.manifest);
+      Verification verification = verify(verifier, written.writing, execution.check(), progress);
+      return new UpcycleResult(plan, written.manifest, written.writing, verification);
+    } catch (VerificationException e) {
+      // There is nothing to go on with.
+      unfinished = null;
+      journal.delete(directory);
+      throw e;
     }
-    CheckpointWriter.writeManifest(directory, manifest);
-    Verification verification = verify(verifier, execution.check(), progress);
-    return new UpcycleResult(plan, manifest, writing, verification);
   }
 
-  private Verification verify(Verifier verifier, Execution.Check check, Progress progress) {
+  private record Written(Manifest manifest, Writing writing) {}
+
+  /** Writes, and reads back what was written. */
+  private Written write(
+      StagedDirectory staged,
+      Journal journal,
+      Verifier verifier,
+      Execution execution,
+      Progress progress) {
+    boolean readBack = execution.check() != Execution.Check.NONE;
+    Sources sources = sources();
+    try (Outputs outputs = Outputs.open(plan, staged.path(), checkpoints.getFirst().optimizer())) {
+      staged.syncNames();
+      Executor executor = new Executor(plan, sources, outputs, journal, progress);
+      Writing writing = write(executor, execution.threads(), !readBack);
+      outputs.finish();
+      checkpoints.forEach(checkpoint -> checkpoint.origin().complete());
+      Manifest manifest = executor.manifest();
+      return new Written(
+          readBack
+              ? manifest.withChecksums(
+                  verifier.verifyBytes(
+                      sources,
+                      executor.units(),
+                      journal.done().values(),
+                      execution.threads(),
+                      progress))
+              : manifest,
+          writing);
+    } catch (InternalError e) {
+      // How the Java machine reports that a mapped file is no longer as long as it was.
+      throw new CheckpointException(
+          String.join(", ", plan.sources()), "can no longer be read", "bring it back as it was", e);
+    }
+  }
+
+  /** Meanwhile it can be interrupted. */
+  private Writing write(Executor executor, int threads, boolean compare) {
+    running = executor;
+    try {
+      return executor.execute(threads, compare);
+    } finally {
+      running = null;
+    }
+  }
+
+  private Verification verify(
+      Verifier verifier, Writing writing, Execution.Check check, Progress progress) {
     int vocabSize = checkpoints.getFirst().decoder().vocabSize();
     return switch (check) {
       case NONE -> Verification.without(Verification.Word.NOT_VERIFIED, "nothing was asked for");
       case BYTES ->
           Verification.without(
-              Verification.Word.STRUCTURE_VERIFIED, "every byte is on the disk as it was written");
+              Verification.Word.STRUCTURE_VERIFIED,
+              writing.direct()
+                  ? "every byte is on the disk as it was written"
+                  : "every byte reads back as it was written, if from the system's cache");
       case LOGITS -> verifier.verifyLogits(runner, comparison, vocabSize, progress);
     };
   }
 
   /**
    * Makes sure of what has been written, for a process that is about to be ended. From any thread.
-   *
-   * @return how to go on, where something is being written
    */
-  public Optional<String> interrupted() {
+  public void interrupted() {
     Executor executor = running;
     if (executor != null) {
-      executor.flush();
+      try {
+        executor.flush();
+      } catch (CheckpointException _) {
+        // What was flushed before can be gone on with; whoever writes meets the same disk, and says
+        // what is wrong with it.
+      }
     }
-    return unfinished ? Optional.of(goingOn()) : Optional.empty();
+  }
+
+  /** What can be gone on with by {@link Execution.Unfinished#RESUME}. From any thread. */
+  public Optional<Path> unfinished() {
+    return Optional.ofNullable(unfinished);
   }
 
   private Sources sources() {

@@ -3,6 +3,7 @@ package io.cambium.upcycle;
 import io.cambium.checkpoint.Checksums;
 import io.cambium.checkpoint.SafetensorsFile;
 import io.cambium.checkpoint.VerificationException;
+import io.cambium.upcycle.ledger.MappedMemory;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.Comparator;
@@ -100,7 +101,7 @@ final class ReadBack {
     MemorySegment copied = piece.piece.copied;
     if (copied != null) {
       long offset = from - piece.begin;
-      long differs = part.mismatch(copied.asSlice(offset, part.byteSize()));
+      long differs = MappedMemory.mismatch(part, copied.asSlice(offset, part.byteSize()));
       if (differs >= 0) {
         throw failed(piece, "differs from its source at byte " + (offset + differs));
       }
@@ -109,7 +110,7 @@ final class ReadBack {
 
   private void finish(Placed piece) {
     if ((int) checksum.getValue() != piece.piece.written.crc32c()) {
-      throw failed(piece, "is on the disk other than it was written");
+      throw failed(piece, "reads back other than it was written");
     }
     checksum.reset();
     current++;

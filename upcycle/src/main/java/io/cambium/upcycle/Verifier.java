@@ -35,8 +35,6 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.concurrent.ConcurrentSkipListMap;
-import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -99,16 +97,14 @@ record Verifier(UpcyclePlan plan, Path directory) {
       Map<String, SafetensorsFile> files = new LinkedHashMap<>(written.files());
       optimizer.file.ifPresent(file -> files.put(SourceCheckpoint.OPTIMIZER, file));
       long total = units.stream().mapToLong(Unit::bytes).sum();
-      AtomicLong read = new AtomicLong();
-      LongConsumer listener =
-          bytes -> progress.updateBytes("verifying", Math.min(total, read.addAndGet(bytes)), total);
+      ByteProgress read = new ByteProgress(progress, "verifying", 0, total);
       Workers.forEach(
           List.copyOf(files.keySet()),
           threads,
           name ->
               sha256.put(
                   name,
-                  ReadBack.sha256(Objects.requireNonNull(files.get(name)), pieces, listener)));
+                  ReadBack.sha256(Objects.requireNonNull(files.get(name)), pieces, read::add)));
       verifyRearranged(sources, units, written, optimizer.file);
       sha256.remove(SourceCheckpoint.OPTIMIZER);
       return sha256;

@@ -7,10 +7,11 @@ import java.util.Locale;
  *
  * @param bytes by this process
  * @param earlier bytes that an interrupted one had written
+ * @param lost bytes that it had written too, but that were not there any more
  * @param seconds until all of it was on the disk
  * @param direct whether it went past the system's cache
  */
-public record Writing(long bytes, long earlier, double seconds, boolean direct) {
+public record Writing(long bytes, long earlier, long lost, double seconds, boolean direct) {
 
   /** Such as {@code wrote 12.9 GB in 8.1 s, 1.59 GB/s, past the system's cache}. */
   String describe() {
@@ -23,7 +24,14 @@ public record Writing(long bytes, long earlier, double seconds, boolean direct) 
         direct
             ? "past the system's cache"
             : "through the system's cache: the file system takes nothing past it",
-        earlier == 0 ? "" : ", beside " + gigabytes(earlier) + " written before");
+        beside());
+  }
+
+  private String beside() {
+    return (earlier == 0 ? "" : ", beside " + gigabytes(earlier) + " written before")
+        + (lost == 0
+            ? ""
+            : "; " + gigabytes(lost) + " written before were gone or damaged, and written again");
   }
 
   private static String gigabytes(long bytes) {

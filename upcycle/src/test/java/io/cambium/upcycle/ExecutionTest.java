@@ -1,207 +1,70 @@
 package io.cambium.upcycle;
 
-import static io.cambium.upcycle.GrowthExamples.files;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.cambium.checkpoint.CambiumException;
 import io.cambium.checkpoint.CheckpointException;
-import io.cambium.checkpoint.FreshModel;
 import io.cambium.checkpoint.Manifest;
 import io.cambium.checkpoint.Progress;
-import io.cambium.checkpoint.UsageException;
-import io.cambium.checkpoint.VerificationException;
-import io.cambium.checkpoint.testing.Goldens;
 import io.cambium.upcycle.Execution.Check;
 import io.cambium.upcycle.Execution.Unfinished;
-import io.cambium.upcycle.dense.DenseOptions;
-import io.cambium.upcycle.dense.DenseSources;
-import io.cambium.upcycle.dense.LayerChoice;
-import io.cambium.upcycle.dense.expert.ExpertInitialisations;
-import io.cambium.upcycle.dense.expert.ExpertInitialisations.Parameters;
-import io.cambium.upcycle.dense.router.Normal;
-import io.cambium.upcycle.engine.Engine;
-import io.cambium.upcycle.ledger.HalfPrecision;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
-import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Neither threads nor interruptions change a byte of a conversion, and memory is bounded. */
 class ExecutionTest {
 
-  private static final Execution RESUME = new Execution(3, Unfinished.RESUME, Check.BYTES);
-
   @TempDir Path folder;
-  private Path source;
-  private Path target;
+  private ConversionExample example;
 
   @BeforeEach
   void source() throws IOException {
-    Path full = model("full", 1, 72, 300);
-    source = HalfPrecision.write(full, folder.resolve("source"));
-    target = folder.resolve("moe");
+    example = ConversionExample.small(folder);
   }
 
-  private Path model(String name, int layers, int hidden, int intermediate) throws IOException {
-    Path directory = Files.createDirectory(folder.resolve(name));
-    FreshModel.write(
-        directory,
-        Goldens.config("llama")
-            .put("num_hidden_layers", layers)
-            .put("hidden_size", hidden)
-            .put("intermediate_size", intermediate),
-        1);
-    return directory;
-  }
-
-  private static UpcycleResult convert(
-      Path source, Path target, String init, Execution execution, Progress progress) {
-    DenseOptions options =
-        new DenseOptions(
-            5,
-            2,
-            1,
-            LayerChoice.ALL,
-            false,
-            ExpertInitialisations.named(init, Parameters.DEFAULT),
-            Normal.DEFAULT,
-            Optional.empty(),
-            Engine.DEFAULT,
-            0,
-            false);
-    try (PlannedUpcycle planned =
-        Upcycler.planDense(
-            DenseSources.of(source), target, options, GrowthExamples.RUNNER, List.of())) {
-      return planned.execute(execution, progress);
-    }
-  }
-
-  private Map<String, byte[]> uninterrupted(String init) throws IOException {
-    Path reference = folder.resolve("reference");
-    convert(
-        source, reference, init, new Execution(1, Unfinished.REFUSE, Check.BYTES), Progress.NONE);
-    return files(reference);
-  }
-
-  private void requireSameBytes(Map<String, byte[]> expected) throws IOException {
-    Map<String, byte[]> actual = files(target);
-    assertThat(actual).containsOnlyKeys(expected.keySet());
-    expected.forEach((name, bytes) ->
-        assertThat(Arrays.mismatch(Objects.requireNonNull(actual.get(name)), bytes))
-            .as(name)
-            .isEqualTo(-1));
-  }
-
-  /** Fails at so many updates while writing. */
-  private static Progress failingAt(int updates) {
-    AtomicInteger left = new AtomicInteger(updates);
-    return (what, done, total) -> {
-      if (what.equals("writing") && left.decrementAndGet() == 0) {
-        throw new CheckpointException("the disk", "is full", "make room");
-      }
-    };
+  /** Of a model that takes a moment. */
+  private ConversionExample larger(int hidden, int intermediate) throws IOException {
+    return new ConversionExample(
+        DenseExamples.llama(folder.resolve("larger"), 2, hidden, intermediate),
+        folder.resolve("moe"));
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"copy", "duplicate-noise", "drop"})
-  void goesOnWhereItStopped(String init) throws IOException {
-    Map<String, byte[]> expected = uninterrupted(init);
-    for (int update : new int[] {1, 4, 2}) {
-      assertThatThrownBy(() -> convert(source, target, init, RESUME, failingAt(update)))
-          .isInstanceOf(CheckpointException.class)
-          .hasMessageContaining("the disk: is full")
-          .hasMessageContaining("--resume goes on")
-          .hasMessageContaining("moe.partial");
-      assertThat(target).doesNotExist();
-    }
-    UpcycleResult result = convert(source, target, init, RESUME, Progress.NONE);
-    assertThat(result.writing().earlier()).isPositive();
-    requireSameBytes(expected);
-    assertThat(folder.resolve("moe.partial")).doesNotExist();
-  }
-
-  @Test
-  void goesOnWithTheSameConversionOnly() throws IOException {
-    assertThatThrownBy(() -> convert(source, target, "copy", RESUME, failingAt(2)));
-    assertThatThrownBy(() -> convert(source, target, "drop", RESUME, Progress.NONE))
-        .isInstanceOf(UsageException.class)
-        .hasMessageContaining("was begun with other options")
-        .hasMessageContaining("--overwrite");
-    Execution refuse = new Execution(1, Unfinished.REFUSE, Check.BYTES);
-    assertThatThrownBy(() -> convert(source, target, "copy", refuse, Progress.NONE))
-        .isInstanceOf(UsageException.class)
-        .hasMessageContaining("holds an unfinished conversion");
-    Files.setLastModifiedTime(source.resolve("config.json"), FileTime.fromMillis(0));
-    assertThatThrownBy(() -> convert(source, target, "copy", RESUME, Progress.NONE))
-        .isInstanceOf(UsageException.class)
-        .hasMessageContaining("was begun with other source files");
-    convert(
-        source, target, "drop", new Execution(2, Unfinished.REPLACE, Check.BYTES), Progress.NONE);
-    assertThat(target).isDirectory();
-  }
-
-  /** What lies on the disk is what counts, also where an earlier process wrote it. */
-  @Test
-  void findsWhatChangedOnTheDiskMeanwhile() throws IOException {
-    assertThatThrownBy(() -> convert(source, target, "duplicate-noise", RESUME, failingAt(4)));
-    Path shard = folder.resolve("moe.partial").resolve("model.safetensors.partial");
-    String journal = Files.readString(folder.resolve("moe.partial").resolve(Journal.FILE));
-    assertThat(journal.lines().count()).isGreaterThan(4);
-    try (FileChannel channel =
-        FileChannel.open(shard, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
-      flipEveryByte(channel);
-    }
-    assertThatThrownBy(() -> convert(source, target, "duplicate-noise", RESUME, Progress.NONE))
-        .isInstanceOf(VerificationException.class);
-    assertThat(target).doesNotExist();
-  }
-
-  private static void flipEveryByte(FileChannel channel) throws IOException {
-    byte[] bytes = new byte[(int) channel.size()];
-    channel.read(ByteBuffer.wrap(bytes), 0);
-    for (int i = 0; i < bytes.length; i++) {
-      bytes[i] ^= 1;
-    }
-    channel.write(ByteBuffer.wrap(bytes), 0);
-  }
-
-  @Test
+  @ValueSource(strings = {"writing", "verifying"})
   @EnabledOnOs({OS.LINUX, OS.MAC})
-  void aSourceThatVanishesIsOneClearMessage() throws IOException {
+  void aSourceThatVanishesIsOneClearMessage(String work) {
     Progress cut =
         (what, done, total) -> {
-          if (what.equals("writing")) {
-            truncate(source.resolve("model.safetensors"));
+          if (what.equals(work)) {
+            truncate(example.source().resolve("model.safetensors"));
           }
         };
-    Execution alone = new Execution(1, Unfinished.RESUME, Check.NONE);
-    assertThatThrownBy(() -> convert(source, target, "copy", alone, cut))
+    Execution alone = new Execution(1, Unfinished.RESUME, Check.BYTES);
+    assertThatThrownBy(() -> example.convert("copy", alone, cut))
         .isInstanceOf(CheckpointException.class)
-        .hasMessageContaining("source: can no longer be read")
-        .hasMessageContaining("--resume goes on");
-    assertThat(target).doesNotExist();
+        .hasMessageContaining("source: can no longer be read");
+    assertThat(example.target()).doesNotExist();
   }
 
   private static void truncate(Path file) {
@@ -215,83 +78,134 @@ class ExecutionTest {
   @Test
   void withoutReadingBackThereAreNoChecksums() {
     Execution none = new Execution(2, Unfinished.REFUSE, Check.NONE);
-    UpcycleResult result = convert(source, target, "copy", none, Progress.NONE);
+    UpcycleResult result = example.convert("copy", none, Progress.NONE);
     assertThat(result.verification().describe()).startsWith("not verified");
-    assertThat(Manifest.read(target).orElseThrow().sha256()).isEmpty();
+    assertThat(Manifest.read(example.target()).orElseThrow().sha256()).isEmpty();
+  }
+
+  @Test
+  void progressNeverGoesBack() throws IOException {
+    List<String> problems = new CopyOnWriteArrayList<>();
+    Map<String, Long> last = new ConcurrentHashMap<>();
+    Progress progress =
+        (what, done, total) -> {
+          Long before = last.put(what, done);
+          if (before != null && done <= before) {
+            problems.add(what + ": " + done + " after " + before);
+          }
+        };
+    Execution many = new Execution(16, Unfinished.REFUSE, Check.BYTES);
+    larger(128, 512).convert("duplicate-noise", many, progress);
+    assertThat(problems).isEmpty();
+    assertThat(last).containsKeys("writing", "verifying");
   }
 
   @Test
   void killedAtAnyMomentItEndsInTheSameBytes() throws IOException, InterruptedException {
-    source = model("larger", 2, 256, 1024);
-    Map<String, byte[]> expected = uninterrupted("duplicate-noise");
+    example = larger(256, 1024);
+    Map<String, byte[]> expected = example.uninterrupted("duplicate-noise", Check.BYTES);
     Random random = new Random(5);
     for (int kill = 0; kill < 4; kill++) {
-      Process process = start(List.of(), "duplicate-noise");
+      Process process = start(List.of(), "duplicate-noise", 2);
       if (!process.waitFor(300 + random.nextInt(900), TimeUnit.MILLISECONDS)) {
         process.destroyForcibly();
         process.waitFor();
-        assertThat(target).doesNotExist();
+        assertThat(example.target()).doesNotExist();
       }
     }
-    if (Files.notExists(target)) {
-      assertThat(start(List.of(), "duplicate-noise").waitFor()).isZero();
+    if (Files.notExists(example.target())) {
+      assertThat(start(List.of(), "duplicate-noise", 2).waitFor()).isZero();
     }
-    requireSameBytes(expected);
+    example.requireBytes(expected);
   }
 
-  /** A checkpoint of 100 MB, in a machine that has less than that for all it does. */
+  /** Also once the journal was read. */
   @Test
-  void memoryIsBoundedWhateverTheModelsSize() throws IOException, InterruptedException {
-    source = model("larger", 2, 512, 1792);
-    List<String> bounds = List.of("-Xmx56m", "-XX:MaxDirectMemorySize=32m");
+  void aSecondProcessIsKeptOut() {
+    Execution resume = new Execution(1, Unfinished.RESUME, Check.BYTES);
+    assertThatThrownBy(() -> example.convert("copy", resume, ConversionExample.failingAt(2)));
+    List<String> outputs = new CopyOnWriteArrayList<>();
+    Progress second =
+        (what, done, total) -> {
+          if (outputs.isEmpty()) {
+            outputs.add(outputOfAnother());
+          }
+        };
+    example.convert("copy", resume, second);
+    assertThat(outputs).singleElement().asString().contains("is being written by another process");
+  }
+
+  private String outputOfAnother() {
+    try {
+      Process process = start(List.of(), "copy", 1);
+      return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Buffers beside the heap: 8 MB a thread, but no more than 16 of them. */
+  @ParameterizedTest
+  @CsvSource({"2, 56, 32", "64, 72, 132"})
+  void memoryIsBoundedWhateverTheModelsSize(int threads, int heap, int buffers)
+      throws IOException, InterruptedException {
+    Path source = larger(512, 1792).source();
+    List<String> bounds = List.of("-Xmx" + heap + "m", "-XX:MaxDirectMemorySize=" + buffers + "m");
     for (String init : List.of("copy", "duplicate-noise")) {
-      target = folder.resolve(init);
-      Process process = start(bounds, init);
+      example = new ConversionExample(source, folder.resolve(init));
+      Process process = start(bounds, init, threads);
       String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
       assertThat(process.waitFor()).as(output).isZero();
-      assertThat(Files.size(target.resolve("model.safetensors"))).isGreaterThan(100_000_000);
+      assertThat(Files.size(example.target().resolve("model.safetensors")))
+          .isGreaterThan(100_000_000);
     }
+  }
+
+  /** For file systems that take a file past the cache, and then refuse what is written to it. */
+  @Test
+  void theSystemsCacheCanBeInsistedOn() throws IOException, InterruptedException {
+    Process process = start(List.of("-Dcambium.direct=false"), "copy", 2);
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(process.waitFor()).as(output).isZero();
+    assertThat(output)
+        .contains("through the system's cache", "reads back as it was written, if from the system");
+    example.requireBytes(example.uninterrupted("copy", Check.BYTES));
   }
 
   /** A limit on the size of files stands for a full disk. */
   @Test
   @EnabledOnOs({OS.LINUX, OS.MAC})
   void aFullDiskLeavesWhatCanBeGoneOnWith() throws IOException, InterruptedException {
-    source = model("larger", 2, 256, 1024);
+    example = larger(256, 1024);
     Process process = limited("copy");
     String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertThat(process.waitFor()).as(output).isEqualTo(CambiumException.WORK_FAILED);
-    assertThat(output).contains("cannot be written: File too large").contains("--resume goes on");
-    assertThat(target).doesNotExist();
-    convert(source, target, "copy", RESUME, Progress.NONE);
-    requireSameBytes(uninterrupted("copy"));
+    assertThat(output).contains("cannot be written: File too large");
+    assertThat(example.target()).doesNotExist();
+    Execution resume = new Execution(3, Unfinished.RESUME, Check.BYTES);
+    assertThat(example.convert("copy", resume, Progress.NONE).writing().earlier()).isPositive();
+    example.requireBytes(example.uninterrupted("copy", Check.BYTES));
   }
 
   private Process limited(String init) throws IOException {
     List<String> command =
         new ArrayList<>(List.of("sh", "-c", "ulimit -f 20000 && LC_ALL=C exec \"$@\"", "sh"));
-    command.addAll(command(List.of("-Xmx96m"), init));
+    command.addAll(command(List.of("-Xmx96m"), init, 2));
     return new ProcessBuilder(command).redirectErrorStream(true).start();
   }
 
-  private Process start(List<String> options, String init) throws IOException {
-    return new ProcessBuilder(command(options, init)).redirectErrorStream(true).start();
+  private Process start(List<String> options, String init, int threads) throws IOException {
+    return new ProcessBuilder(command(options, init, threads)).redirectErrorStream(true).start();
   }
 
-  private List<String> command(List<String> options, String init) {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(options);
-    command.addAll(
-        List.of(
-            "-XX:+UseSerialGC",
-            "-cp",
-            System.getProperty("java.class.path"),
-            Conversion.class.getName(),
-            source.toString(),
-            target.toString(),
-            init));
-    return command;
+  private List<String> command(List<String> options, String init, int threads) {
+    return DenseExamples.java(
+        Conversion.class,
+        options,
+        example.source().toString(),
+        example.target().toString(),
+        init,
+        Integer.toString(threads));
   }
 
   /** The process that is killed, or has little memory. */
@@ -300,13 +214,10 @@ class ExecutionTest {
     private Conversion() {}
 
     public static void main(String[] args) {
+      ConversionExample example = new ConversionExample(Path.of(args[0]), Path.of(args[1]));
+      Execution resume = new Execution(Integer.parseInt(args[3]), Unfinished.RESUME, Check.BYTES);
       try {
-        convert(
-            Path.of(args[0]),
-            Path.of(args[1]),
-            args[2],
-            new Execution(2, Unfinished.RESUME, Check.BYTES),
-            Progress.NONE);
+        System.out.println(example.convert(args[2], resume, Progress.NONE).describe());
       } catch (CambiumException e) {
         System.out.println(e.getMessage());
         System.exit(e.exitCode());

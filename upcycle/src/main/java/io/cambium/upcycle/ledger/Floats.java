@@ -15,6 +15,11 @@ public final class Floats {
 
   private static final ThreadLocal<Batch> BATCH = ThreadLocal.withInitial(Batch::new);
 
+  /** Between the 16 bits of a batch and some values. */
+  private interface Conversion {
+    void convert(float[] values, int at, int count);
+  }
+
   private Floats() {}
 
   /** Whether tensors of this type can be computed with. */
@@ -39,14 +44,16 @@ public final class Floats {
       return;
     }
     Batch batch = BATCH.get();
+    Conversion widen =
+        switch (dtype) {
+          case BF16 -> batch::widenBfloat16;
+          case F16 -> batch::widenFloat16;
+          default -> throw unsupported(dtype);
+        };
     for (int from = 0; from < values.length; from += Batch.SIZE) {
       int count = Math.min(Batch.SIZE, values.length - from);
       MemorySegment.copy(data, BITS_16, (long) from * Short.BYTES, batch.bits, 0, count);
-      switch (dtype) {
-        case BF16 -> batch.widenBfloat16(values, from, count);
-        case F16 -> batch.widenFloat16(values, from, count);
-        default -> throw unsupported(dtype);
-      }
+      widen.convert(values, from, count);
     }
   }
 
@@ -64,13 +71,15 @@ public final class Floats {
       return;
     }
     Batch batch = BATCH.get();
+    Conversion round =
+        switch (dtype) {
+          case BF16 -> batch::roundToBfloat16;
+          case F16 -> batch::roundToFloat16;
+          default -> throw unsupported(dtype);
+        };
     for (int from = 0; from < values.length; from += Batch.SIZE) {
       int count = Math.min(Batch.SIZE, values.length - from);
-      switch (dtype) {
-        case BF16 -> batch.roundToBfloat16(values, from, count);
-        case F16 -> batch.roundToFloat16(values, from, count);
-        default -> throw unsupported(dtype);
-      }
+      round.convert(values, from, count);
       MemorySegment.copy(batch.bits, 0, data, BITS_16, (long) from * Short.BYTES, count);
     }
   }

@@ -20,7 +20,8 @@ public record LedgerReader(Sources sources) {
           .evaluate(
               entry,
               (offset, expected) -> {
-                long at = expected.mismatch(part.asSlice(offset, expected.byteSize()));
+                long at =
+                    MappedMemory.mismatch(expected, part.asSlice(offset, expected.byteSize()));
                 if (at >= 0 && first[0] < 0) {
                   first[0] = offset + at;
                 }

@@ -67,11 +67,11 @@ public final class LedgerWriter {
 
   /** Writes a unit. */
   public void write(Unit unit) {
-    if (unit.isCopiedPiece() && listener == Listener.NONE) {
+    if (unit.isPutTogether()) {
+      compute(unit);
+    } else if (unit.isCopiedPiece()) {
       unit.entries()
           .forEach(entry -> write(entry, unit.offset(entry), unit.copied(entry, sources)));
-    } else if (unit.isPiece()) {
-      compute(unit);
     } else {
       unit.entries().forEach(this::writeWhole);
     }
@@ -86,7 +86,7 @@ public final class LedgerWriter {
 
   /** Batch by batch through all lines, so that what they share is still at hand. */
   private void compute(Unit unit) {
-    MemorySegment all = room.take(unit.bytes());
+    MemorySegment all = room.take();
     try {
       SegmentAllocator parts = SegmentAllocator.slicingAllocator(all);
       List<MemorySegment> computed =

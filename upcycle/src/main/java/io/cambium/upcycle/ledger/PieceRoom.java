@@ -2,29 +2,47 @@ package io.cambium.upcycle.ledger;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Semaphore;
 
 /**
  * Memory in which computed pieces are put together: outside of Java's heap, whose collector would
- * copy it, and used again, since the system clears all memory that it gives. For any threads.
+ * copy it, and used again, since the system clears all memory that it gives. For any threads, of
+ * which those beyond {@link #ROOMS} wait.
  */
 public final class PieceRoom implements AutoCloseable {
 
+  /** Pieces at the same time: more than any disk takes, and a bound whatever threads there are. */
+  static final int ROOMS = 16;
+
+  private final long bytes;
   private final Arena arena = Arena.ofShared();
+  private final Semaphore rooms = new Semaphore(ROOMS);
   private final Queue<MemorySegment> free = new ConcurrentLinkedQueue<>();
 
-  /** At least so many bytes, with whatever they held before. */
-  MemorySegment take(long bytes) {
+  private PieceRoom(long bytes) {
+    this.bytes = bytes;
+  }
+
+  /** Rooms for any of these. */
+  public static PieceRoom of(List<Unit> units) {
+    return new PieceRoom(
+        units.stream().filter(Unit::isPutTogether).mapToLong(Unit::bytes).max().orElse(0));
+  }
+
+  /** Room for a piece, with whatever it held before. */
+  MemorySegment take() {
+    rooms.acquireUninterruptibly();
     MemorySegment room = free.poll();
-    return room != null && room.byteSize() >= bytes
-        ? room
-        : arena.allocate(Math.max(bytes, Unit.COMPUTED_BYTES), Long.BYTES);
+    return room == null ? arena.allocate(bytes, Long.BYTES) : room;
   }
 
   /** Takes back what is no longer needed. */
   void giveBack(MemorySegment room) {
     free.add(room);
+    rooms.release();
   }
 
   @Override

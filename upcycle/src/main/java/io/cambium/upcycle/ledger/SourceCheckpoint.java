@@ -12,6 +12,7 @@ import io.cambium.checkpoint.family.ModelTensor;
 import io.cambium.checkpoint.family.ModelTensor.Content;
 import io.cambium.checkpoint.family.Part;
 import io.cambium.upcycle.ledger.SourceTensor.Origin;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -161,7 +162,9 @@ public final class SourceCheckpoint implements AutoCloseable {
   /** Whether a tensor on disk is byte for byte that of another checkpoint of the same kind. */
   public boolean hasSameBytes(ModelTensor tensor, SourceCheckpoint other) {
     ModelTensor same = other.tensor(tensor.part(), tensor.layer(), tensor.expert());
-    return weights.data(tensor.name()).mismatch(other.weights.data(same.name())) < 0;
+    MemorySegment here = weights.data(tensor.name());
+    MemorySegment there = other.weights.data(same.name());
+    return here.byteSize() == there.byteSize() && MappedMemory.mismatch(here, there) < 0;
   }
 
   /** The training step, where the checkpoint is one of a training run. */

@@ -15,8 +15,9 @@ import java.util.function.Function;
  *
  * @param entries filled one after the other
  * @param range what of each of them; all, where they do not follow element by element
+ * @param measured whether somebody looks at what they become
  */
-public record Unit(List<Entry> entries, Range range) {
+public record Unit(List<Entry> entries, Range range, boolean measured) {
 
   /** What a unit of copies writes into one tensor. */
   private static final long COPIED_BYTES = 8 << 20;
@@ -37,16 +38,18 @@ public record Unit(List<Entry> entries, Range range) {
   /**
    * All the units of some lines.
    *
-   * @param together lines that have to be in one unit, by what they have in common
+   * @param measured lines that are measured, each unit those that have the same in common
    */
-  public static List<Unit> of(List<Entry> lines, Function<Entry, Optional<?>> together) {
+  public static List<Unit> of(List<Entry> lines, Function<Entry, Optional<?>> measured) {
     Map<Object, List<Entry>> groups = new LinkedHashMap<>();
     for (Entry line : lines) {
-      Object group = together.apply(line).<Object>map(g -> g).orElseGet(() -> group(line));
+      Object group = measured.apply(line).<Object>map(g -> g).orElseGet(() -> group(line));
       groups.computeIfAbsent(group, _ -> new ArrayList<>()).add(line);
     }
     List<Unit> units = new ArrayList<>();
-    groups.values().forEach(group -> cut(group, units));
+    for (List<Entry> group : groups.values()) {
+      cut(group, measured.apply(group.getFirst()).isPresent(), units);
+    }
     return units;
   }
 
@@ -62,19 +65,21 @@ public record Unit(List<Entry> entries, Range range) {
     return line.formula().isElementwise() && Strided.of(line).isContiguous();
   }
 
-  private static void cut(List<Entry> group, List<Unit> units) {
+  private static void cut(List<Entry> group, boolean measured, List<Unit> units) {
     if (!group.stream().allMatch(Unit::isElementwise)) {
-      units.add(new Unit(group, Range.ALL));
+      units.add(new Unit(group, Range.ALL, measured));
       return;
     }
     long elements = group.getFirst().target().elements();
     boolean oneCopied =
-        isCopied(group.getFirst()) && group.stream().map(Entry::formula).distinct().count() == 1;
+        !measured
+            && isCopied(group.getFirst())
+            && group.stream().map(Entry::formula).distinct().count() == 1;
     long bytes = oneCopied ? COPIED_BYTES : COMPUTED_BYTES / group.size();
     long step = bytes * Byte.SIZE / group.getFirst().dtype().bits();
     step = Math.max(1, step / NormalDraws.BATCH) * NormalDraws.BATCH;
     for (long from = 0; from < elements; from += step) {
-      units.add(new Unit(group, new Range(from, Math.min(step, elements - from))));
+      units.add(new Unit(group, new Range(from, Math.min(step, elements - from)), measured));
     }
   }
 
@@ -85,6 +90,11 @@ public record Unit(List<Entry> entries, Range range) {
 
   private static boolean isCopied(Entry line) {
     return line.formula() instanceof Formula.Copy;
+  }
+
+  /** Whether it is a piece that is put together in memory before it is written. */
+  boolean isPutTogether() {
+    return isPiece() && (measured || !isCopiedPiece());
   }
 
   /** Whether it is a piece of copies, byte for byte. */

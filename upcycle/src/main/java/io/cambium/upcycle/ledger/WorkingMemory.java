@@ -8,21 +8,18 @@ public final class WorkingMemory {
   /** A write from the heap goes through a buffer outside of it, of at most this size. */
   private static final long WRITE_BYTES = 1L << 26;
 
-  /** Pieces of element-wise lines at the same time: one a thread, where there are no more. */
-  private static final int PIECES = 8;
-
-  /** What units that are written at the same time may take together; a larger one is alone. */
+  /** What lines that are computed as a whole may take together; a larger one is alone. */
   public static final int TOGETHER_MEGABYTES = 512;
 
   private WorkingMemory() {}
 
-  /** An upper bound, in bytes, where units are written side by side. */
+  /** An upper bound, in bytes, where units are written side by side, on any number of threads. */
   public static long together(List<Entry> entries) {
     List<Entry> whole = entries.stream().filter(entry -> !Unit.isElementwise(entry)).toList();
     long all = whole.stream().mapToLong(WorkingMemory::bytes).sum();
     long inPieces = entries.stream().filter(Unit::isElementwise).mapToLong(Entry::bytes).sum();
     return Math.max(bytes(whole), Math.min(all, TOGETHER_MEGABYTES * 1_000_000L))
-        + Math.min(inPieces, PIECES * Unit.COMPUTED_BYTES);
+        + Math.min(inPieces, PieceRoom.ROOMS * Unit.COMPUTED_BYTES);
   }
 
   /** An upper bound over all lines, one after the other and each as a whole, in bytes. */
@@ -30,7 +27,7 @@ public final class WorkingMemory {
     return entries.stream().mapToLong(WorkingMemory::bytes).max().orElse(0);
   }
 
-  /** Of one unit, as far as it counts; pieces are computed batch by batch. */
+  /** Of one unit's own; pieces are put together in a {@link PieceRoom}, which has a bound too. */
   public static int megabytes(Unit unit) {
     long bytes = unit.isPiece() ? 0 : bytes(unit.entries());
     return (int) Math.min(TOGETHER_MEGABYTES, (bytes + 999_999) / 1_000_000);

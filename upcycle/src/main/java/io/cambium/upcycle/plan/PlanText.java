@@ -100,9 +100,10 @@ final class PlanText {
     Cost cost = plan.figures().cost();
     return String.format(
         Locale.ROOT,
-        "at most %s to write, %s to compare logits, beside mapped files",
+        "at most %s to write, %s to compare logits (%s where that takes fp64), beside mapped files",
         megabytes(cost.writingBytes()),
-        megabytes(cost.comparingBytes()));
+        megabytes(cost.comparingBytes()),
+        megabytes(cost.comparingTwiceBytes()));
   }
 
   private static String megabytes(long bytes) {
@@ -112,7 +113,7 @@ final class PlanText {
   private String time() {
     return String.format(
         Locale.ROOT,
-        "about %,d s, if results are written and checked at %s/s and %,d weights/s are computed;"
+        "about %,d s, if results are written and read back at %s/s and %,d weights/s are computed;"
             + " then the logits",
         plan.figures().cost().seconds(),
         megabytes(Cost.BYTES_PER_SECOND),

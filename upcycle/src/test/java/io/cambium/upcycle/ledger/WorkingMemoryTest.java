@@ -3,20 +3,11 @@ package io.cambium.upcycle.ledger;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.cambium.checkpoint.CheckpointSource;
-import io.cambium.checkpoint.FreshModel;
-import io.cambium.checkpoint.testing.Goldens;
-import io.cambium.upcycle.dense.DenseOptions;
+import io.cambium.upcycle.DenseExamples;
 import io.cambium.upcycle.dense.DensePlanner;
-import io.cambium.upcycle.dense.LayerChoice;
-import io.cambium.upcycle.dense.expert.ExpertInitialisations;
-import io.cambium.upcycle.dense.expert.ExpertInitialisations.Parameters;
-import io.cambium.upcycle.dense.router.Normal;
-import io.cambium.upcycle.engine.Engine;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -33,14 +24,7 @@ class WorkingMemoryTest {
   @ParameterizedTest
   @ValueSource(strings = {"drop", "svd"})
   void isEnough(String initialisation) throws IOException, InterruptedException {
-    Path source = Files.createDirectory(folder.resolve("source"));
-    FreshModel.write(
-        source,
-        Goldens.config("llama")
-            .put("num_hidden_layers", 1)
-            .put("hidden_size", 512)
-            .put("intermediate_size", 4096),
-        1);
+    Path source = DenseExamples.llama(folder.resolve("source"), 1, 512, 4096);
     long bytes;
     try (SourceCheckpoint opened = SourceCheckpoint.open(CheckpointSource.of(source), 0)) {
       bytes = WorkingMemory.bytes(ledger(opened, initialisation));
@@ -49,20 +33,8 @@ class WorkingMemoryTest {
   }
 
   private static List<Entry> ledger(SourceCheckpoint source, String initialisation) {
-    DenseOptions options =
-        new DenseOptions(
-            2,
-            2,
-            2,
-            LayerChoice.ALL,
-            false,
-            ExpertInitialisations.named(initialisation, Parameters.DEFAULT),
-            Normal.DEFAULT,
-            Optional.empty(),
-            Engine.DEFAULT,
-            0,
-            false);
-    return DensePlanner.of(List.of(source), OptionalInt.empty(), options)
+    return DensePlanner.of(
+            List.of(source), OptionalInt.empty(), DenseExamples.options(2, 2, initialisation))
         .plan(Path.of("target"), Directions.NONE)
         .weights();
   }
@@ -71,14 +43,11 @@ class WorkingMemoryTest {
       throws IOException, InterruptedException {
     Process process =
         new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:+UseSerialGC",
-                "-Xmx" + heapBytes,
-                "-cp",
-                System.getProperty("java.class.path"),
-                Evaluation.class.getName(),
-                source.toString(),
-                initialisation)
+                DenseExamples.java(
+                    Evaluation.class,
+                    List.of("-Xmx" + heapBytes),
+                    source.toString(),
+                    initialisation))
             .redirectErrorStream(true)
             .redirectOutput(folder.resolve("log").toFile())
             .start();

@@ -1,0 +1,219 @@
+package io.cambium.upcycle;
+
+import static io.cambium.upcycle.ConversionExample.failingAt;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.cambium.checkpoint.CheckpointException;
+import io.cambium.checkpoint.Progress;
+import io.cambium.checkpoint.UsageException;
+import io.cambium.checkpoint.VerificationException;
+import io.cambium.upcycle.Execution.Check;
+import io.cambium.upcycle.Execution.Unfinished;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What an interrupted conversion left is gone on with where it can be trusted, or refused. */
+class ResumeTest {
+
+  private static final Execution RESUME = new Execution(3, Unfinished.RESUME, Check.BYTES);
+  private static final Execution UNCHECKED = new Execution(3, Unfinished.RESUME, Check.NONE);
+
+  @TempDir Path folder;
+  private ConversionExample example;
+
+  @BeforeEach
+  void source() throws IOException {
+    example = ConversionExample.small(folder);
+  }
+
+  /** Stops after so many units, and leaves what is written. */
+  private void interrupt(String init, int units) {
+    assertThatThrownBy(() -> example.convert(init, RESUME, failingAt(units)))
+        .isInstanceOf(CheckpointException.class)
+        .hasMessageContaining("the disk: is full");
+    assertThat(example.target()).doesNotExist();
+    assertThat(example.staging()).isDirectory();
+  }
+
+  private Path shard() {
+    return example.staging().resolve("model.safetensors.partial");
+  }
+
+  private Path journal() {
+    return example.staging().resolve(Journal.FILE);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"copy", "duplicate-noise", "drop"})
+  void goesOnWhereItStopped(String init) throws IOException {
+    Map<String, byte[]> expected = example.uninterrupted(init, Check.BYTES);
+    for (int units : new int[] {1, 4, 2}) {
+      interrupt(init, units);
+    }
+    UpcycleResult result = example.convert(init, RESUME, Progress.NONE);
+    assertThat(result.writing().earlier()).isPositive();
+    assertThat(result.writing().lost()).isZero();
+    example.requireBytes(expected);
+  }
+
+  @Test
+  void goesOnWithTheSameConversionOnly() throws IOException {
+    interrupt("copy", 2);
+    assertThatThrownBy(() -> example.convert("drop", RESUME, Progress.NONE))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining("was begun with other options")
+        .hasMessageContaining("--overwrite");
+    Execution refuse = new Execution(1, Unfinished.REFUSE, Check.BYTES);
+    assertThatThrownBy(() -> example.convert("copy", refuse, Progress.NONE))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining("holds an unfinished conversion");
+    Files.setLastModifiedTime(example.source().resolve("config.json"), FileTime.fromMillis(0));
+    assertThatThrownBy(() -> example.convert("copy", RESUME, Progress.NONE))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining("was begun with other source files");
+    example.convert("drop", new Execution(2, Unfinished.REPLACE, Check.BYTES), Progress.NONE);
+    assertThat(example.target()).isDirectory();
+  }
+
+  /** Its units may be cut otherwise, and its numbers drawn otherwise. */
+  @ParameterizedTest
+  @ValueSource(strings = {"{\"writer\":-1,\"more\":0,", "{"})
+  void refusesWhatAnotherVersionBegan(String beginning) throws IOException {
+    interrupt("copy", 2);
+    String text = Files.readString(journal());
+    Files.writeString(
+        journal(), text.replace("{\"writer\":" + Fingerprint.WRITER + ",", beginning));
+    assertThatThrownBy(() -> example.convert("copy", RESUME, Progress.NONE))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining("was begun by another version of Cambium")
+        .hasMessageContaining("finish it with that version, or begin anew with --overwrite");
+    assertThat(shard()).exists();
+  }
+
+  @ParameterizedTest
+  @EnumSource(Unfinished.class)
+  void leavesAloneWhatAnotherProcessIsWriting(Unfinished unfinished) throws IOException {
+    interrupt("copy", 2);
+    try (FileChannel other = FileChannel.open(journal(), StandardOpenOption.WRITE)) {
+      other.lock();
+      assertThatThrownBy(() ->
+              example.convert("copy", new Execution(1, unfinished, Check.BYTES), Progress.NONE))
+          .isInstanceOf(UsageException.class)
+          .hasMessageContaining("moe.partial: is being written by another process");
+    }
+    assertThat(shard()).exists();
+    assertThat(journal()).content().contains("\"unit\":0");
+  }
+
+  /** With or without reading back: nobody else looks at what the journal says. */
+  @ParameterizedTest
+  @EnumSource(
+      value = Check.class,
+      names = {"NONE", "BYTES"})
+  void writesAgainWhatSomebodyDeletedOrCut(Check check) throws IOException {
+    Map<String, byte[]> expected = example.uninterrupted("duplicate-noise", check);
+    Execution resume = new Execution(3, Unfinished.RESUME, check);
+    interrupt("duplicate-noise", 6);
+    cut(shard(), Files.size(shard()) / 2);
+    assertThatThrownBy(() -> example.convert("duplicate-noise", resume, failingAt(2)));
+    Files.delete(shard());
+    // What is written now makes the file as long as it was: the journal has to forget for good.
+    assertThatThrownBy(() -> example.convert("duplicate-noise", resume, failingAt(2)));
+    UpcycleResult result = example.convert("duplicate-noise", resume, Progress.NONE);
+    assertThat(result.writing().lost()).isZero();
+    example.requireBytes(expected);
+  }
+
+  private static void cut(Path file, long bytes) {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+      channel.truncate(bytes);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Test
+  void saysWhatItWroteAgain() throws IOException {
+    interrupt("copy", 4);
+    Files.delete(shard());
+    UpcycleResult result = example.convert("copy", RESUME, Progress.NONE);
+    assertThat(result.writing().earlier()).isZero();
+    assertThat(result.describe())
+        .contains("written before were gone or damaged, and written again");
+  }
+
+  @Test
+  void whatNobodyReadsBackIsComparedAtOnce() throws IOException {
+    Map<String, byte[]> expected = example.uninterrupted("duplicate-noise", Check.NONE);
+    interrupt("duplicate-noise", 4);
+    flipEveryByte(shard());
+    UpcycleResult result = example.convert("duplicate-noise", UNCHECKED, Progress.NONE);
+    assertThat(result.writing().lost()).isPositive();
+    example.requireBytes(expected);
+  }
+
+  /** What lies on the disk is what counts, also where an earlier process wrote it. */
+  @Test
+  void findsWhatChangedOnTheDiskMeanwhile() throws IOException {
+    interrupt("duplicate-noise", 4);
+    assertThat(Files.readString(journal()).lines().count()).isGreaterThan(4);
+    flipEveryByte(shard());
+    assertThatThrownBy(() -> example.convert("duplicate-noise", RESUME, Progress.NONE))
+        .isInstanceOf(VerificationException.class);
+    assertThat(example.target()).doesNotExist();
+  }
+
+  private static void flipEveryByte(Path file) throws IOException {
+    byte[] bytes = Files.readAllBytes(file);
+    for (int i = 0; i < bytes.length; i++) {
+      bytes[i] ^= 1;
+    }
+    Files.write(file, bytes);
+  }
+
+  /** A name that is taken stands for a process that ends right before the directory is renamed. */
+  @Test
+  void goesOnAfterEverythingWasWritten() throws IOException {
+    Map<String, byte[]> expected = example.uninterrupted("copy", Check.BYTES);
+    Progress taking =
+        (what, done, total) -> {
+          if (what.equals("verifying") && done == total) {
+            assertThat(example.target().toFile().mkdir()).isTrue();
+          }
+        };
+    assertThatThrownBy(() -> example.convert("copy", RESUME, taking))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining("exists already");
+    Files.delete(example.target());
+    UpcycleResult result = example.convert("copy", RESUME, Progress.NONE);
+    assertThat(result.writing().bytes()).isZero();
+    example.requireBytes(expected);
+  }
+
+  @Test
+  void knowsWhetherThereIsSomethingToGoOnWith() throws IOException {
+    try (PlannedUpcycle planned = example.plan("copy")) {
+      assertThat(planned.unfinished()).isEmpty();
+      // It is the caller who knows by which command.
+      assertThatThrownBy(() -> planned.execute(RESUME, failingAt(2)))
+          .hasMessageNotContaining("--resume");
+      assertThat(planned.unfinished()).contains(example.staging().toRealPath());
+      planned.execute(RESUME, Progress.NONE);
+      assertThat(planned.unfinished()).isEmpty();
+      planned.interrupted();
+    }
+  }
+}

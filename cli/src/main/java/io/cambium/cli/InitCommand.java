@@ -1,18 +1,7 @@
 package io.cambium.cli;
 
-import io.cambium.checkpoint.CheckpointException;
-import io.cambium.checkpoint.UsageException;
-import io.cambium.checkpoint.family.DecoderSpec;
-import io.cambium.checkpoint.family.DecoderSpec.Dense;
-import io.cambium.checkpoint.family.DecoderSpec.GroupedQuery;
-import io.cambium.checkpoint.family.DecoderSpec.HeadNorm;
-import io.cambium.checkpoint.family.DecoderSpec.Mixture;
-import io.cambium.checkpoint.family.DecoderSpec.Rope;
-import io.cambium.checkpoint.family.DecoderSpec.Router;
-import io.cambium.checkpoint.family.DecoderSpec.Score;
-import io.cambium.checkpoint.family.Families;
-import io.cambium.checkpoint.family.Family;
 import io.cambium.training.FreshCheckpoint;
+import io.cambium.training.config.ModelSizes;
 import io.cambium.training.data.TokenizerFile;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -22,7 +11,6 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
-import tools.jackson.databind.node.ObjectNode;
 
 /** {@code cambium init}: a model that nobody has trained. */
 @Command(
@@ -34,9 +22,6 @@ import tools.jackson.databind.node.ObjectNode;
             + " seed give the same bytes.",
     footer = {"", "Example:", "  cambium init fresh --experts 8 --tokenizer corpus/tokenizer.json"})
 final class InitCommand implements Callable<Integer> {
-
-  private static final double NORM_EPS = 1e-5;
-  private static final double ROPE_THETA = 10_000;
 
   @Parameters(paramLabel = "DIR", description = "The directory to write.")
   private Path directory;
@@ -52,6 +37,12 @@ final class InitCommand implements Callable<Integer> {
 
   @Option(names = "--dense-layers", paramLabel = "N", description = "First layers without experts.")
   private int denseLayers = 1;
+
+  @Option(
+      names = "--route-every",
+      paramLabel = "N",
+      description = "Of the others each N-th has experts.")
+  private int routeEvery = 1;
 
   @Option(names = "--heads", paramLabel = "N", description = "Query heads.")
   private int heads = 4;
@@ -115,38 +106,29 @@ final class InitCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    FreshCheckpoint.write(directory, config(), tokenizer, seed, overwrite);
+    FreshCheckpoint.write(directory, sizes().config(vocab()), tokenizer, seed, overwrite);
     spec.commandLine().getOut().println("wrote " + directory);
     return 0;
   }
 
-  private ObjectNode config() {
-    Family known = Families.named(family);
-    try {
-      return known.newConfig(decoder(), context);
-    } catch (CheckpointException | IllegalArgumentException | ArithmeticException e) {
-      throw new UsageException(
-          null, "no " + family + " has these sizes: " + e.getMessage(), null, e);
-    }
-  }
-
-  private DecoderSpec decoder() {
-    Mixture mixture =
-        new Mixture(
-            experts,
-            topK,
-            ffn,
-            Math.multiplyExact(ffn, shared),
-            new Router(Score.SIGMOID, true, true, 1));
-    HeadNorm norm = headNorm ? HeadNorm.PER_HEAD : HeadNorm.NONE;
-    return DecoderSpec.plain(
-        vocab(),
+  private ModelSizes sizes() {
+    return new ModelSizes(
+        family,
         hidden,
-        NORM_EPS,
+        layers,
+        denseLayers,
+        routeEvery,
+        heads,
+        kvHeads,
+        headDim,
+        experts,
+        topK,
+        ffn,
+        denseFfn,
+        shared,
+        context,
         tied,
-        GroupedQuery.plain(
-            heads, kvHeads, headDim, false, norm, Rope.overHalf(ROPE_THETA, headDim)),
-        DecoderSpec.denseThenMixture(denseLayers, new Dense(denseFfn), layers, mixture));
+        headNorm);
   }
 
   private int vocab() {

@@ -91,7 +91,7 @@ public abstract class Family {
     throw new UsageException(
         null,
         "Cambium writes no new models of family " + modelType(),
-        "the families that it writes: "
+        "the families that it writes: llama, "
             + Families.ALL.stream()
                 .filter(family -> family.mixtureForm() != null)
                 .map(Family::modelType)

@@ -32,6 +32,11 @@ final class Llama extends Family {
   }
 
   @Override
+  void writeConfig(ConfigWriter config) {
+    config.biasFlag().put("mlp_bias", false).put("intermediate_size", config.denseWidth());
+  }
+
+  @Override
   List<TensorNames> layouts() {
     return List.of(TensorNames.COMMON);
   }

@@ -88,7 +88,7 @@ public record HardwareConfig(
           "is neither a file nor hardware that is known",
           "known: " + KNOWN.stream().map(HardwareConfig::name).collect(Collectors.joining(", ")));
     }
-    return RunConfigFile.readOver(A100_80, HardwareConfig.class, file);
+    return RunConfigFile.readOver(A100_80, file);
   }
 
   /** Whether step times were measured elsewhere. */

@@ -30,6 +30,15 @@ final class KnownSettings {
     check(settings, complete, "");
   }
 
+  /** Refuses settings with a key that is not known, whatever its value. */
+  void checkKeys(ObjectNode settings, String prefix) {
+    for (String key : settings.propertyNames()) {
+      if (!complete.has(key)) {
+        throw unknown(prefix + key, key, complete);
+      }
+    }
+  }
+
   private void check(ObjectNode settings, ObjectNode known, String prefix) {
     for (Map.Entry<String, JsonNode> setting : settings.properties()) {
       String path = prefix + setting.getKey();

@@ -9,6 +9,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * A training run, as run.yaml describes it. Whoever holds one holds a valid one: every record
@@ -89,7 +90,16 @@ public record RunConfig(
    * @throws UsageException with the path of the setting and what to write instead
    */
   public static RunConfig read(Path file, List<String> overrides) {
-    return RunConfigFile.read(file, overrides);
+    return read(file, YamlSettings.read(file), overrides);
+  }
+
+  /**
+   * The same of settings that are at hand.
+   *
+   * @param place where they come from, for errors
+   */
+  public static RunConfig read(Object place, ObjectNode settings, List<String> overrides) {
+    return RunConfigFile.read(place, settings, overrides);
   }
 
   /**

@@ -1,0 +1,226 @@
+package io.cambium.lab.experiment;
+
+import io.cambium.checkpoint.UsageException;
+import io.cambium.training.config.ModelSizes;
+import io.cambium.training.config.RunConfig;
+import io.cambium.training.config.YamlSettings;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Supplier;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * Arms times seeds on one budget, as experiment.yaml describes them.
+ *
+ * @param seeds of weights, data and whatever else is drawn; each arm is run with every one
+ */
+public record Experiment(List<Long> seeds, List<ArmSettings> arms) {
+
+  private static final String MODEL = "model";
+  private static final String GROWTH = "growth";
+  private static final String UPCYCLE = "upcycle";
+  private static final String SOURCE = "source";
+  private static final String SET = "set";
+  private static final List<String> KEYS = List.of("base", SET, SOURCE, "seeds", "arms");
+  private static final List<String> ARM_KEYS = List.of(MODEL, GROWTH, UPCYCLE, SOURCE, SET);
+
+  /** Arms are directories. */
+  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]*");
+
+  public Experiment {
+    seeds = List.copyOf(seeds);
+    arms = List.copyOf(arms);
+  }
+
+  /**
+   * Reads a file strictly.
+   *
+   * @throws UsageException with file, arm and key, and what to write instead
+   */
+  public static Experiment read(Path file) {
+    ObjectNode root = YamlSettings.read(file);
+    return at(
+        file,
+        () -> {
+          YamlSettings.requireKeys(root, "", KEYS);
+          ObjectNode base = base(file, root);
+          ObjectNode arms = section(root, "arms", true);
+          List<ArmSettings> read = new ArrayList<>();
+          for (String name : arms.propertyNames()) {
+            String place = file + ": arms." + name;
+            read.add(
+                at("arms." + name, () -> arm(name, place, base, root, section(arms, name, true))));
+          }
+          return new Experiment(seeds(root), read);
+        });
+  }
+
+  /** The base's settings, with the file's own over them. */
+  private static ObjectNode base(Path file, ObjectNode root) {
+    JsonNode said = root.path("base");
+    ObjectNode base =
+        switch (said) {
+          case ObjectNode inline -> inline.deepCopy();
+          case JsonNode path when path.isString() ->
+              YamlSettings.read(file.resolveSibling(path.stringValue()));
+          default ->
+              throw new UsageException(
+                  "base", "is missing", "name a run.yaml, or write its settings below it");
+        };
+    at(said.isString() ? said.stringValue() : "base", () -> check(base));
+    return base;
+  }
+
+  /** Keys and types alone: what is missing may come from an arm. */
+  private static RunConfig check(ObjectNode base) {
+    ObjectNode run = base.deepCopy();
+    run.remove(List.of(MODEL, UPCYCLE, GROWTH));
+    ObjectNode missing = run.objectNode().put(MODEL, "").put("data", "").put("steps", 1);
+    missing.properties().forEach(setting -> run.putIfAbsent(setting.getKey(), setting.getValue()));
+    return RunConfig.read("settings", run, List.of());
+  }
+
+  private static List<Long> seeds(ObjectNode root) {
+    JsonNode seeds = root.path("seeds");
+    Set<Long> read = new LinkedHashSet<>();
+    if (seeds.isArray() && seeds.valueStream().allMatch(JsonNode::isIntegralNumber)) {
+      seeds.forEach(seed -> read.add(seed.longValue()));
+    }
+    if (read.isEmpty() || read.size() != seeds.size()) {
+      throw new UsageException(
+          "seeds", "are " + seeds, "give different whole numbers, such as [1, 2, 3]");
+    }
+    return List.copyOf(read);
+  }
+
+  private static ArmSettings arm(
+      String name, String place, ObjectNode base, ObjectNode root, ObjectNode arm) {
+    if (!NAME.matcher(name).matches() || name.startsWith(SOURCE + "-")) {
+      throw new UsageException(
+          null,
+          "is no name for an arm",
+          "write letters, digits, - and ., and do not begin with source-");
+    }
+    YamlSettings.requireKeys(arm, "", ARM_KEYS);
+    ObjectNode run = base.deepCopy();
+    ModelSizes sizes = sizes(run, arm.path(MODEL));
+    ObjectNode growth = asked(run, arm, GROWTH);
+    ObjectNode upcycle = asked(run, arm, UPCYCLE);
+    List<String> overrides =
+        Stream.concat(overrides(root, SET).stream(), overrides(arm, SET).stream()).toList();
+    overrides.forEach(Experiment::requireOwn);
+    return new ArmSettings(
+        name,
+        place,
+        sizes,
+        YamlSettings.overridden(run, overrides),
+        growth,
+        upcycle == null ? null : at(UPCYCLE, () -> UpcycleSettings.of(upcycle)),
+        source(arm.has(SOURCE) ? arm : root));
+  }
+
+  /** Takes the sizes of a new model out of the settings; null where they name a model. */
+  private static @Nullable ModelSizes sizes(ObjectNode run, JsonNode arms) {
+    JsonNode bases = run.path(MODEL);
+    if (arms.isString()) {
+      run.set(MODEL, arms);
+      return null;
+    }
+    if (!arms.isMissingNode() && !arms.isObject()) {
+      throw new UsageException(
+          MODEL, "is " + arms, "name a checkpoint, or give sizes: {experts: 8}");
+    }
+    if (arms.isMissingNode() && bases.isString()) {
+      return null;
+    }
+    ObjectNode sizes = bases instanceof ObjectNode own ? own.deepCopy() : run.objectNode();
+    if (arms instanceof ObjectNode own) {
+      sizes.setAll(own);
+    }
+    run.remove(MODEL);
+    return at(MODEL, () -> YamlSettings.over(ModelSizes.DEFAULT, ModelSizes.DEFAULT, sizes));
+  }
+
+  /** Takes a section out of the base's settings; null unless the arm asks for it. */
+  private static @Nullable ObjectNode asked(ObjectNode run, ObjectNode arm, String key) {
+    ObjectNode bases = section(run, key, false);
+    run.remove(key);
+    if (!arm.has(key)) {
+      return null;
+    }
+    ObjectNode filled = bases.deepCopy();
+    filled.setAll(section(arm, key, true));
+    return filled;
+  }
+
+  private static Optional<List<String>> source(ObjectNode from) {
+    return from.path(SOURCE).isMissingNode() || from.path(SOURCE).isNull()
+        ? Optional.empty()
+        : Optional.of(overrides(from, SOURCE));
+  }
+
+  /** What a section of the lab has a place of its own for. */
+  private static void requireOwn(String override) {
+    String path = override.substring(0, override.indexOf('='));
+    for (String key : List.of(MODEL, GROWTH)) {
+      if (path.equals(key) || path.startsWith(key + ".")) {
+        throw new UsageException(SET + "." + path, "is not set here", "write it below " + key);
+      }
+    }
+    if (path.equals("seed")) {
+      throw new UsageException(SET + ".seed", "comes from seeds", "leave it out");
+    }
+  }
+
+  /** A section's settings as {@code path.to.key=value}. */
+  private static List<String> overrides(ObjectNode from, String key) {
+    List<String> overrides = new ArrayList<>();
+    addOverrides(section(from, key, false), "", overrides);
+    return overrides;
+  }
+
+  private static void addOverrides(ObjectNode section, String prefix, List<String> to) {
+    section
+        .properties()
+        .forEach(setting -> {
+          String path = prefix + setting.getKey();
+          if (setting.getValue() instanceof ObjectNode inner) {
+            addOverrides(inner, path + ".", to);
+          } else {
+            to.add(path + "=" + setting.getValue());
+          }
+        });
+  }
+
+  private static ObjectNode section(ObjectNode of, String key, boolean required) {
+    JsonNode section = of.path(key);
+    if (section instanceof ObjectNode settings) {
+      return settings;
+    }
+    if (required || !section.isMissingNode()) {
+      throw new UsageException(
+          key,
+          section.isMissingNode() ? "is missing" : "is " + section + ", not a section",
+          "write key: value lines below it, or {} for none");
+    }
+    return of.objectNode();
+  }
+
+  /** Says where an error is. */
+  private static <T> T at(Object place, Supplier<T> read) {
+    try {
+      return read.get();
+    } catch (UsageException e) {
+      throw new UsageException(place, Objects.requireNonNull(e.getMessage()), null, e);
+    }
+  }
+}

@@ -44,7 +44,11 @@ public final class Cambium implements Callable<Integer> {
           new CommandGroup(
               "Measuring:",
               List.of(
-                  BenchCommand.class, EvalCommand.class, PlanCommand.class, ScoreCommand.class)));
+                  BenchCommand.class,
+                  EvalCommand.class,
+                  LabCommand.class,
+                  PlanCommand.class,
+                  ScoreCommand.class)));
 
   @Option(
       names = "--debug",

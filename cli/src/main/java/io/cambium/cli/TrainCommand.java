@@ -65,7 +65,7 @@ final class TrainCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     RunConfig config = RunConfig.read(file, overrides);
-    Path directory = out == null ? Path.of("runs", name()) : out;
+    Path directory = out == null ? Path.of("runs", FileNames.withoutExtension(file)) : out;
     try (TerminalProgress progress = TerminalProgress.onStandardError();
         DashboardOption served = dashboard.serve(directory, progress::println);
         TrainingProgress shown = new TrainingProgress(progress, "training", 0, config.steps());
@@ -95,10 +95,5 @@ final class TrainCommand implements Callable<Integer> {
     return resume
         ? Trainer.resume(directory, config, shown)
         : Trainer.start(config, directory, shown);
-  }
-
-  private String name() {
-    String name = file.getFileName().toString();
-    return name.contains(".") ? name.substring(0, name.lastIndexOf('.')) : name;
   }
 }

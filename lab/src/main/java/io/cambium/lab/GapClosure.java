@@ -36,11 +36,13 @@ public record GapClosure(
    */
   public record Losses(double fixedE, double upcycled, double fixedmE) {
 
-    private double gap() {
+    /** What there is to close. */
+    public double gap() {
       return fixedE - fixedmE;
     }
 
-    private double closed() {
+    /** What the grown model closed of it. */
+    public double closed() {
       return fixedE - upcycled;
     }
   }

@@ -1,14 +1,12 @@
 package io.cambium.lab.demo;
 
-import io.cambium.checkpoint.CheckpointException;
 import io.cambium.checkpoint.Progress;
-import io.cambium.checkpoint.StagedDirectory;
 import io.cambium.checkpoint.UsageException;
-import io.cambium.checkpoint.family.Families;
 import io.cambium.lab.RunHistory;
 import io.cambium.lab.comparison.Arm;
 import io.cambium.lab.comparison.Arm.Role;
 import io.cambium.lab.comparison.DemoSummary;
+import io.cambium.lab.experiment.Branching;
 import io.cambium.lab.report.Facts;
 import io.cambium.lab.report.Report;
 import io.cambium.lab.report.ReportData;
@@ -20,14 +18,11 @@ import io.cambium.training.config.RunConfig;
 import io.cambium.training.data.TokenizerFile;
 import io.cambium.training.data.corpus.DemoCorpus;
 import io.cambium.upcycle.growth.GrowthOptions.Mode;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Objects;
 import java.util.SequencedMap;
-import java.util.stream.Stream;
 
 /**
  * The whole story on real text: a model with 8 experts learns, grows to 32 in mid-training, and is
@@ -92,10 +87,10 @@ public final class Demo {
     int branch = plan.branchStep();
     Path source = out.resolve("source");
     Path small = train("8 experts", fresh(DemoPlan.SOURCE_EXPERTS), branch);
-    copy(last(small), source, true);
+    Branching.copy(last(small), source, true);
     Path grown =
         train("8 -> 32 experts, lineage", plan.grown(source, corpus(), Mode.LINEAGE), plan.steps());
-    copy(last(grown), out.resolve("final"), false);
+    Branching.copy(last(grown), out.resolve("final"), false);
     Path flat =
         train("8 -> 32 experts, flat", plan.grown(source, corpus(), Mode.FLAT), plan.releaseEnd());
     train("8 experts", fresh(DemoPlan.SOURCE_EXPERTS), plan.steps());
@@ -124,21 +119,13 @@ public final class Demo {
     Path tokenizer = corpus().resolve(TokenizerFile.NAME);
     int vocabulary = TokenizerFile.read(tokenizer).vocabSize();
     FreshCheckpoint.write(
-        model,
-        Families.named("glm4_moe")
-            .newConfig(DemoPlan.model(experts, vocabulary), DemoPlan.MAX_POSITIONS),
-        tokenizer,
-        plan.seed(),
-        false);
+        model, DemoPlan.sizes(experts).config(vocabulary), tokenizer, plan.seed(), false);
   }
 
   /** Begins a run or goes on with it, until so many steps are taken. */
   private Path train(String name, RunConfig config, int lastStep) {
     Path run = out.resolve("runs").resolve(name.replaceAll("[^a-z0-9]+", "-"));
-    try (Trainer trainer =
-        Files.exists(run)
-            ? Trainer.resume(run, config, listener)
-            : Trainer.start(config, run, listener)) {
+    try (Trainer trainer = Branching.open(run, config, listener)) {
       if (trainer.steps() < lastStep) {
         listener.begins(name, Math.toIntExact(trainer.steps()), lastStep);
         trainer.runUntil(lastStep);
@@ -174,26 +161,5 @@ public final class Demo {
     facts.put("Workers", Integer.toString(DemoPlan.WORKERS));
     facts.putAll(Facts.ofThisMachine());
     return facts;
-  }
-
-  /** Copies a checkpoint, with or without what only training needs. */
-  private static void copy(Path from, Path to, boolean withTraining) {
-    if (Files.exists(to)) {
-      return;
-    }
-    try (StagedDirectory staged = StagedDirectory.create(to, false);
-        Stream<Path> paths = Files.walk(from)) {
-      for (Path path : paths.filter(Files::isRegularFile).toList()) {
-        Path relative = from.relativize(path);
-        if (withTraining || !relative.startsWith("training")) {
-          Path copy = staged.path().resolve(relative);
-          Files.createDirectories(Objects.requireNonNull(copy.getParent()));
-          Files.copy(path, copy);
-        }
-      }
-      staged.commit();
-    } catch (IOException e) {
-      throw new CheckpointException(to, "cannot be written: " + e, "check free space", e);
-    }
   }
 }

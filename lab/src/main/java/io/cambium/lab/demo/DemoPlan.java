@@ -1,15 +1,6 @@
 package io.cambium.lab.demo;
 
 import io.cambium.checkpoint.UsageException;
-import io.cambium.checkpoint.family.DecoderSpec;
-import io.cambium.checkpoint.family.DecoderSpec.Dense;
-import io.cambium.checkpoint.family.DecoderSpec.FeedForward;
-import io.cambium.checkpoint.family.DecoderSpec.GroupedQuery;
-import io.cambium.checkpoint.family.DecoderSpec.HeadNorm;
-import io.cambium.checkpoint.family.DecoderSpec.Mixture;
-import io.cambium.checkpoint.family.DecoderSpec.Rope;
-import io.cambium.checkpoint.family.DecoderSpec.Router;
-import io.cambium.checkpoint.family.DecoderSpec.Score;
 import io.cambium.training.config.AlarmConfig;
 import io.cambium.training.config.BalanceConfig;
 import io.cambium.training.config.BatchConfig;
@@ -17,13 +8,13 @@ import io.cambium.training.config.CheckpointConfig;
 import io.cambium.training.config.EvaluationConfig;
 import io.cambium.training.config.GroupsConfig;
 import io.cambium.training.config.GrowthConfig;
+import io.cambium.training.config.ModelSizes;
 import io.cambium.training.config.OptimizerConfig;
 import io.cambium.training.config.ReleaseConfig;
 import io.cambium.training.config.RunConfig;
 import io.cambium.training.config.ScheduleConfig;
 import io.cambium.upcycle.growth.GrowthOptions.Mode;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -77,21 +68,24 @@ record DemoPlan(int steps, long seed) {
   }
 
   /** A dense first layer, then layers that route to experts beside a shared one. */
-  static DecoderSpec model(int experts, int vocabulary) {
-    List<FeedForward> layers = new ArrayList<>();
-    layers.add(new Dense(DENSE_SIZE));
-    for (int i = 0; i < ROUTING_LAYERS; i++) {
-      layers.add(
-          new Mixture(
-              experts, TOP_K, EXPERT_SIZE, EXPERT_SIZE, new Router(Score.SIGMOID, true, true, 1)));
-    }
-    return DecoderSpec.plain(
-        vocabulary,
+  static ModelSizes sizes(int experts) {
+    return new ModelSizes(
+        "glm4_moe",
         HIDDEN_SIZE,
-        1e-5,
+        1 + ROUTING_LAYERS,
+        1,
+        1,
+        4,
+        2,
+        16,
+        experts,
+        TOP_K,
+        EXPERT_SIZE,
+        DENSE_SIZE,
+        1,
+        MAX_POSITIONS,
         false,
-        GroupedQuery.plain(4, 2, 16, false, HeadNorm.PER_HEAD, new Rope(10_000, 8)),
-        layers);
+        true);
   }
 
   /** A run from a fresh model. */

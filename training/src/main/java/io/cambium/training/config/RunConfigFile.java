@@ -5,6 +5,7 @@ import io.cambium.checkpoint.UsageException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -75,7 +76,9 @@ final class RunConfigFile {
 
   static void write(RunConfig config, Path file) {
     try {
-      Files.writeString(file, YamlSettings.text(config));
+      // Whoever is killed here leaves the whole file, or none.
+      Path partial = Files.writeString(Path.of(file + ".partial"), YamlSettings.text(config));
+      Files.move(partial, file, StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {
       throw new CheckpointException(
           file, "cannot be written: " + e, "check free space and permissions", e);

@@ -1,0 +1,315 @@
+package io.cambium.lab.experiment;
+
+import io.cambium.checkpoint.CambiumException;
+import io.cambium.checkpoint.CheckpointSource;
+import io.cambium.checkpoint.Progress;
+import io.cambium.checkpoint.UsageException;
+import io.cambium.model.TorchRunner;
+import io.cambium.training.FreshCheckpoint;
+import io.cambium.training.MemoryPlan;
+import io.cambium.training.RunDirectory;
+import io.cambium.training.RunListener;
+import io.cambium.training.Trainer;
+import io.cambium.training.config.RunConfig;
+import io.cambium.training.data.TokenizerFile;
+import io.cambium.training.metrics.Metric;
+import io.cambium.upcycle.PlannedUpcycle;
+import io.cambium.upcycle.Upcycler;
+import io.cambium.upcycle.dense.DenseSources;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Trains the runs of an experiment, several at a time if asked to. What was trained before is left
+ * as it is; what was stopped on the way goes on, and ends with the same bytes.
+ */
+public final class Lab {
+
+  /** Hears how the runs come along, from any thread. */
+  public interface Listener {
+
+    /**
+     * A run begins or goes on.
+     *
+     * @param step that it has reached already
+     */
+    void begins(PlannedRun run, long step);
+
+    void metric(PlannedRun run, Metric metric);
+
+    void message(PlannedRun run, String text);
+
+    /** A run has all its steps, now or from an earlier time. */
+    void finished(PlannedRun run);
+
+    /** A run cannot go on; the others do. */
+    void failed(PlannedRun run, CambiumException why);
+  }
+
+  private final ExperimentPlan plan;
+  private final MemoryBudget memory;
+  private final Listener listener;
+  private final List<PlannedRun> waiting;
+  private final List<Trainer> training = new ArrayList<>();
+  private final Map<PlannedRun, CambiumException> failures = new LinkedHashMap<>();
+  private int atWork;
+  private boolean stopRequested;
+  private @Nullable Throwable broken;
+
+  /**
+   * @param memory bytes that all runs together may take
+   */
+  public Lab(ExperimentPlan plan, long memory, Listener listener) {
+    this.plan = plan;
+    this.memory = new MemoryBudget(memory);
+    this.listener = listener;
+    this.waiting = new ArrayList<>(plan.runs());
+  }
+
+  /**
+   * Trains what is left to train.
+   *
+   * @param parallel runs at a time
+   * @return those that failed, as their loss was no longer finite, and those that need one of them
+   * @throws UsageException if settings do not fit a model, or a run began with other settings
+   */
+  public Map<PlannedRun, CambiumException> run(int parallel) {
+    List<Thread> threads = new ArrayList<>();
+    for (int i = 0; i < parallel; i++) {
+      threads.add(Thread.ofPlatform().name("lab " + i).start(this::work));
+    }
+    try {
+      for (Thread thread : threads) {
+        thread.join();
+      }
+    } catch (InterruptedException e) {
+      requestStop();
+      Thread.currentThread().interrupt();
+    }
+    synchronized (this) {
+      switch (broken) {
+        case null -> {}
+        case RuntimeException e -> throw e;
+        case Error e -> throw e;
+        default -> throw new IllegalStateException(broken);
+      }
+      return failures;
+    }
+  }
+
+  /** Lets every run save and stop after the step it is in. From any thread. */
+  public synchronized void requestStop() {
+    stopRequested = true;
+    training.forEach(Trainer::requestStop);
+    notifyAll();
+  }
+
+  /** Whether it was asked to stop before all was done. */
+  public synchronized boolean isStopped() {
+    return stopRequested;
+  }
+
+  private void work() {
+    try {
+      for (Optional<PlannedRun> run = next(); run.isPresent(); run = next()) {
+        train(run.get());
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** The first run whose model is there, as soon as there is one. */
+  private synchronized Optional<PlannedRun> next() throws InterruptedException {
+    while (!stopRequested) {
+      for (PlannedRun run : waiting) {
+        if (run.start().needs().map(Files::exists).orElse(true)) {
+          waiting.remove(run);
+          atWork++;
+          return Optional.of(run);
+        }
+      }
+      if (atWork == 0) {
+        waiting.forEach(this::failForWantOfSource);
+        waiting.clear();
+        return Optional.empty();
+      }
+      wait();
+    }
+    return Optional.empty();
+  }
+
+  private void failForWantOfSource(PlannedRun run) {
+    fail(
+        run,
+        new UsageException(
+            run.title(), "has no model to begin with", "its source failed: see above"));
+  }
+
+  private synchronized void fail(PlannedRun run, CambiumException why) {
+    failures.put(run, why);
+    listener.failed(run, why);
+  }
+
+  private void train(PlannedRun run) throws InterruptedException {
+    try {
+      if (!isFinished(run)) {
+        prepare(run);
+        trainInMemory(run);
+      }
+      if (!isStopped()) {
+        listener.finished(run);
+      }
+    } catch (UsageException e) {
+      breakOff(e);
+    } catch (CambiumException e) {
+      fail(run, e);
+    } catch (RuntimeException | Error e) {
+      breakOff(e);
+    } finally {
+      synchronized (this) {
+        atWork--;
+        notifyAll();
+      }
+    }
+  }
+
+  /** What is wrong here is wrong with the experiment, or with this program. */
+  private synchronized void breakOff(Throwable why) {
+    if (broken == null) {
+      broken = why;
+    }
+    requestStop();
+  }
+
+  /** From what lies on the disk; nothing is loaded. */
+  private static boolean isFinished(PlannedRun run) {
+    boolean exported = run.exports().values().stream().allMatch(Files::exists);
+    if (run.isSourceOnly()) {
+      return exported;
+    }
+    Path begun = run.directory().resolve(RunConfig.FILE_NAME);
+    return exported
+        && Files.exists(begun)
+        && RunConfig.read(begun, List.of()).equals(run.config())
+        && Files.exists(new RunDirectory(run.directory()).checkpoint(run.lastStep()));
+  }
+
+  /** Writes the model that the run begins with, unless it is there. */
+  private void prepare(PlannedRun run) {
+    synchronized (plan) { // two runs may begin with one model
+      prepare(run.start(), run, text -> listener.message(run, text));
+    }
+  }
+
+  static void prepare(Start start, PlannedRun run, Consumer<String> messages) {
+    if (Files.exists(start.directory())) {
+      return;
+    }
+    switch (start) {
+      case Start.Given given -> {} // complained about when it is opened
+      case Start.Saved saved -> {}
+      case Start.Fresh fresh -> {
+        Path tokenizer = run.config().data().resolve(TokenizerFile.NAME);
+        int vocabulary = TokenizerFile.read(tokenizer).vocabSize();
+        FreshCheckpoint.write(
+            fresh.directory(), fresh.sizes().config(vocabulary), tokenizer, fresh.seed(), false);
+      }
+      case Start.Upcycled upcycled -> {
+        prepare(upcycled.dense(), run, messages);
+        messages.accept(upcycle(upcycled));
+      }
+    }
+  }
+
+  private static String upcycle(Start.Upcycled upcycled) {
+    try (CheckpointSource dense = CheckpointSource.of(upcycled.dense().directory());
+        PlannedUpcycle planned =
+            Upcycler.planDense(
+                new DenseSources(List.of(dense), OptionalInt.empty()),
+                upcycled.directory(),
+                upcycled.settings().options(upcycled.seed()),
+                new TorchRunner(),
+                List.of())) {
+      return planned.execute(Progress.NONE).verification().describe();
+    }
+  }
+
+  private void trainInMemory(PlannedRun run) throws InterruptedException {
+    MemoryPlan needs = MemoryPlan.of(run.config());
+    needs.requireFits(run.config(), memory.total());
+    long bytes = needs.peak().total();
+    memory.take(bytes);
+    try (Trainer trainer = Branching.open(run.directory(), run.config(), heard(run))) {
+      begin(trainer);
+      listener.begins(run, trainer.steps());
+      trainTo(run, trainer);
+    } finally {
+      memory.giveBack(bytes);
+    }
+  }
+
+  private void trainTo(PlannedRun run, Trainer trainer) {
+    try {
+      SortedMap<Integer, Path> stops = new TreeMap<>(run.exports());
+      for (Map.Entry<Integer, Path> stop : stops.entrySet()) {
+        if (!Files.exists(stop.getValue())) {
+          trainer.runUntil(stop.getKey());
+          export(trainer, stop.getKey(), stop.getValue());
+        }
+      }
+      trainer.runUntil(run.lastStep());
+    } finally {
+      end(trainer);
+    }
+  }
+
+  private void export(Trainer trainer, int step, Path to) {
+    if (trainer.steps() == step) {
+      Branching.copy(trainer.checkpoint(), to, true);
+      synchronized (this) {
+        notifyAll();
+      }
+    } else if (!isStopped()) {
+      throw new UsageException(
+          trainer.checkpoint(),
+          "is past step " + step + ", where others begin",
+          "delete this run's directory, and its source is trained anew");
+    }
+  }
+
+  private synchronized void begin(Trainer trainer) {
+    training.add(trainer);
+    if (stopRequested) {
+      trainer.requestStop();
+    }
+  }
+
+  private synchronized void end(Trainer trainer) {
+    training.remove(trainer);
+  }
+
+  private RunListener heard(PlannedRun run) {
+    return new RunListener() {
+      @Override
+      public void metric(Metric metric) {
+        listener.metric(run, metric);
+      }
+
+      @Override
+      public void message(String text) {
+        listener.message(run, text);
+      }
+    };
+  }
+}

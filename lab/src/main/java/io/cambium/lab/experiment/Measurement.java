@@ -1,0 +1,157 @@
+package io.cambium.lab.experiment;
+
+import io.cambium.lab.GapClosure;
+import io.cambium.lab.LargestRise;
+import io.cambium.lab.LoadBalance;
+import io.cambium.lab.RunHistory;
+import io.cambium.lab.comparison.DemoSummary.Grown;
+import io.cambium.training.metrics.Metric;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** The figures of an experiment, from the logs of its runs. */
+final class Measurement {
+
+  /** What a gap closure compares, of one seed. */
+  private record Triple(RunHistory fixedE, RunHistory upcycled, RunHistory fixedmE) {
+
+    GapClosure.Losses losses() {
+      return new GapClosure.Losses(loss(fixedE), loss(upcycled), loss(fixedmE));
+    }
+
+    private static double loss(RunHistory run) {
+      return run.finalEvaluation().meanLoss();
+    }
+  }
+
+  private final ExperimentPlan plan;
+  private final Set<PlannedRun> failed;
+  private final Map<PlannedRun, RunHistory> histories = new HashMap<>();
+
+  Measurement(ExperimentPlan plan, Set<PlannedRun> failed) {
+    this.plan = plan;
+    this.failed = failed;
+  }
+
+  ArmResult of(ArmSettings arm) {
+    List<MeasuredRun> seeds = runs(arm).stream().map(run -> measure(arm, run)).toList();
+    Estimate loss =
+        seeds.isEmpty()
+            ? null
+            : Estimate.ofMean(seeds.stream().map(MeasuredRun::meanLoss).toList());
+    if (arm.growth() == null) {
+      return new ArmResult(arm.name(), loss, null, null, null, null, seeds);
+    }
+    ArmSettings fixedE = plan.fixedE(arm).orElse(null);
+    ArmSettings fixedmE = plan.fixedmE(arm).orElse(null);
+    List<Triple> triples =
+        fixedE == null || fixedmE == null ? List.of() : triples(arm, fixedE, fixedmE);
+    GapClosure closure = triples.isEmpty() ? null : closure(triples);
+    return new ArmResult(
+        arm.name(),
+        loss,
+        fixedE == null ? null : fixedE.name(),
+        fixedmE == null ? null : fixedmE.name(),
+        closure,
+        closure == null || closure.eta() == null ? null : eta(triples),
+        seeds);
+  }
+
+  private List<PlannedRun> runs(ArmSettings arm) {
+    return plan.experiment().seeds().stream()
+        .map(seed -> plan.run(arm.name(), seed))
+        .filter(run -> !failed.contains(run))
+        .toList();
+  }
+
+  private Optional<PlannedRun> done(@Nullable ArmSettings arm, long seed) {
+    return arm == null
+        ? Optional.empty()
+        : runs(arm).stream().filter(run -> run.seed() == seed).findFirst();
+  }
+
+  private RunHistory history(PlannedRun run) {
+    return histories.computeIfAbsent(run, plan::history);
+  }
+
+  private MeasuredRun measure(ArmSettings arm, PlannedRun run) {
+    RunHistory history = history(run);
+    Metric.Evaluation last = history.finalEvaluation();
+    long most = (long) run.config().steps() * history.experts();
+    return new MeasuredRun(
+        run.seed(),
+        history.experts(),
+        last.tokens(),
+        history.seconds(),
+        history.expertSteps(),
+        most == 0 ? 0 : 1 - (double) history.expertSteps() / most,
+        last.loss(),
+        last.meanLoss(),
+        history.experts() == 0 ? null : LoadBalance.atEnd(history),
+        history.growth().map(growth -> grown(arm, run, history, growth)).orElse(null),
+        recovery(run, history).orElse(null));
+  }
+
+  private Grown grown(ArmSettings arm, PlannedRun run, RunHistory history, Metric.Growth growth) {
+    long remaining = run.config().steps() - growth.step();
+    return new Grown(
+        growth.mode(),
+        growth.rows(),
+        growth.sourceExperts(),
+        growth.tokens(),
+        remaining,
+        growth.lossBefore(),
+        growth.lossAfter(),
+        done(plan.fixedE(arm).orElse(null), run.seed())
+            .flatMap(ungrown -> LargestRise.of(history, history(ungrown), remaining))
+            .orElse(null));
+  }
+
+  private Optional<MeasuredRun.Recovery> recovery(PlannedRun run, RunHistory history) {
+    if (!(run.start() instanceof Start.Upcycled upcycled
+        && upcycled.dense() instanceof Start.Saved saved)) {
+      return Optional.empty();
+    }
+    double dense = history(plan.run(saved.run(), run.seed())).finalEvaluation().meanLoss();
+    return Optional.of(
+        new MeasuredRun.Recovery(
+            dense,
+            history.evaluations().stream()
+                .filter(evaluation -> evaluation.meanLoss() <= dense)
+                .map(Metric.Evaluation::tokens)
+                .findFirst()
+                .orElse(null)));
+  }
+
+  /** Of the seeds that all three arms have. */
+  private List<Triple> triples(ArmSettings arm, ArmSettings fixedE, ArmSettings fixedmE) {
+    List<Triple> triples = new ArrayList<>();
+    for (PlannedRun run : runs(arm)) {
+      Optional<PlannedRun> small = done(fixedE, run.seed());
+      Optional<PlannedRun> large = done(fixedmE, run.seed());
+      if (small.isPresent() && large.isPresent()) {
+        triples.add(new Triple(history(small.get()), history(run), history(large.get())));
+      }
+    }
+    return triples;
+  }
+
+  private static GapClosure closure(List<Triple> triples) {
+    if (triples.size() > 1) {
+      return GapClosure.ofSeeds(triples.stream().map(Triple::losses).toList());
+    }
+    Triple only = triples.getFirst();
+    return GapClosure.ofOneSeed(only.losses(), GapClosure.scatter(only.fixedE(), only.fixedmE()));
+  }
+
+  private static Estimate eta(List<Triple> triples) {
+    return Estimate.ofRatio(
+        triples.stream().map(Triple::losses).map(GapClosure.Losses::closed).toList(),
+        triples.stream().map(Triple::losses).map(GapClosure.Losses::gap).toList());
+  }
+}

@@ -1,0 +1,90 @@
+package io.cambium.lab.experiment;
+
+import io.cambium.lab.LargestRise;
+import io.cambium.lab.LoadBalance;
+import io.cambium.lab.comparison.DemoSummary.Grown;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** A line for each arm and seed, for whatever draws figures. What there is none of is empty. */
+final class ResultsCsv {
+
+  private static final List<String> COLUMNS =
+      List.of(
+          "arm",
+          "seed",
+          "experts",
+          "tokens",
+          "seconds",
+          "expert_steps",
+          "saving",
+          "mean_loss",
+          "loss_before_growth",
+          "loss_after_growth",
+          "jump",
+          "largest_rise",
+          "largest_rise_tokens",
+          "max_vio",
+          "max_vio_global",
+          "load_cv",
+          "dead_experts",
+          "dense_loss",
+          "recovered_tokens");
+
+  private ResultsCsv() {}
+
+  static String text(Results results) {
+    Set<String> domains =
+        results.arms().stream()
+            .flatMap(arm -> arm.seeds().stream())
+            .flatMap(run -> run.loss().keySet().stream())
+            .collect(Collectors.toCollection(TreeSet::new));
+    List<String> lines = new ArrayList<>();
+    lines.add(
+        Stream.concat(COLUMNS.stream(), domains.stream().map(domain -> "loss_" + domain))
+            .collect(Collectors.joining(",")));
+    for (ArmResult arm : results.arms()) {
+      for (MeasuredRun run : arm.seeds()) {
+        Stream<String> byDomain = domains.stream().map(domain -> cell(run.loss().get(domain)));
+        lines.add(Stream.concat(cells(arm.arm(), run), byDomain).collect(Collectors.joining(",")));
+      }
+    }
+    return String.join("\n", lines) + "\n";
+  }
+
+  private static Stream<String> cells(String arm, MeasuredRun run) {
+    Grown growth = run.growth();
+    LargestRise rise = growth == null ? null : growth.largestRise();
+    LoadBalance load = run.load();
+    MeasuredRun.Recovery recovery = run.recovery();
+    return Stream.of(
+        arm,
+        cell(run.seed()),
+        cell(run.experts()),
+        cell(run.tokens()),
+        cell(run.seconds()),
+        cell(run.expertSteps()),
+        cell(run.saving()),
+        cell(run.meanLoss()),
+        cell(growth == null ? null : growth.lossBefore()),
+        cell(growth == null ? null : growth.lossAfter()),
+        cell(growth == null ? null : growth.jump()),
+        cell(rise == null ? null : rise.nats()),
+        cell(rise == null ? null : rise.tokens()),
+        cell(load == null ? null : load.maxVioBatch()),
+        cell(load == null ? null : load.maxVioGlobal()),
+        cell(load == null ? null : load.coefficientOfVariation()),
+        cell(load == null ? null : load.dead()),
+        cell(recovery == null ? null : recovery.denseLoss()),
+        cell(recovery == null ? null : recovery.tokens()));
+  }
+
+  private static String cell(@Nullable Object value) {
+    return value == null ? "" : value.toString();
+  }
+}

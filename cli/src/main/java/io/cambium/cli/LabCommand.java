@@ -5,7 +5,9 @@ import io.cambium.checkpoint.UsageException;
 import io.cambium.lab.experiment.Experiment;
 import io.cambium.lab.experiment.ExperimentPlan;
 import io.cambium.lab.experiment.Lab;
+import io.cambium.lab.experiment.PlanTable;
 import io.cambium.lab.experiment.PlannedRun;
+import io.cambium.lab.experiment.Rehearsal;
 import io.cambium.lab.experiment.Results;
 import io.cambium.lab.experiment.ResultsTable;
 import io.cambium.training.MachineMemory;
@@ -93,6 +95,14 @@ final class LabCommand implements Callable<Integer> {
     }
     long available =
         memory == null ? MachineMemory.available() : ByteCount.parse("--memory", memory);
+    // Before hours are spent; what was begun has shown that it fits.
+    Map<String, Rehearsal.Needs> needs =
+        Files.exists(directory) && !dryRun ? Map.of() : Rehearsal.of(plan, available);
+    if (dryRun) {
+      spec.commandLine().getOut().print(PlanTable.text(plan, needs));
+      spec.commandLine().getOut().flush();
+      return 0;
+    }
     return run(plan, available);
   }
 

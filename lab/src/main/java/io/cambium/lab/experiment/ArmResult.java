@@ -1,6 +1,7 @@
 package io.cambium.lab.experiment;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonProperty;
 import io.cambium.lab.GapClosure;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -24,7 +25,7 @@ public record ArmResult(
     String arm,
     @Nullable Estimate loss,
     @Nullable String fixedE,
-    @Nullable String fixedmE,
+    @JsonProperty("fixed_me") @Nullable String fixedmE,
     @Nullable GapClosure gapClosure,
     @Nullable Estimate eta,
     List<MeasuredRun> seeds) {

@@ -54,6 +54,9 @@ public record Experiment(List<Long> seeds, List<ArmSettings> arms) {
           YamlSettings.requireKeys(root, "", KEYS);
           ObjectNode base = base(file, root);
           ObjectNode arms = section(root, "arms", true);
+          if (arms.isEmpty()) {
+            throw new UsageException("arms", "holds no arm", "write name: {} for each");
+          }
           List<ArmSettings> read = new ArrayList<>();
           for (String name : arms.propertyNames()) {
             String place = file + ": arms." + name;

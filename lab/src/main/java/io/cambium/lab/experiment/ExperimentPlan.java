@@ -66,7 +66,16 @@ public record ExperimentPlan(Experiment experiment, Path out, List<PlannedRun> r
 
   /** Those of a source that the run's own count leaves out. */
   private static long sourceSteps(PlannedRun run) {
-    return run.start() instanceof Start.Saved saved && !run.config().branch() ? saved.step() : 0;
+    return run.config().branch() ? 0 : stepsBefore(run.start());
+  }
+
+  private static long stepsBefore(Start start) {
+    return switch (start) {
+      case Start.Saved saved -> saved.step();
+      case Start.Upcycled upcycled -> stepsBefore(upcycled.dense());
+      case Start.Given given -> 0;
+      case Start.Fresh fresh -> 0;
+    };
   }
 
   /** A run from the first step of the model on, its source's steps included. */

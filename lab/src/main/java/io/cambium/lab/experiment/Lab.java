@@ -1,7 +1,9 @@
 package io.cambium.lab.experiment;
 
 import io.cambium.checkpoint.CambiumException;
+import io.cambium.checkpoint.CheckpointException;
 import io.cambium.checkpoint.CheckpointSource;
+import io.cambium.checkpoint.ProcessLock;
 import io.cambium.checkpoint.Progress;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.model.TorchRunner;
@@ -16,6 +18,7 @@ import io.cambium.training.metrics.Metric;
 import io.cambium.upcycle.PlannedUpcycle;
 import io.cambium.upcycle.Upcycler;
 import io.cambium.upcycle.dense.DenseSources;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -81,9 +84,30 @@ public final class Lab {
    *
    * @param parallel runs at a time
    * @return those that failed, as their loss was no longer finite, and those that need one of them
-   * @throws UsageException if settings do not fit a model, or a run began with other settings
+   * @throws UsageException if settings do not fit a model, a run began with other settings, or
+   *     another program is at it
    */
   public Map<PlannedRun, CambiumException> run(int parallel) {
+    try (ProcessLock lock = lock()) {
+      return runLocked(parallel);
+    }
+  }
+
+  private ProcessLock lock() {
+    try {
+      Files.createDirectories(plan.out());
+    } catch (IOException e) {
+      throw CheckpointException.unwritable(plan.out(), e);
+    }
+    return ProcessLock.tryAcquire(plan.out().resolve("lock"))
+        .orElseThrow(() ->
+            new UsageException(
+                plan.out(),
+                "is being written by another program",
+                "wait for it, or choose another --out"));
+  }
+
+  private Map<PlannedRun, CambiumException> runLocked(int parallel) {
     List<Thread> threads = new ArrayList<>();
     for (int i = 0; i < parallel; i++) {
       threads.add(Thread.ofPlatform().name("lab " + i).start(this::work));

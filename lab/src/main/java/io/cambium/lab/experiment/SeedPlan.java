@@ -17,6 +17,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import tools.jackson.databind.node.ObjectNode;
 
 /** The runs of one seed: those of the arms, and the sources that arms have in common. */
 final class SeedPlan {
@@ -100,7 +101,11 @@ final class SeedPlan {
     if (settings == null) {
       return start;
     }
-    String name = "experts-%s-seed-%d".formatted(hash(List.of(settings, start.directory())), seed);
+    String name =
+        "experts-%s-seed-%d"
+            .formatted(
+                hash(List.of(settings, start.directory().toString().replace("-seed-" + seed, ""))),
+                seed);
     return new Start.Upcycled(out.resolve("models").resolve(name), start, settings, seed);
   }
 
@@ -124,7 +129,7 @@ final class SeedPlan {
         sharing(start, config, config.steps())
             .or(() -> sharing(start, config, step))
             .orElseGet(() -> {
-              draft(SOURCE_PREFIX + hash(config), start, config);
+              draft(SOURCE_PREFIX + hash(start, config), start, config);
               return drafts.getLast();
             });
     Path directory =
@@ -132,7 +137,9 @@ final class SeedPlan {
             step,
             at ->
                 out.resolve("sources")
-                    .resolve("%s-seed-%d-step-%06d".formatted(hash(source.config), seed, at)));
+                    .resolve(
+                        "%s-seed-%d-step-%06d"
+                            .formatted(hash(source.start, source.config), seed, at)));
     return new Start.Saved(directory, source.name, step);
   }
 
@@ -153,6 +160,20 @@ final class SeedPlan {
         draft.config,
         sourceOnly ? Collections.max(draft.exports.keySet()) : draft.config.steps(),
         Collections.unmodifiableSortedMap(draft.exports));
+  }
+
+  /** Of the settings that all seeds have in common, so that a run has one name over the seeds. */
+  private String hash(Start start, RunConfig config) {
+    ObjectNode settings = YamlSettings.tree(config);
+    settings.remove("seed");
+    if (settings.get("growth") instanceof ObjectNode growth) {
+      growth.remove("seed");
+    }
+    if (!(start instanceof Start.Given)) {
+      String model = start.directory().toString().replace("-seed-" + seed, "");
+      settings.put("model", model);
+    }
+    return hash(settings);
   }
 
   /** So that a name stays when arms are added to the file. */

@@ -54,6 +54,9 @@ class ExperimentPlanTest {
     assertThat(plan.usersOf(source)).containsExactly("flat", "cold");
     assertThat(plan.steps()).isEqualTo(2 * (30 + 70 + 70));
     assertThat(plan.unsharedSteps()).isEqualTo(2 * 200);
+    assertThat(plan.run(source.name(), 2).config().seed())
+        .as("one name over the seeds")
+        .isEqualTo(2);
     assertThat(plan.run("flat", 2).config().seed()).isEqualTo(2);
     assertThat(plan.run("flat", 2).config().branch()).isTrue();
   }

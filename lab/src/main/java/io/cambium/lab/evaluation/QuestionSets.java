@@ -13,8 +13,9 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import java.util.SequencedMap;
+import java.util.SplittableRandom;
+import java.util.random.RandomGenerator;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import tools.jackson.databind.ObjectWriter;
@@ -47,14 +48,15 @@ public record QuestionSets(SequencedMap<String, List<ChoiceQuestion>> byName) {
    */
   public static QuestionSets of(QuestionTexts texts, int size, long seed) {
     SequencedMap<String, List<ChoiceQuestion>> sets = new LinkedHashMap<>();
-    sets.put("minimal-pairs", minimalPairs(texts.mistakes(), size, new Random(seed)));
-    sets.put("definitions", choices(definitions(texts.glosses()), size, new Random(seed)));
-    sets.put("last-words", choices(lastWords(texts.glosses()), size, new Random(seed)));
+    sets.put("minimal-pairs", minimalPairs(texts.mistakes(), size, new SplittableRandom(seed)));
+    sets.put(
+        "definitions", choices(definitions(texts.glosses()), size, new SplittableRandom(seed)));
+    sets.put("last-words", choices(lastWords(texts.glosses()), size, new SplittableRandom(seed)));
     return new QuestionSets(sets);
   }
 
   private static List<ChoiceQuestion> minimalPairs(
-      List<QuestionTexts.Mistake> mistakes, int size, Random random) {
+      List<QuestionTexts.Mistake> mistakes, int size, RandomGenerator random) {
     List<QuestionTexts.Mistake> drawn = new ArrayList<>(mistakes);
     Collections.shuffle(drawn, random);
     return drawn.stream()
@@ -93,7 +95,7 @@ public record QuestionSets(SequencedMap<String, List<ChoiceQuestion>> byName) {
   }
 
   /** The answers of other questions are the wrong ones. */
-  private static List<ChoiceQuestion> choices(List<Asked> asked, int size, Random random) {
+  private static List<ChoiceQuestion> choices(List<Asked> asked, int size, RandomGenerator random) {
     List<Asked> drawn = new ArrayList<>(asked);
     Collections.shuffle(drawn, random);
     List<ChoiceQuestion> questions = new ArrayList<>();
@@ -112,7 +114,7 @@ public record QuestionSets(SequencedMap<String, List<ChoiceQuestion>> byName) {
   }
 
   private static ChoiceQuestion question(
-      String question, String right, List<String> wrong, Random random) {
+      String question, String right, List<String> wrong, RandomGenerator random) {
     int answer = random.nextInt(wrong.size() + 1);
     List<String> choices = new ArrayList<>(wrong);
     choices.add(answer, right);

@@ -29,6 +29,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ResumeTest {
 
   private static final Execution RESUME = new Execution(3, Unfinished.RESUME, Check.BYTES);
+
+  /** With others at work, no telling how many more units are done when one fails. */
+  private static final Execution INTERRUPTED = new Execution(1, Unfinished.RESUME, Check.BYTES);
+
   private static final Execution UNCHECKED = new Execution(3, Unfinished.RESUME, Check.NONE);
 
   @TempDir Path folder;
@@ -41,7 +45,7 @@ class ResumeTest {
 
   /** Stops after so many units, and leaves what is written. */
   private void interrupt(String init, int units) {
-    assertThatThrownBy(() -> example.convert(init, RESUME, failingAt(units)))
+    assertThatThrownBy(() -> example.convert(init, INTERRUPTED, failingAt(units)))
         .isInstanceOf(CheckpointException.class)
         .hasMessageContaining("the disk: is full");
     assertThat(example.target()).doesNotExist();
@@ -60,7 +64,7 @@ class ResumeTest {
   @ValueSource(strings = {"copy", "duplicate-noise", "drop"})
   void goesOnWhereItStopped(String init) throws IOException {
     Map<String, byte[]> expected = example.uninterrupted(init, Check.BYTES);
-    for (int units : new int[] {1, 4, 2}) {
+    for (int units : new int[] {1, 3, 2}) {
       interrupt(init, units);
     }
     UpcycleResult result = example.convert(init, RESUME, Progress.NONE);

@@ -44,6 +44,7 @@ public final class Cambium implements Callable<Integer> {
           new CommandGroup(
               "Measuring:",
               List.of(
+                  AnalyseCommand.class,
                   BenchCommand.class,
                   EvalCommand.class,
                   LabCommand.class,

@@ -49,6 +49,7 @@ public final class Cambium implements Callable<Integer> {
                   EvalCommand.class,
                   LabCommand.class,
                   PlanCommand.class,
+                  ReportCommand.class,
                   ScoreCommand.class)));
 
   @Option(

@@ -44,10 +44,12 @@ public final class Cambium implements Callable<Integer> {
           new CommandGroup(
               "Measuring:",
               List.of(
+                  AnalyseCommand.class,
                   BenchCommand.class,
                   EvalCommand.class,
                   LabCommand.class,
                   PlanCommand.class,
+                  ReportCommand.class,
                   ScoreCommand.class)));
 
   @Option(

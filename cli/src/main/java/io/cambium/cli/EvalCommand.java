@@ -11,7 +11,6 @@ import io.cambium.lab.evaluation.ChoiceScorer;
 import io.cambium.lab.evaluation.DomainLoss;
 import io.cambium.model.InferenceModel;
 import io.cambium.training.Evaluator;
-import io.cambium.training.config.BatchConfig;
 import io.cambium.training.data.Corpus;
 import io.cambium.training.data.Tokenizer;
 import io.cambium.training.data.TokenizerFile;
@@ -99,9 +98,7 @@ final class EvalCommand implements Callable<Integer> {
 
   private List<DomainLoss> losses(
       InferenceModel model, Path corpusPath, TerminalProgress progress) {
-    new BatchConfig(measured.sequences(), measured.length(), 1)
-        .requireFits(
-            model.directory().config().countOr("max_position_embeddings", Integer.MAX_VALUE));
+    measured.requireFits(model);
     try (Corpus corpus = Corpus.open(corpusPath);
         Tokenizer tokenizer = Tokenizer.load(corpus.tokenizer().path())) {
       tokenizer.requireFits(model.decoder().spec().vocabSize(), model.directory().path());

@@ -1,6 +1,8 @@
 package io.cambium.cli;
 
 import io.cambium.checkpoint.CheckpointSource;
+import io.cambium.model.InferenceModel;
+import io.cambium.training.config.BatchConfig;
 import java.util.Map;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -32,6 +34,17 @@ final class MeasuredOn {
   /** What the user calls it. */
   String checkpoint() {
     return checkpoint.toString();
+  }
+
+  /**
+   * Refuses sequences that the model has no positions for.
+   *
+   * @throws io.cambium.checkpoint.UsageException if they are too long, or there are none
+   */
+  void requireFits(InferenceModel model) {
+    new BatchConfig(sequences, length, 1)
+        .requireFits(
+            model.directory().config().countOr("max_position_embeddings", Integer.MAX_VALUE));
   }
 
   int sequences() {

@@ -11,6 +11,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -164,13 +165,37 @@ public record RunHistory(Path directory, String configuration, List<Metric> even
    * hardware-independent stand-in for the cost in memory and communication.
    */
   public long expertSteps() {
-    long sum = 0;
-    long before = 0;
+    return expertStepsByTokens().lastEntry().getValue();
+  }
+
+  /**
+   * The same after each step, by the tokens seen. The steps before a branch count with the experts
+   * that it began with, before it grew.
+   */
+  public NavigableMap<Long, Long> expertStepsByTokens() {
+    NavigableMap<Long, Long> sums = new TreeMap<>();
+    long before = steps().getFirst().step() - 1;
+    long sum = expertStepsAtBranch();
     for (Metric.Train step : steps()) {
       sum += (step.step() - before) * experts(step);
       before = step.step();
+      sums.put(step.tokens(), sum);
     }
-    return sum;
+    return sums;
+  }
+
+  /** The same before the first step that was logged: 0 but for a branch. */
+  public long expertStepsAtBranch() {
+    return (steps().getFirst().step() - 1) * expertsAtBranch();
+  }
+
+  private int expertsAtBranch() {
+    Metric.Train first = steps().getFirst();
+    return all(Metric.Growth.class, events).stream()
+        .filter(growth -> growth.step() < first.step())
+        .findFirst()
+        .map(Metric.Growth::sourceExperts)
+        .orElse(experts(first));
   }
 
   static int experts(Metric.Train step) {

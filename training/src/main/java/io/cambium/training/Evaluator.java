@@ -83,14 +83,21 @@ public final class Evaluator {
 
   /** The tokens that {@link #loss} asks for, sequence by sequence. */
   public List<long[]> targets(TokenShard shard) {
+    return windows(shard).stream()
+        .map(window -> Arrays.copyOfRange(window, 1, window.length))
+        .toList();
+  }
+
+  /** The sequences that {@link #loss} takes, each with the token after it: length + 1 ids. */
+  public List<long[]> windows(TokenShard shard) {
     int count = count(shard);
-    List<long[]> targets = new ArrayList<>();
+    List<long[]> windows = new ArrayList<>();
     for (int i = 0; i < count; i++) {
-      long[] sequence = new long[length];
-      shard.copy(start(shard, i, count) + 1, sequence, 0, length);
-      targets.add(sequence);
+      long[] window = new long[length + 1];
+      shard.copy(start(shard, i, count), window, 0, window.length);
+      windows.add(window);
     }
-    return targets;
+    return windows;
   }
 
   private int count(TokenShard shard) {

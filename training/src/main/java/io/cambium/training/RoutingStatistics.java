@@ -1,6 +1,7 @@
 package io.cambium.training;
 
 import io.cambium.checkpoint.family.DecoderSpec;
+import io.cambium.model.RouterEntropy;
 import io.cambium.model.RoutingListener;
 import io.cambium.model.SiblingCoselection;
 import java.util.ArrayList;
@@ -9,9 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
-import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -101,8 +100,7 @@ final class RoutingStatistics implements RoutingListener {
 
   @Override
   public void scored(int worker, int layer, Tensor scores_TE) {
-    Tensor share_TE = scores_TE.div(scores_TE.sum(new long[] {1}, true, new ScalarTypeOptional()));
-    counts(worker, layer).entropy -= torch.xlogy(share_TE, share_TE).sum().item_double();
+    counts(worker, layer).entropy += RouterEntropy.sum(scores_TE);
   }
 
   private Counts counts(int worker, int layer) {

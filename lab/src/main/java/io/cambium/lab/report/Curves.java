@@ -6,6 +6,8 @@ import io.cambium.lab.comparison.Arm;
 import io.cambium.training.metrics.Metric;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -15,11 +17,13 @@ import tools.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
 import tools.jackson.databind.annotation.JsonNaming;
 
 /**
- * The losses of one arm over its tokens; of a grown one since its growth only, as what lies before
- * it is the ungrown arm's.
+ * The losses of one model over its tokens; of an arm that grew since its growth only, as what lies
+ * before it is the ungrown arm's.
  *
+ * @param role what it is drawn as: the role of an arm, or RUN_ and a number
  * @param train smoothed training loss
- * @param validation mean over the domains, from right after the growth on
+ * @param validation mean over the domains; of an arm that grew, from right after the growth on
+ * @param cost what the model had cost at each point of {@code validation}
  * @param domains validation loss by domain
  * @param coselection sibling co-selection rate; empty for a model that never grew
  * @param growth absent for a model that never grew
@@ -28,10 +32,11 @@ import tools.jackson.databind.annotation.JsonNaming;
 @JsonNaming(SnakeCaseStrategy.class)
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record Curves(
-    Arm.Role role,
+    String role,
     String name,
     Curve train,
     Curve validation,
+    Cost cost,
     SortedMap<String, Curve> domains,
     Curve coselection,
     @Nullable Transition growth,
@@ -53,14 +58,58 @@ public record Curves(
    */
   public record Transition(long tokens, long released) {}
 
+  /**
+   * What a model had cost by then.
+   *
+   * @param expertSteps routed experts per layer, summed over the steps
+   * @param seconds wall time of training
+   */
+  @JsonNaming(SnakeCaseStrategy.class)
+  public record Cost(List<Long> expertSteps, List<Double> seconds) {
+
+    private static Cost of(RunHistory run, List<Long> tokens) {
+      NavigableMap<Long, Long> expertSteps = run.expertStepsByTokens();
+      NavigableMap<Long, Double> seconds = new TreeMap<>();
+      run.steps().forEach(step -> seconds.put(step.tokens(), step.seconds()));
+      Metric.Train first = run.steps().getFirst();
+      // A branch goes on counting where its source stopped.
+      double secondsBefore = first.step() == 1 ? 0 : first.seconds();
+      return new Cost(
+          tokens.stream().map(at -> at(expertSteps, at, run.expertStepsAtBranch())).toList(),
+          Thinning.rounded(tokens.stream().map(at -> at(seconds, at, secondsBefore)).toList(), 1));
+    }
+
+    /** What the last step until then had come to. */
+    private static <V> V at(NavigableMap<Long, V> byTokens, long tokens, V before) {
+      Map.Entry<Long, V> last = byTokens.floorEntry(tokens);
+      return last == null ? before : last.getValue();
+    }
+  }
+
   static Curves of(Arm arm) {
     RunHistory run = arm.history();
-    List<Metric.Evaluation> evaluations = run.evaluationsSinceGrowth();
+    long grown = run.growth().map(Metric.Growth::step).orElse(0L);
+    return of(arm.role().name(), arm.name(), run, grown, run.evaluationsSinceGrowth());
+  }
+
+  /** Of a run by itself, from its first step on. */
+  static Curves of(String role, String name, RunHistory run) {
+    return of(role, name, run, 0, run.evaluations());
+  }
+
+  private static Curves of(
+      String role,
+      String name,
+      RunHistory run,
+      long fromStep,
+      List<Metric.Evaluation> evaluations) {
+    Curve validation = validation(run, fromStep);
     return new Curves(
-        arm.role(),
-        arm.name(),
-        train(run),
-        validation(run),
+        role,
+        name,
+        train(run, fromStep),
+        validation,
+        Cost.of(run, validation.tokens()),
         domains(evaluations, run.finalEvaluation().loss().keySet()),
         coselection(evaluations),
         run.growth().map(growth -> transition(growth, run)).orElse(null),
@@ -68,9 +117,8 @@ public record Curves(
   }
 
   /** The mean over the steps before each point, so that a jump shows where it happens. */
-  private static Curve train(RunHistory run) {
-    long grown = run.growth().map(Metric.Growth::step).orElse(0L);
-    List<Metric.Train> steps = run.steps().stream().filter(step -> step.step() > grown).toList();
+  private static Curve train(RunHistory run, long fromStep) {
+    List<Metric.Train> steps = run.steps().stream().filter(step -> step.step() > fromStep).toList();
     int window = Math.max(1, run.steps().size() / SMOOTHING_PARTS);
     List<Long> tokens = new ArrayList<>();
     List<Double> values = new ArrayList<>();
@@ -85,8 +133,8 @@ public record Curves(
     return new Curve(tokens, Thinning.rounded(values, DIGITS));
   }
 
-  private static Curve validation(RunHistory run) {
-    long from = run.growth().map(Metric.Growth::tokens).orElse(0L);
+  private static Curve validation(RunHistory run, long fromStep) {
+    long from = fromStep == 0 ? 0 : run.growth().map(Metric.Growth::tokens).orElse(0L);
     SortedMap<Long, Double> losses = run.meanLossByTokens().tailMap(from);
     return new Curve(
         List.copyOf(losses.keySet()), Thinning.rounded(List.copyOf(losses.values()), DIGITS));

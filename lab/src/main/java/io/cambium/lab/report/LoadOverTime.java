@@ -19,7 +19,8 @@ public record LoadOverTime(long tokens, List<List<Double>> load) {
   private static final int DIGITS = 2;
 
   static List<LoadOverTime> of(RunHistory run) {
-    List<Metric.Train> steps = run.steps();
+    // A dense model has no loads.
+    List<Metric.Train> steps = run.steps().stream().filter(step -> !step.load().isEmpty()).toList();
     int length = Math.ceilDiv(steps.size(), MOST_STRETCHES);
     List<LoadOverTime> stretches = new ArrayList<>();
     int begin = 0;

@@ -26,6 +26,7 @@ public final class Report {
           "data.js",
           "base.js",
           "table.js",
+          "runs.js",
           "curves.js",
           "trees.js",
           "heatmap.js",

@@ -1,44 +1,44 @@
 package io.cambium.lab.report;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import io.cambium.checkpoint.Manifest;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.lab.RunHistory;
 import io.cambium.lab.comparison.Arm;
 import io.cambium.lab.comparison.DemoSummary;
-import io.cambium.training.metrics.Metric;
+import io.cambium.training.RunDirectory;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SequencedMap;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
 import tools.jackson.databind.annotation.JsonNaming;
 
 /**
  * Everything that the report shows, thinned out to what a screen can show.
  *
- * @param curves one per arm, in the summary's order
- * @param load of the grown arm's experts over time
- * @param routing of the grown arm at its end
- * @param lineage of the grown arm's experts, one per routing layer
- * @param facts seeds, versions and whatever else a reader needs to repeat the run, by label
+ * @param summary of a comparison of arms; absent for runs by themselves
+ * @param groups of runs by themselves, those that differ by seed only together; else empty
+ * @param curves one per model
+ * @param experts of the grown arm, or of every run whose model has experts
+ * @param facts seeds, versions and whatever else a reader needs to repeat the runs, by label
  */
 @JsonNaming(SnakeCaseStrategy.class)
+@JsonInclude(JsonInclude.Include.NON_NULL)
 public record ReportData(
-    DemoSummary summary,
+    @Nullable DemoSummary summary,
+    List<SeedGroup> groups,
     List<Curves> curves,
-    List<LoadOverTime> load,
-    Metric.Routing routing,
-    List<Lineage> lineage,
+    List<ExpertHistory> experts,
     Map<String, String> facts) {
 
-  /**
-   * The growth of one routing layer's experts.
-   *
-   * @param layer index in the model
-   * @param parents for each growth step, oldest first, the parent of every expert after it
-   */
-  public record Lineage(int layer, List<List<Integer>> parents) {}
+  /** As many lines as the page has colours for. */
+  private static final int COLOURS = 8;
 
   /**
    * Collects the data of a demo.
@@ -52,53 +52,58 @@ public record ReportData(
       List<Arm> arms,
       Path grownCheckpoint,
       SequencedMap<String, String> facts) {
-    RunHistory grown =
-        arms.stream()
-            .filter(arm -> arm.role() == Arm.Role.UPCYCLED)
-            .map(Arm::history)
-            .findFirst()
-            .orElseThrow();
-    Metric.Routing routing = grown.finalEvaluation().routing();
-    return new ReportData(
-        summary,
-        arms.stream().map(Curves::of).toList(),
-        LoadOverTime.of(grown),
-        rounded(routing),
-        lineage(grownCheckpoint, routing.layers(), grown.experts()),
-        new LinkedHashMap<>(facts));
-  }
-
-  private static Metric.Routing rounded(Metric.Routing routing) {
-    return new Metric.Routing(
-        routing.layers(),
-        routing.domains(),
-        routing.share().stream()
-            .map(domains -> domains.stream().map(shares -> Thinning.rounded(shares, 4)).toList())
-            .toList());
-  }
-
-  private static List<Lineage> lineage(Path checkpoint, List<Integer> layers, int experts) {
-    List<Manifest.Growth> growth =
-        Manifest.read(checkpoint).map(Manifest::growth).orElse(List.of());
+    Arm grown =
+        arms.stream().filter(arm -> arm.role() == Arm.Role.UPCYCLED).findFirst().orElseThrow();
+    List<Manifest.Growth> growth = growth(grownCheckpoint);
+    int experts = grown.history().experts();
     if (growth.isEmpty() || growth.getLast().targetExperts() != experts) {
       throw new UsageException(
-          checkpoint,
+          grownCheckpoint,
           "its manifest tells of no growth to " + experts + " experts",
           "give a checkpoint of the grown run");
     }
-    return layers.stream()
-        .map(layer ->
-            new Lineage(
-                layer, growth.stream().map(step -> parents(checkpoint, step, layer)).toList()))
-        .toList();
+    return new ReportData(
+        summary,
+        List.of(),
+        arms.stream().map(Curves::of).toList(),
+        List.of(ExpertHistory.of(grown.name(), grown.history(), growth, grownCheckpoint)),
+        new LinkedHashMap<>(facts));
   }
 
-  private static List<Integer> parents(Path checkpoint, Manifest.Growth step, int layer) {
-    List<Integer> parents = step.parents().get(layer);
-    if (parents == null) {
-      throw new UsageException(
-          checkpoint, "its manifest lacks layer " + layer, "give a checkpoint of the grown run");
-    }
-    return parents;
+  /**
+   * Collects the data of runs.
+   *
+   * @param runs by name
+   * @param facts as above
+   */
+  public static ReportData of(
+      SequencedMap<String, RunHistory> runs, SequencedMap<String, String> facts) {
+    List<Curves> curves = new ArrayList<>();
+    List<ExpertHistory> experts = new ArrayList<>();
+    runs.forEach((name, run) -> {
+      curves.add(Curves.of("RUN_" + curves.size() % COLOURS, name, run));
+      if (run.experts() > 0) {
+        experts.add(ofRun(name, run));
+      }
+    });
+    return new ReportData(null, SeedGroup.of(runs), curves, experts, new LinkedHashMap<>(facts));
+  }
+
+  /** The lineage is that of the last checkpoint, where there is one with as many experts. */
+  private static ExpertHistory ofRun(String name, RunHistory run) {
+    Optional<Path> last =
+        Files.isDirectory(run.directory().resolve("checkpoints"))
+            ? new RunDirectory(run.directory()).latestCheckpoint()
+            : Optional.empty();
+    List<Manifest.Growth> growth =
+        last.map(ReportData::growth)
+            .filter(steps -> !steps.isEmpty())
+            .filter(steps -> steps.getLast().targetExperts() == run.experts())
+            .orElse(List.of());
+    return ExpertHistory.of(name, run, growth, last.orElse(run.directory()));
+  }
+
+  private static List<Manifest.Growth> growth(Path checkpoint) {
+    return Manifest.read(checkpoint).map(Manifest::growth).orElse(List.of());
   }
 }

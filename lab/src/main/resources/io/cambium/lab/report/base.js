@@ -24,6 +24,7 @@ const number = {
   percent: (share) => number.fixed(100 * share, 0) + "\u00a0%",
   millions: (tokens) => (tokens / 1e6).toFixed(2) + "\u00a0M",
   whole: (value) => value.toLocaleString("en"),
+  short: (value) => value.toLocaleString("en", { notation: "compact" }),
   time: (seconds) => {
     const whole = Math.round(seconds);
     return Math.floor(whole / 60) + ":" + String(whole % 60).padStart(2, "0");
@@ -32,6 +33,8 @@ const number = {
 
 /** Line styles differ besides the colours, for eyes and printers that see none. */
 const STROKES = { FIXED_E: [7, 4], UPCYCLED: [], FIXED_ME: [12, 3, 2, 3], OBSERVED: [2, 3] };
+const RUN_STROKES = [[], [7, 4], [12, 3, 2, 3], [2, 3]];
+const stroke = (role) => STROKES[role] ?? RUN_STROKES[Number(role.slice(4)) % RUN_STROKES.length];
 
 const color = (name) =>
   getComputedStyle(document.documentElement)
@@ -42,7 +45,7 @@ function swatch(role) {
   const svg = "http://www.w3.org/2000/svg";
   const picture = document.createElementNS(svg, "svg");
   const line = document.createElementNS(svg, "line");
-  const attributes = { x1: 0, y1: 6, x2: 28, y2: 6, "stroke-dasharray": STROKES[role].join(" ") };
+  const attributes = { x1: 0, y1: 6, x2: 28, y2: 6, "stroke-dasharray": stroke(role).join(" ") };
   Object.entries(attributes).forEach(([name, value]) => line.setAttribute(name, value));
   line.style.stroke = `var(--${role.toLowerCase()})`;
   picture.setAttribute("viewBox", "0 0 28 12");

@@ -1,7 +1,13 @@
 /** Losses over tokens: all models, the difference to not growing, and one panel for each domain. */
 
 const ungrown = data.curves.find((arm) => arm.role === "FIXED_E");
-const transition = data.curves.find((arm) => arm.role === "UPCYCLED").growth;
+
+/** The growths to mark: of those at one place the one whose release is the longest. */
+const transitions = data.curves
+  .map((arm) => arm.growth)
+  .filter((growth) => growth)
+  .sort((a, b) => b.released - a.released)
+  .filter((growth, i, all) => all.findIndex((other) => other.tokens === growth.tokens) === i);
 const totalTokens = Math.max(...data.curves.map((arm) => arm.validation.tokens.at(-1)));
 
 /** Points before this share of the tokens do not set the scale: they lie far above all others. */
@@ -34,14 +40,21 @@ const decimals = (step) => Math.max(0, -Math.floor(Math.log10(step)));
 
 function tokenAxis(width, name) {
   return {
-    type: "value",
+    ...valueAxis(width, name, (at) => (at === 0 ? "0" : at / 1e6 + "M")),
     max: totalTokens,
+  };
+}
+
+/** A horizontal axis of numbers. */
+function valueAxis(width, name, formatter) {
+  return {
+    type: "value",
     name,
     nameLocation: "middle",
     nameGap: 28,
     splitNumber: width < 420 ? 3 : 6,
     axisLabel: {
-      formatter: (at) => (at === 0 ? "0" : at / 1e6 + "M"),
+      formatter,
       showMaxLabel: false,
       color: color("muted"),
     },
@@ -87,19 +100,17 @@ function marks(labels) {
       silent: true,
       symbol: "none",
       lineStyle: { color: color("accent"), width: 1.25, type: "solid" },
-      data: [
-        { xAxis: transition.tokens, label: label("right", "grows") },
-        {
-          xAxis: transition.released,
-          lineStyle: { type: [2, 3] },
-          label: label("left", "released"),
-        },
-      ],
+      data: transitions.flatMap(({ tokens, released }) => [
+        { xAxis: tokens, label: label("right", "grows") },
+        ...(released > tokens
+          ? [{ xAxis: released, lineStyle: { type: [2, 3] }, label: label("left", "released") }]
+          : []),
+      ]),
     },
     markArea: {
       silent: true,
       itemStyle: { color: color("window") },
-      data: [[{ xAxis: transition.tokens }, { xAxis: transition.released }]],
+      data: transitions.map(({ tokens, released }) => [{ xAxis: tokens }, { xAxis: released }]),
     },
   };
 }
@@ -119,13 +130,13 @@ function series(line, labels, first) {
     lineStyle: {
       color: color(line.arm.role),
       width: line.arm.role === "UPCYCLED" ? 2.5 : 1.75,
-      type: STROKES[line.arm.role].length ? STROKES[line.arm.role] : "solid",
+      type: stroke(line.arm.role).length ? stroke(line.arm.role) : "solid",
     },
-    ...(first && marks(labels)),
+    ...(first && transitions.length > 0 && marks(labels)),
   };
 }
 
-function tooltip(lines, digits, signed) {
+function tooltip(lines, digits, signed, across) {
   const format = signed ? number.signed : number.fixed;
   return {
     trigger: "axis",
@@ -138,7 +149,7 @@ function tooltip(lines, digits, signed) {
       element(
         "div",
         {},
-        number.millions(hits[0].value[0]) + " tokens",
+        across(hits[0].value[0]),
         ...hits.map((hit) =>
           element(
             "div",
@@ -153,7 +164,8 @@ function tooltip(lines, digits, signed) {
 
 /**
  * @param candidates arms with their points; those that have none are left out
- * @param look name and range of the loss axis, signed numbers or not, labels or not
+ * @param look name and range of the loss axis, signed numbers or not, labels or not; and where it
+ *   is not tokens, what lies across: x(width) an axis, across(value) in words
  */
 function lineChart(container, title, candidates, look) {
   const lines = candidates.filter((line) => line.points.length > 0);
@@ -166,10 +178,15 @@ function lineChart(container, title, candidates, look) {
   chart(container, "svg", `${title}: ${ends.join("; ")}.`, (width) => ({
     textStyle: { fontFamily: "inherit" },
     grid: { left: 50, right: 12, top: look.labels ? 42 : 14, bottom: look.labels ? 48 : 24 },
-    xAxis: tokenAxis(width, look.labels ? "training tokens" : ""),
+    xAxis: look.x ? look.x(width) : tokenAxis(width, look.labels ? "training tokens" : ""),
     yAxis: { ...lossAxis(look.axis, limits, digits), splitNumber },
-    tooltip: tooltip(lines, Math.max(3, digits + 1), look.signed),
-    series: lines.map((line, i) => series(line, look.labels, i === 0)),
+    tooltip: tooltip(
+      lines,
+      Math.max(3, digits + 1),
+      look.signed,
+      look.across ?? ((at) => number.millions(at) + " tokens"),
+    ),
+    series: lines.map((line, i) => series(line, look.labels, i === 0 && !look.x)),
   }));
 }
 
@@ -195,7 +212,47 @@ function losses() {
         { axis: "nats per token", labels: true },
       ),
   );
-  differences();
+  if (ungrown) {
+    differences();
+  } else {
+    byId("difference-chart").closest("figure").remove();
+  }
+  costs();
+}
+
+/** Validation loss against what the model had cost by then. */
+function costs() {
+  const kinds = {
+    expert_steps: ["expert-steps", (at) => number.short(at), (at) => number.whole(at)],
+    seconds: ["minutes of training", (at) => number.fixed(at / 60, 1), number.time],
+  };
+  const lines = (kind) =>
+    data.curves.map((arm) => ({
+      arm,
+      points: arm.cost[kind].map((at, i) => [at, arm.validation.values[i]]),
+    }));
+  const kept = ({ arm, points: all }) => ({
+    arm,
+    points: all.filter((_, i) => arm.validation.tokens[i] >= SETTLED * totalTokens),
+  });
+  switcher(
+    byId("cost-switch"),
+    "Which cost",
+    [
+      ["expert_steps", "Expert-steps"],
+      ["seconds", "Wall time"],
+    ],
+    (kind) => {
+      const [name, label, words] = kinds[kind];
+      lineChart(byId("cost-chart"), `Validation loss against ${name}`, lines(kind), {
+        axis: "nats per token",
+        labels: true,
+        range: range(lines(kind).map(kept), 0),
+        x: (width) => valueAxis(width, name, label),
+        across: (at) => `${words(at)} ${kind === "seconds" ? "min" : name}`,
+      });
+    },
+  );
 }
 
 function differences() {
@@ -211,12 +268,13 @@ function differences() {
     axis: "nats per token",
     signed: true,
     labels: true,
-    range: range(lines, transition.tokens),
+    range: range(lines, transitions[0].tokens),
   });
 }
 
 function domains() {
-  const panels = Object.keys(ungrown.domains).map((domain) => {
+  const names = [...new Set(data.curves.flatMap((arm) => Object.keys(arm.domains)))];
+  const panels = names.map((domain) => {
     const container = element("div", { class: "chart" });
     byId("domain-charts").append(
       element("figure", {}, element("figcaption", {}, element("h3", {}, domain)), container),
@@ -225,14 +283,30 @@ function domains() {
   });
   byId("domains-caption").textContent =
     "Validation loss of each domain in nats per token, over training tokens. " +
-    "Each panel has a scale of its own. " +
-    "Models that are followed through the window only are left out.";
+    "Each panel has a scale of its own." +
+    (ungrown ? " Models that are followed through the window only are left out." : "");
   const arms = data.curves.filter((arm) => arm.role !== "OBSERVED");
   legend(byId("domains-legend"), arms);
   const lines = {
-    loss: (arm, domain) => points(arm.domains[domain]),
+    loss: (arm, domain) => (arm.domains[domain] ? points(arm.domains[domain]) : []),
     difference: (arm, domain) => difference(arm.domains[domain], ungrown.domains[domain]),
   };
+  const show = (kind) =>
+    panels.forEach(({ domain, container }) => {
+      const drawn = arms.map((arm) => ({ arm, points: lines[kind](arm, domain) }));
+      const signed = kind === "difference";
+      lineChart(container, `${domain}, ${kind}`, drawn, {
+        axis: "",
+        signed,
+        labels: false,
+        ...(signed && { range: range(drawn, transitions[0].tokens) }),
+      });
+    });
+  if (!ungrown) {
+    byId("domains-switch").remove();
+    show("loss");
+    return;
+  }
   switcher(
     byId("domains-switch"),
     "Which loss",
@@ -240,16 +314,6 @@ function domains() {
       ["difference", "Difference to not growing"],
       ["loss", "Loss"],
     ],
-    (kind) =>
-      panels.forEach(({ domain, container }) => {
-        const drawn = arms.map((arm) => ({ arm, points: lines[kind](arm, domain) }));
-        const signed = kind === "difference";
-        lineChart(container, `${domain}, ${kind}`, drawn, {
-          axis: "",
-          signed,
-          labels: false,
-          ...(signed && { range: range(drawn, transition.tokens) }),
-        });
-      }),
+    show,
   );
 }

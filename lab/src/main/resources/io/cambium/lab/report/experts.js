@@ -1,4 +1,4 @@
-/** The grown model's experts: load over time, domains at the end, co-selection. */
+/** The models' experts: load over time, domains at the end, co-selection. */
 
 const rowLabels = (nodes, level) =>
   nodes
@@ -7,11 +7,16 @@ const rowLabels = (nodes, level) =>
 
 const times = (relative) => number.fixed(relative, 2) + " \u00d7 an even share";
 
-function loadMap(layer, parents, { nodes, height }) {
+function loadMap(model, layer, { nodes, height }) {
+  const { parents, experts: today } = model.lineage[layer];
   const experts = (level) =>
-    level === 0 ? Math.max(...parents[0]) + 1 : parents[level - 1].length;
-  const starts = [0, ...data.load.map((stretch) => stretch.tokens)];
-  const cells = data.load.flatMap((stretch, i) =>
+    level === parents.length
+      ? today
+      : level === 0
+        ? Math.max(...parents[0]) + 1
+        : parents[level - 1].length;
+  const starts = [0, ...model.load.map((stretch) => stretch.tokens)];
+  const cells = model.load.flatMap((stretch, i) =>
     nodes
       .filter((node) => experts(node.level) === stretch.load[layer].length)
       .map((node) => ({
@@ -26,7 +31,7 @@ function loadMap(layer, parents, { nodes, height }) {
       })),
   );
   const lineages = nodes
-    .filter((node) => node.level === 0)
+    .filter((node) => node.level === 0 && parents.length > 0)
     .map((node) => ({
       text: `from ${node.expert}`,
       right: 28,
@@ -34,7 +39,7 @@ function loadMap(layer, parents, { nodes, height }) {
       strong: true,
     }));
   heatMap(byId("load-chart"), {
-    label: `Load of each expert over tokens, layer ${data.lineage[layer].layer}`,
+    label: `Load of each expert over tokens, layer ${model.lineage[layer].layer}`,
     height,
     left: 82,
     doublings: 1,
@@ -49,8 +54,9 @@ function loadMap(layer, parents, { nodes, height }) {
   });
 }
 
-function domainMap(layer, parents, { nodes, height }) {
-  const { domains: names, share } = data.routing;
+function domainMap(model, layer, { nodes, height }) {
+  const { parents } = model.lineage[layer];
+  const { domains: names, share } = model.routing;
   const leaves = nodes.filter((node) => node.level === parents.length);
   const cells = leaves.flatMap((leaf) =>
     names.map((name, x) => {
@@ -65,7 +71,7 @@ function domainMap(layer, parents, { nodes, height }) {
     }),
   );
   heatMap(byId("expert-domain-chart"), {
-    label: `Share of each domain's tokens by expert, layer ${data.lineage[layer].layer}`,
+    label: `Share of each domain's tokens by expert, layer ${model.lineage[layer].layer}`,
     height,
     left: 26,
     doublings: 2,
@@ -95,18 +101,23 @@ function domainMap(layer, parents, { nodes, height }) {
 function experts() {
   scale(byId("load-scale"), "half or less", "double or more");
   scale(byId("domain-scale"), "a quarter or less", "four times or more");
-  switcher(byId("layer-switch"), "Layer", layerChoices, (choice) => {
-    const layer = Number(choice);
-    const parents = data.lineage[layer].parents;
-    const layout = placed(trees(parents));
-    loadMap(layer, parents, layout);
-    domainMap(layer, parents, layout);
-  });
+  modelSwitch(byId("model-switch"), data.experts, (model) =>
+    switcher(byId("layer-switch"), "Layer", layerChoices(model), (choice) => {
+      const layer = Number(choice);
+      const layout = placed(trees(model.lineage[layer]), model.lineage[layer].parents.length > 0);
+      loadMap(model, layer, layout);
+      domainMap(model, layer, layout);
+    }),
+  );
   coselection();
 }
 
 function coselection() {
   const arms = data.curves.filter((arm) => arm.coselection.tokens.length > 0);
+  if (arms.length === 0) {
+    byId("coselection-chart").closest("figure").remove();
+    return;
+  }
   legend(byId("coselection-legend"), arms);
   const lines = arms.map((arm) => ({
     arm,

@@ -4,8 +4,13 @@
 const ROW = 13;
 const BAND_GAP = 4;
 
-/** Nodes with the place of their rows in pixels from the top: lineages are bands with a gap. */
-function placed(roots) {
+/**
+ * Nodes with the place of their rows in pixels from the top.
+ *
+ * @param banded whether a gap parts the trees
+ */
+function placed(roots, banded) {
+  const gap = banded ? BAND_GAP : 0;
   const nodes = [];
   const place = (node, top) => {
     nodes.push({ ...node, top, height: node.leaves.length * ROW });
@@ -18,9 +23,9 @@ function placed(roots) {
   let top = 0;
   roots.forEach((root) => {
     place(root, top);
-    top += root.leaves.length * ROW + BAND_GAP;
+    top += root.leaves.length * ROW + gap;
   });
-  return { nodes, height: top - BAND_GAP };
+  return { nodes, height: top - gap };
 }
 
 /** Colours from low to high, even in the middle, at the given number of doublings to each side. */

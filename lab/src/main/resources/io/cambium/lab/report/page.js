@@ -21,6 +21,13 @@ function facts() {
 results();
 losses();
 domains();
-experts();
-lineages();
+if (data.experts.length > 0) {
+  experts();
+  lineages();
+} else {
+  for (const name of ["experts", "lineages"]) {
+    byId(name).remove();
+    document.querySelector(`nav a[href='#${name}']`).remove();
+  }
+}
 facts();

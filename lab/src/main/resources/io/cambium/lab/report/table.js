@@ -134,6 +134,10 @@ function note() {
 }
 
 function results() {
+  if (!summary) {
+    runs();
+    return;
+  }
   byId("finding").textContent = summary.finding.replaceAll(" %", "\u00a0%");
   byId("setting").textContent = setting();
   byId("tiles").append(

@@ -1,12 +1,25 @@
 /** The layers, and the descent of their experts. */
 
-const layerChoices = data.lineage.map(({ layer }, index) => [String(index), `Layer ${layer}`]);
+const layerChoices = (model) =>
+  model.lineage.map(({ layer }, index) => [String(index), `Layer ${layer}`]);
+
+/** Calls back with each model that is chosen, the first one at once; says nothing of a single one. */
+function modelSwitch(container, models, chosen) {
+  if (models.length === 1) {
+    container.remove();
+    chosen(models[0]);
+    return;
+  }
+  const choices = models.map((model, index) => [String(index), model.name]);
+  switcher(container, "Model", choices, (choice) => chosen(models[Number(choice)]));
+}
 
 /**
- * A layer's experts as trees, one for each expert of the first source. A node is an expert between
- * two growth steps; its leaves are the experts of today below it.
+ * A layer's experts as trees, one for each expert of the first source; each a tree by itself where
+ * nothing grew. A node is an expert between two growth steps; its leaves are the experts of today
+ * below it.
  */
-function trees(parents) {
+function trees({ parents, experts }) {
   const grow = (expert, level) => {
     if (level === parents.length) {
       return { expert, level, children: [], leaves: [expert] };
@@ -16,5 +29,6 @@ function trees(parents) {
     );
     return { expert, level, children, leaves: children.flatMap((child) => child.leaves) };
   };
-  return [...new Set(parents[0])].sort((a, b) => a - b).map((root) => grow(root, 0));
+  const roots = parents.length ? [...new Set(parents[0])] : [...Array(experts).keys()];
+  return roots.sort((a, b) => a - b).map((root) => grow(root, 0));
 }

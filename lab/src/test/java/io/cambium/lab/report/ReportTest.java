@@ -81,7 +81,7 @@ final class ReportTest {
 
   @Test
   void loadsAreRelativeToAnEvenShareAndNeverSpanTheGrowth() {
-    JsonNode load = data.at("/load");
+    JsonNode load = data.at("/experts/0/load");
     assertThat(load.size()).isLessThanOrEqualTo(150);
     for (JsonNode stretch : load) {
       boolean before = stretch.at("/tokens").longValue() <= 488 * 4096;
@@ -103,9 +103,9 @@ final class ReportTest {
 
   @Test
   void theLineageIsThatOfTheManifest() {
-    assertThat(data.at("/lineage")).hasSize(3);
-    assertThat(data.at("/lineage/0/layer").intValue()).isEqualTo(1);
-    assertThat(data.at("/lineage/0/parents/0/31").intValue()).isEqualTo(7);
+    assertThat(data.at("/experts/0/lineage")).hasSize(3);
+    assertThat(data.at("/experts/0/lineage/0/layer").intValue()).isEqualTo(1);
+    assertThat(data.at("/experts/0/lineage/0/parents/0/31").intValue()).isEqualTo(7);
   }
 
   @Test

@@ -1,0 +1,106 @@
+package io.cambium.cli;
+
+import io.cambium.checkpoint.UsageException;
+import io.cambium.lab.RunHistory;
+import io.cambium.lab.figure.Figure;
+import io.cambium.lab.figure.FigureFiles;
+import io.cambium.lab.report.Facts;
+import io.cambium.lab.report.Figures;
+import io.cambium.lab.report.Report;
+import io.cambium.lab.report.ReportData;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.SequencedMap;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Writes what runs showed. */
+@Command(
+    name = "report",
+    description = {
+      "Writes a page on one or more training runs, and every figure on it as CSV and PNG.",
+      "",
+      "Losses with the growths marked, quality against cost, the experts' load over time, which"
+          + " domain goes to which expert, lineages, and a table with intervals where runs differ by"
+          + " seed only. One HTML file that fetches nothing; the figures lie in a directory beside"
+          + " it."
+    },
+    sortOptions = false,
+    mixinStandardHelpOptions = true,
+    footer = {
+      "",
+      "Examples:",
+      "  cambium report runs/first --out report.html",
+      "  cambium report runs/grown-0 runs/grown-1 runs/grown-2 runs/fixed-0 --out report.html"
+    })
+final class ReportCommand implements Callable<Integer> {
+
+  @Parameters(paramLabel = "RUN", arity = "1..*", description = "Run directories.")
+  private List<Path> runs = List.of();
+
+  @Option(
+      names = "--out",
+      defaultValue = "report.html",
+      paramLabel = "FILE",
+      description = "Page to write (default: ${DEFAULT-VALUE}); figures go to <FILE>-figures.")
+  private Path out = Path.of("");
+
+  @Option(names = "--overwrite", description = "Replace an existing page and its figures.")
+  private boolean overwrite;
+
+  @Spec private CommandSpec spec;
+
+  @Override
+  public Integer call() {
+    Path figures = out.resolveSibling(withoutSuffix(out) + "-figures");
+    for (Path target : List.of(out, figures)) {
+      if (Files.exists(target) && !overwrite) {
+        throw new UsageException(
+            target, "exists already", "choose another name or give --overwrite");
+      }
+    }
+    ReportData data = ReportData.of(histories(), facts());
+    Report.write(out, data);
+    List<Figure> all = Figures.of(data);
+    FigureFiles.write(figures, all);
+    PrintWriter to = spec.commandLine().getOut();
+    to.println("Wrote " + out);
+    to.printf("Wrote %d figures as CSV and PNG to %s%n", all.size(), figures);
+    to.flush();
+    return 0;
+  }
+
+  /** By the directories' names, or their paths where two have the same name. */
+  private SequencedMap<String, RunHistory> histories() {
+    boolean alike = runs.stream().map(ReportCommand::name).distinct().count() < runs.size();
+    SequencedMap<String, RunHistory> histories = new LinkedHashMap<>();
+    for (Path run : runs) {
+      if (histories.put(alike ? run.toString() : name(run), RunHistory.read(run)) != null) {
+        throw new UsageException(run, "is given twice", "give every run once");
+      }
+    }
+    return histories;
+  }
+
+  private static String name(Path run) {
+    return String.valueOf(run.toAbsolutePath().normalize().getFileName());
+  }
+
+  private static String withoutSuffix(Path file) {
+    return String.valueOf(file.getFileName()).replaceFirst("\\.html?$", "");
+  }
+
+  private static SequencedMap<String, String> facts() {
+    SequencedMap<String, String> facts = new LinkedHashMap<>();
+    facts.put("Report by Cambium", new VersionProvider().getVersion()[0].replace("cambium ", ""));
+    facts.putAll(Facts.ofThisMachine());
+    return facts;
+  }
+}

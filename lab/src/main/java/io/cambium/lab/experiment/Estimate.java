@@ -2,6 +2,7 @@ package io.cambium.lab.experiment;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import io.cambium.checkpoint.UsageException;
+import io.cambium.lab.StudentT;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -27,13 +28,6 @@ public record Estimate(
     @Nullable Double high) {
 
   private static final int FEWEST = 3;
-
-  /** The 97.5 % quantiles of Student's t with 2, 3, ... degrees of freedom. */
-  private static final double[] QUANTILES = {
-    4.302653, 3.182446, 2.776445, 2.570582, 2.446912, 2.364624, 2.306004, 2.262157, 2.228139
-  };
-
-  private static final double NORMAL_QUANTILE = 1.959964;
 
   /** The mean, at least of one. */
   public static Estimate ofMean(List<Double> values) {
@@ -62,19 +56,8 @@ public record Estimate(
     }
     double squares =
         IntStream.range(0, n).mapToDouble(i -> Math.pow(a.get(i) - ratio * b.get(i), 2)).sum();
-    double half = quantile(n - 1) * Math.sqrt(squares / (n - 1) / n) / Math.abs(meanB);
+    double half = StudentT.quantile(n - 1) * Math.sqrt(squares / (n - 1) / n) / Math.abs(meanB);
     return new Estimate(n, ratio, lowest, highest, ratio - half, ratio + half);
-  }
-
-  /** Beyond the table by the first terms of its expansion in 1 / freedom, right to 0.001. */
-  private static double quantile(int freedom) {
-    if (freedom - 2 < QUANTILES.length) {
-      return QUANTILES[freedom - 2];
-    }
-    double z = NORMAL_QUANTILE;
-    return z
-        + (Math.pow(z, 3) + z) / (4 * freedom)
-        + (5 * Math.pow(z, 5) + 16 * Math.pow(z, 3) + 3 * z) / (96.0 * freedom * freedom);
   }
 
   private static double mean(List<Double> values) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.cambium.lab.RunHistory;
+import io.cambium.lab.StudentT;
 import io.cambium.lab.SyntheticDemo;
 import io.cambium.lab.figure.Figure;
 import io.cambium.lab.figure.FigureFiles;
@@ -55,8 +56,8 @@ final class RunReportTest {
     assertThat(found.lowest()).isEqualTo(1);
     assertThat(found.highest()).isEqualTo(4);
     assertThat(Interval.of(List.of(5.0)).margin()).isNull();
-    assertThat(Interval.quantile(20)).isCloseTo(2.0860, within(1e-3));
-    assertThat(Interval.quantile(11)).isCloseTo(2.2010, within(3e-3));
+    assertThat(StudentT.quantile(20)).isCloseTo(2.0860, within(1e-3));
+    assertThat(StudentT.quantile(11)).isCloseTo(2.2010, within(3e-3));
   }
 
   @Test

@@ -66,6 +66,29 @@ public final class StagedDirectory implements AutoCloseable {
     }
   }
 
+  /**
+   * Every directory that writing a target may fill or delete: itself, where it is written
+   * meanwhile, and where an older one goes while it is replaced.
+   *
+   * @return real paths, links resolved as far as there is something
+   * @throws CheckpointException if they cannot be looked at
+   */
+  public static List<Path> places(Path target) {
+    try {
+      Path real = realOrPlanned(target.toAbsolutePath());
+      return List.of(real, beside(real, ".partial"), beside(real, ".replaced"));
+    } catch (IOException e) {
+      throw CheckpointException.unreadable(target, e);
+    }
+  }
+
+  private static Path realOrPlanned(Path absolute) throws IOException {
+    Path parent = absolute.getParent();
+    return Files.exists(absolute) || parent == null
+        ? absolute.toRealPath()
+        : realOrPlanned(parent).resolve(absolute.getFileName());
+  }
+
   /** Deletes what an earlier process left of a directory that it did not finish. */
   public static void discard(Path target) {
     try {

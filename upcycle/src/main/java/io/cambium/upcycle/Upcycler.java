@@ -2,6 +2,7 @@ package io.cambium.upcycle;
 
 import io.cambium.checkpoint.CheckpointSource;
 import io.cambium.checkpoint.Progress;
+import io.cambium.checkpoint.StagedDirectory;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.upcycle.dense.DenseOptions;
 import io.cambium.upcycle.dense.DensePlanner;
@@ -12,7 +13,6 @@ import io.cambium.upcycle.ledger.Directions;
 import io.cambium.upcycle.ledger.SourceCheckpoint;
 import io.cambium.upcycle.runner.ModelRunner;
 import io.cambium.upcycle.runner.TokenIds;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -124,21 +124,16 @@ public final class Upcycler {
     if (Files.exists(target) && !overwrite) {
       throw new UsageException(target, "exists already", "choose another name or give --overwrite");
     }
-    Path to = real(target);
-    for (CheckpointSource source : sources) {
-      Path from = real(source.path());
-      if (from.startsWith(to) || to.startsWith(from)) {
-        throw new UsageException(
-            target, "is or holds the source, or lies in it", "choose a directory beside it");
+    for (Path to : StagedDirectory.places(target)) {
+      for (CheckpointSource source : sources) {
+        Path from = StagedDirectory.places(source.path()).getFirst();
+        if (from.startsWith(to) || to.startsWith(from)) {
+          throw new UsageException(
+              to,
+              "is or holds the source, or lies in it, and would be written to",
+              "choose another name for the result, or for the source");
+        }
       }
-    }
-  }
-
-  private static Path real(Path path) {
-    try {
-      return Files.exists(path) ? path.toRealPath() : path.toAbsolutePath().normalize();
-    } catch (IOException e) {
-      throw new UsageException(path, "cannot be read: " + e, null, e);
     }
   }
 }

@@ -73,6 +73,29 @@ class ResumeTest {
     example.requireBytes(expected);
   }
 
+  /** As what failed its verification may be, and is looked into then. */
+  @ParameterizedTest
+  @ValueSource(strings = {".partial", ".replaced"})
+  void sourcesAreNotWhatIsWrittenMeanwhile(String suffix) throws IOException {
+    Path source = folder.resolve("moe" + suffix);
+    Files.move(example.source(), source);
+    ConversionExample moved = new ConversionExample(source, example.target());
+    assertThatThrownBy(() -> moved.convert("copy", RESUME, Progress.NONE))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining("moe" + suffix)
+        .hasMessageContaining("is or holds the source");
+    assertThat(source.resolve("config.json")).exists();
+  }
+
+  @Test
+  void sourcesBehindALinkAreSeen() throws IOException {
+    Path link = Files.createSymbolicLink(folder.resolve("link"), example.source());
+    ConversionExample inside = new ConversionExample(example.source(), link.resolve("moe"));
+    assertThatThrownBy(() -> inside.convert("copy", RESUME, Progress.NONE))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining("is or holds the source");
+  }
+
   @Test
   void goesOnWithTheSameConversionOnly() throws IOException {
     interrupt("copy", 2);

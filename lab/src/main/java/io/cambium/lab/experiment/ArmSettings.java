@@ -3,6 +3,7 @@ package io.cambium.lab.experiment;
 import io.cambium.training.config.ModelSizes;
 import io.cambium.training.config.RunConfig;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -50,7 +51,11 @@ record ArmSettings(
   /** The run that the arm's own comes from: the same without the growth, and the overrides. */
   RunConfig sourceConfig(Path model, long seed) {
     ObjectNode settings = settings(model, seed, false);
-    return RunConfig.read(place + ": source", settings, source.orElse(List.of()));
+    List<String> overrides = new ArrayList<>(source.orElse(List.of()));
+    if (overrides.stream().anyMatch(override -> override.startsWith("growth"))) {
+      overrides.add("growth.seed=" + seed);
+    }
+    return RunConfig.read(place + ": source", settings, overrides);
   }
 
   /** The same arm with another number of experts; empty where the file names its model. */

@@ -142,8 +142,14 @@ public record Experiment(List<Long> seeds, List<ArmSettings> arms) {
       throw new UsageException(
           MODEL, "is " + arms, "name a checkpoint, or give sizes: {experts: 8}");
     }
-    if (arms.isMissingNode() && bases.isString()) {
-      return null;
+    if (bases.isString()) {
+      if (arms.isMissingNode()) {
+        return null;
+      }
+      throw new UsageException(
+          MODEL,
+          "has sizes that differ from those of " + bases.stringValue() + ", which is a checkpoint",
+          "give the base's model as sizes, or name another checkpoint");
     }
     ObjectNode sizes = bases instanceof ObjectNode own ? own.deepCopy() : run.objectNode();
     if (arms instanceof ObjectNode own) {

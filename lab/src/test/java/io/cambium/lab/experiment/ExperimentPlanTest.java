@@ -118,7 +118,9 @@ class ExperimentPlanTest {
     Start.Saved annealed = (Start.Saved) plan.run("published", 3).start();
     assertThat(plan.run(annealed.run(), 3).config().steps()).isEqualTo(30);
     Start.Saved grown = (Start.Saved) plan.run("twice", 3).start();
-    assertThat(plan.run(grown.run(), 3).config().growth()).isNotNull();
+    assertThat(plan.run(grown.run(), 3).config().growth())
+        .isNotNull()
+        .satisfies(growth -> assertThat(growth.seed()).isEqualTo(3));
     ArmSettings published = plan.experiment().arms().getFirst();
     assertThat(plan.fixedE(published)).map(ArmSettings::name).contains("fixed-4");
   }

@@ -131,8 +131,8 @@ public record Manifest(
   /**
    * Distances in one kind of matrix, relative: the root of the sum of squared differences over that
    * of the block's squared weights, both over all layers and copies. Of a matrix with more than a
-   * million elements both are sums over the first million and every eighth batch after them. Of a
-   * growth step, the block is the parent, and its copies are the replicas.
+   * million elements both are sums over some of its batches, spread evenly. Of a growth step, the
+   * block is the parent, and its copies are the replicas.
    *
    * @param fromBlock of a copy from its block
    * @param betweenCopies of neighbouring copies from each other; 0 where none has a neighbour

@@ -129,8 +129,7 @@ final class AnalyseCommand implements Callable<Integer> {
     try {
       Files.write(file, bytes);
     } catch (IOException e) {
-      throw new CheckpointException(
-          file, "cannot be written: " + e, "check free space and permissions", e);
+      throw CheckpointException.unwritable(file, e);
     }
   }
 }

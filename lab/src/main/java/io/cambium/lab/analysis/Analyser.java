@@ -86,10 +86,12 @@ public final class Analyser {
       requireComparable(earlier, subject);
     }
     RoutedText routed = RoutedText.of(subject.model, corpus, sequences, length, progress);
+    int[] class_T =
+        Arrays.stream(routed.id_T()).map(id -> TokenClass.of(text(id)).ordinal()).toArray();
     List<Analysis.Layer> layers = new ArrayList<>();
     for (int layer : subject.spec().mixtureLayers()) {
       progress.update("comparing experts", layers.size(), routed.layers().size());
-      layers.add(layer(subject, layer, routed));
+      layers.add(layer(subject, layer, routed, class_T));
     }
     progress.update("comparing experts", layers.size(), layers.size());
     return new Analysis(
@@ -102,12 +104,10 @@ public final class Analyser {
         earlier == null ? null : against(earlier, subject, routed));
   }
 
-  private Analysis.Layer layer(Subject subject, int layer, RoutedText routed) {
+  private Analysis.Layer layer(Subject subject, int layer, RoutedText routed, int[] class_T) {
     Choices choices = routed.layer(layer).choices();
     Manifest manifest = subject.model.directory().manifest();
     Specialisation domains = Specialisation.of(choices, routed.domains(), routed.domain_T());
-    int[] class_T =
-        Arrays.stream(routed.id_T()).map(id -> TokenClass.of(text(id)).ordinal()).toArray();
     Similarity similarity =
         Similarity.of(subject.model.decoder(), layer, routed.layer(layer).input_ND());
     List<Integer> parents =

@@ -52,9 +52,11 @@ record ArmSettings(
   RunConfig sourceConfig(Path model, long seed) {
     ObjectNode settings = settings(model, seed, false);
     List<String> overrides = new ArrayList<>(source.orElse(List.of()));
-    if (overrides.stream().anyMatch(override -> override.startsWith("growth"))) {
-      overrides.add("growth.seed=" + seed);
+    RunConfig config = RunConfig.read(place + ": source", settings, overrides);
+    if (config.growth() == null) {
+      return config;
     }
+    overrides.add("growth.seed=" + seed);
     return RunConfig.read(place + ": source", settings, overrides);
   }
 

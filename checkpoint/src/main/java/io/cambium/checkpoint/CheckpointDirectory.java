@@ -138,7 +138,7 @@ public final class CheckpointDirectory implements AutoCloseable {
    * @throws UsageException with the remedy
    */
   public void requirePlainWeights() {
-    if (!quantisation().equals(Quantisation.NONE)) {
+    if (!(quantisation() instanceof Quantisation.None)) {
       throw new UsageException(
           path,
           "stores weights in "

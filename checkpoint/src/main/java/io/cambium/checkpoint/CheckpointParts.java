@@ -47,7 +47,7 @@ public final class CheckpointParts implements AutoCloseable {
      * @param onDisk the names of its own
      */
     List<ModelTensor> tensors(DecoderSpec other, Set<String> onDisk) {
-      return quantisation.equals(Quantisation.NONE)
+      return quantisation instanceof Quantisation.None
           ? family.tensorsLike(decoder, onDisk, other)
           : family.tensors(other, quantisation);
     }

@@ -95,7 +95,7 @@ public record ModelFacts(
           entries.size(),
           entries.stream().mapToLong(TensorEntry::bytes).sum(),
           bytesByType,
-          checkpoint.quantisation().equals(Quantisation.NONE)
+          checkpoint.quantisation() instanceof Quantisation.None
               ? null
               : checkpoint.quantisation().method(),
           checkpoint.ignoredTensors());

@@ -48,7 +48,6 @@ public final class Decoder {
   private record Frequencies(Rope rope, boolean inLong) {}
 
   private Decoder(Weights weights, Team team, Predicate<ModelTensor> trained) {
-    Torch.start();
     this.spec = weights.spec();
     this.weights = weights;
     this.team = team;

@@ -288,7 +288,7 @@ final class ConfigReader {
 
   /** A rope over whole heads. */
   Rope rope(double thetaDefault, int headDim) {
-    return rope(thetaDefault, headDim, false, RopeScaling.NONE);
+    return rope(thetaDefault, headDim, false, new RopeScaling.None());
   }
 
   /** A rope over whole heads, which is all that most classes know. */
@@ -498,6 +498,9 @@ final class ConfigReader {
         config.requirePositiveInt("v_head_dim"),
         rope.deepSeekAttentionScale() / Math.sqrt(nope + rotated),
         new Rope(
-            rope.theta(10_000), rotated, interleaved, scaling(rope, RopeScaling.NONE, rotated)));
+            rope.theta(10_000),
+            rotated,
+            interleaved,
+            scaling(rope, new RopeScaling.None(), rotated)));
   }
 }

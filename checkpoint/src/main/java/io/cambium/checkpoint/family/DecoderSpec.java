@@ -270,7 +270,7 @@ public record DecoderSpec(
 
     /** Unscaled, the two halves paired. */
     public Rope(double theta, int rotaryDim) {
-      this(theta, rotaryDim, false, RopeScaling.NONE);
+      this(theta, rotaryDim, false, new RopeScaling.None());
     }
 
     /** Over half of each head, in whole pairs. */

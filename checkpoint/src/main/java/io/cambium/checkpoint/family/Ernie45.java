@@ -25,7 +25,7 @@ final class Ernie45 extends Family {
     ConfigReader read = new ConfigReader(config);
     read.requireFalse("use_bias");
     int headDim = read.headDim(128);
-    Rope rope = read.rope(500_000, headDim, true, RopeScaling.NONE);
+    Rope rope = read.rope(500_000, headDim, true, new RopeScaling.None());
     GroupedQuery attention = read.attention(headDim, false, HeadNorm.NONE, rope);
     Dense dense = new Dense(config.requirePositiveInt("intermediate_size"), read.silu());
     return read.decoder(

@@ -36,7 +36,7 @@ final class Ernie45Moe extends Family {
     read.requireFalse("use_bias");
     read.requireNumber("moe_norm_min", 1e-12);
     int headDim = read.headDim(0);
-    Rope rope = read.rope(500_000, headDim, true, RopeScaling.NONE);
+    Rope rope = read.rope(500_000, headDim, true, new RopeScaling.None());
     GroupedQuery attention = read.attention(headDim, false, HeadNorm.NONE, rope);
     int experts = read.experts(expertKeys());
     int width = config.requirePositiveInt("moe_intermediate_size");

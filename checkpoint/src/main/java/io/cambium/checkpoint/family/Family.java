@@ -50,12 +50,12 @@ public abstract class Family {
    */
   public Quantisation quantisation(ModelConfig config) {
     config.requireAbsent(Quantisation.KEY);
-    return Quantisation.NONE;
+    return new Quantisation.None();
   }
 
   /** Every tensor on disk, in model order, in the family's usual form. */
   public final List<ModelTensor> tensors(DecoderSpec spec) {
-    return tensors(spec, Quantisation.NONE);
+    return tensors(spec, new Quantisation.None());
   }
 
   /** The same with weights in fewer bits. */
@@ -74,11 +74,11 @@ public abstract class Family {
     TensorNames form =
         layouts().stream()
             .filter(names ->
-                TensorList.of(spec, names, Quantisation.NONE).stream()
+                TensorList.of(spec, names, new Quantisation.None()).stream()
                     .allMatch(tensor -> onDisk.contains(tensor.name())))
             .findFirst()
             .orElse(layouts().getFirst());
-    return TensorList.of(other, form, Quantisation.NONE);
+    return TensorList.of(other, form, new Quantisation.None());
   }
 
   /** What experts the family can put in the place of a dense block; null if it has no such form. */

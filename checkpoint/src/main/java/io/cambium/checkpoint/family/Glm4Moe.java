@@ -36,7 +36,7 @@ final class Glm4Moe extends Family {
             headDim,
             config.booleanOr("attention_bias", false),
             config.booleanOr("use_qk_norm", false) ? HeadNorm.PER_HEAD : HeadNorm.NONE,
-            read.rope(10_000, 0.5, headDim, false, RopeScaling.NONE));
+            read.rope(10_000, 0.5, headDim, false, new RopeScaling.None()));
     return read.decoder(
         false,
         read.norms(1e-5),

@@ -42,7 +42,7 @@ final class Llama4Text extends Family {
         config.booleanOr("use_qk_norm", true) ? HeadNorm.UNIT_AFTER_ROPE : HeadNorm.NONE;
     GroupedQuery attention =
         read.attentionWithFlag(
-            headDim, false, norm, read.rope(500_000, headDim, true, RopeScaling.NONE));
+            headDim, false, norm, read.rope(500_000, headDim, true, new RopeScaling.None()));
     int experts = read.experts(expertKeys());
     int width = config.requirePositiveInt("intermediate_size");
     Mixture mixture =

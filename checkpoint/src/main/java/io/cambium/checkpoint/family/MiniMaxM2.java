@@ -35,7 +35,7 @@ final class MiniMaxM2 extends Family {
         config.json().has("rotary_dim")
             ? (double) config.requirePositiveInt("rotary_dim") / headDim
             : 1;
-    Rope rope = read.rope(5_000_000, partial, headDim, false, RopeScaling.NONE);
+    Rope rope = read.rope(5_000_000, partial, headDim, false, new RopeScaling.None());
     GroupedQuery attention = read.attention(headDim, false, HeadNorm.ALL_HEADS, rope);
     read.silu();
     Mixture mixture =

@@ -28,7 +28,7 @@ final class Phi3 extends Family {
   public DecoderSpec decoder(ModelConfig config) {
     ConfigReader read = new ConfigReader(config);
     int headDim = read.headDim(0);
-    Rope rope = read.rope(10_000, 1, headDim, false, RopeScaling.NONE);
+    Rope rope = read.rope(10_000, 1, headDim, false, new RopeScaling.None());
     switch (rope.scaling()) {
       case RopeScaling.None none -> {}
       // The class has a default for the key beside the rope, which would overrule one in it.

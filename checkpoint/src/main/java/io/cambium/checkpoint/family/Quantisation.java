@@ -16,9 +16,6 @@ public sealed interface Quantisation {
   /** The key of config.json that says so. */
   String KEY = "quantization_config";
 
-  /** Weights as they are. */
-  Quantisation NONE = new None();
-
   /**
    * A tensor on disk that holds part of what a matrix was.
    *
@@ -53,7 +50,7 @@ public sealed interface Quantisation {
         .orElseThrow();
   }
 
-  /** No quantisation. */
+  /** Weights as they are. */
   record None() implements Quantisation {
     @Override
     public String method() {
@@ -138,7 +135,7 @@ public sealed interface Quantisation {
    */
   static Quantisation of(ModelConfig config, String supported) {
     if (!config.has(KEY)) {
-      return NONE;
+      return new None();
     }
     if (!(config.json().get(KEY) instanceof ObjectNode settings)) {
       throw config.unsupported(KEY, config.json().get(KEY), "an object, or null");

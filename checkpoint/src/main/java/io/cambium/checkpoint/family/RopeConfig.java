@@ -117,7 +117,7 @@ final class RopeConfig {
     JsonNode rope = config.json().get(object);
     String type = type(rope);
     return switch (type) {
-      case "default" -> RopeScaling.NONE;
+      case "default" -> new RopeScaling.None();
       case "linear" -> new RopeScaling.Linear(require(object, "factor"));
       case "llama3" ->
           new RopeScaling.Llama3(

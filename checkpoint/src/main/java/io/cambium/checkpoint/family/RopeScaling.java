@@ -7,15 +7,12 @@ import java.util.List;
 @JsonTypeInfo(use = JsonTypeInfo.Id.SIMPLE_NAME, property = "kind")
 public sealed interface RopeScaling {
 
-  /** Not at all. */
-  RopeScaling NONE = new None();
-
   /** Whether a sequence of this length has other frequencies than a short one. */
   default boolean isLong(long length) {
     return false;
   }
 
-  /** Frequencies as the base says. */
+  /** Not at all: frequencies as the base says. */
   record None() implements RopeScaling {}
 
   /** All positions divided by a factor. */

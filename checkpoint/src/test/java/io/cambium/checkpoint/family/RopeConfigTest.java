@@ -35,7 +35,7 @@ class RopeConfigTest {
   void readsBothStylesOfAnUnscaledRope(String json) {
     assertThat(rope(json).theta(10_000)).isEqualTo(10_000);
     assertThat(rope(json).partialRotaryFactor(0.5)).isEqualTo(0.5);
-    assertThat(rope(json).scaling(RopeScaling.NONE)).isEqualTo(RopeScaling.NONE);
+    assertThat(rope(json).scaling(new RopeScaling.None())).isEqualTo(new RopeScaling.None());
   }
 
   @Test
@@ -67,7 +67,7 @@ class RopeConfigTest {
   }
 
   private static RopeScaling longRope(String json) {
-    return rope(json).scaling(RopeScaling.NONE);
+    return rope(json).scaling(new RopeScaling.None());
   }
 
   private static RopeScaling longRope(int original, double attention) {
@@ -121,7 +121,7 @@ class RopeConfigTest {
     assertThatThrownBy(
             () -> {
               rope(json).theta(10_000);
-              rope(json).scaling(RopeScaling.NONE);
+              rope(json).scaling(new RopeScaling.None());
             })
         .isInstanceOf(CheckpointException.class)
         .hasMessageContaining("rope_");

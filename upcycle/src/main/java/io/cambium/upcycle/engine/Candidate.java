@@ -113,7 +113,7 @@ public record Candidate(
             .flatMap(layer -> Stream.ofNullable(layer.attention().rope()))
             .findFirst()
             .map(Rope::scaling)
-            .orElse(RopeScaling.NONE);
+            .orElse(new RopeScaling.None());
     return Stream.of(kinds).anyMatch(kind -> kind.isInstance(scaling));
   }
 

@@ -73,7 +73,7 @@ final class Growable {
    * @throws UsageException with the option that computes
    */
   static void requireCopiedIfQuantised(CheckpointDirectory weights, GrowthOptions options) {
-    if (weights.quantisation().equals(Quantisation.NONE)) {
+    if (weights.quantisation() instanceof Quantisation.None) {
       return;
     }
     String method = weights.quantisation().method();

@@ -278,7 +278,7 @@ public final class GrowthPlanner {
   private StepZero stepZero() {
     StepZero promise = GrowthPromise.of(options, mixture, routerType(), layers.values());
     Quantisation quantisation = source.weights().quantisation();
-    return quantisation.equals(Quantisation.NONE)
+    return quantisation instanceof Quantisation.None
         ? promise
         : new StepZero.NotRun(
             promise,

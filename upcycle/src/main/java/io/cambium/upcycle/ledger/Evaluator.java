@@ -98,7 +98,8 @@ public final class Evaluator {
       case Formula.Copy(var source) -> copy(source, range);
       case Formula.Normal(var shape, double deviation, long seed, var key) -> {
         Values values = Values.zeros(shape, range);
-        noise.add(values.data(), range.from(), deviation, CounterRandom.of(seed, key));
+        noise.add(
+            values.data(), range.from(), deviation, CounterRandom.of(seed, key), values.data());
         yield values;
       }
       case Formula.GatherRows(var of, var rows) ->
@@ -129,10 +130,12 @@ public final class Evaluator {
         yield values;
       }
       case Formula.Noisy(var of, double share, long seed, var key) -> {
-        Values values = compute(of, range);
+        Values values = toRead(of, range);
         double deviation = share * deviation(of, values);
-        noise.add(values.data(), range.from(), deviation, CounterRandom.of(seed, key));
-        yield values;
+        Values noisy = range == Range.ALL ? values : roomLike(values);
+        noise.add(
+            values.data(), range.from(), deviation, CounterRandom.of(seed, key), noisy.data());
+        yield noisy;
       }
       case Formula.Permuted(var of, var order, int axis) ->
           compute(of, range).gather(axis, order.indices());
@@ -207,8 +210,25 @@ public final class Evaluator {
     };
   }
 
-  /** Copies of a block follow each other, piece by piece: each piece of it is read once. */
   private Values copy(SourceTensor source, Range range) {
+    Values read = read(source, range);
+    if (range == Range.ALL) {
+      return read;
+    }
+    Values values = roomLike(read);
+    System.arraycopy(read.data(), 0, values.data(), 0, read.data().length);
+    return values;
+  }
+
+  /** What a formula makes, for somebody who does not change it: a copy's source as it is. */
+  private Values toRead(Formula formula, Range range) {
+    return formula instanceof Formula.Copy(var source)
+        ? read(source, range)
+        : compute(formula, range);
+  }
+
+  /** Copies of a block follow each other, piece by piece: each piece of it is read once. */
+  private Values read(SourceTensor source, Range range) {
     if (range == Range.ALL) {
       return sources.values(source);
     }
@@ -217,23 +237,23 @@ public final class Evaluator {
       lastRange = range;
     }
     float[] read = lastRead.computeIfAbsent(source, _ -> sources.values(source, range));
-    float[] values = room(read.length);
-    System.arraycopy(read, 0, values, 0, read.length);
-    return new Values(List.of(range.count()), values);
+    return new Values(List.of(range.count()), read);
   }
 
   /**
-   * A batch's values, in an array that was used before: new ones for each of a line's thousands of
-   * batches would cost as much as what is computed, since none of them is in the cache.
+   * Room for a batch's values, in an array that was used before: new ones for each of a line's
+   * thousands of batches would cost as much as what is computed, since none of them is in the
+   * cache.
    */
-  private float[] room(int count) {
+  private Values roomLike(Values batch) {
+    int count = batch.data().length;
     if (count != LedgerWriter.BATCH) {
-      return new float[count];
+      return new Values(batch.shape(), new float[count]);
     }
     if (batchesInUse == batches.size()) {
       batches.add(new float[count]);
     }
-    return batches.get(batchesInUse++);
+    return new Values(batch.shape(), batches.get(batchesInUse++));
   }
 
   private float[] normals(Values values, long seed, String key) {

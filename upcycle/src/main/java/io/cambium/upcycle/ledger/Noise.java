@@ -7,32 +7,16 @@ import io.cambium.checkpoint.NormalDraws;
 final class Noise {
 
   private final NormalDraws draws = new NormalDraws();
-  private final float[] batch = new float[NormalDraws.BATCH];
-  private final float[] sums = new float[NormalDraws.BATCH];
 
   /**
    * Adds draws from a normal distribution around zero to every entry. Entries get noise before they
    * are rounded to their type: noise of 0.001 that is rounded first is lost.
    *
-   * @param values overwritten
    * @param from index of the first in its tensor, a multiple of {@link NormalDraws#BATCH}
+   * @param results what the sums are put in; may be {@code values}
    */
-  void add(float[] values, long from, double deviation, CounterRandom random) {
-    float factor = (float) deviation;
-    for (int done = 0; done < values.length; done += NormalDraws.BATCH) {
-      int count = Math.min(NormalDraws.BATCH, values.length - done);
-      draws.draw(random, from + done, batch, count);
-      System.arraycopy(values, done, sums, 0, count);
-      addTimes(factor, count);
-      System.arraycopy(sums, 0, values, done, count);
-    }
-  }
-
-  /** Of arrays that are seen not to overlap, or it would not become vector instructions. */
-  private void addTimes(float factor, int count) {
-    for (int i = 0; i < count; i++) {
-      sums[i] += factor * batch[i];
-    }
+  void add(float[] values, long from, double deviation, CounterRandom random, float[] results) {
+    draws.add(random, from, (float) deviation, values, results);
   }
 
   /**
@@ -46,7 +30,7 @@ final class Noise {
   void addToFew(float[] values, long from, double share, double deviation, long seed, String key) {
     CounterRandom chosen = CounterRandom.of(seed, "code." + key);
     float[] added = new float[values.length];
-    add(added, from, deviation, CounterRandom.of(seed, key));
+    add(added, from, deviation, CounterRandom.of(seed, key), added);
     for (int i = 0; i < values.length; i++) {
       if (chosen.uniform(from + i) < share) {
         values[i] += added[i];

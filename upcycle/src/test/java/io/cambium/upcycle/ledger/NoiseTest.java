@@ -68,7 +68,7 @@ class NoiseTest {
                 range ->
                     Arrays.copyOfRange(
                         before, (int) range.from(), (int) (range.from() + range.count())));
-    new Noise().add(values, 0, share * deviation, CounterRandom.of(seed, "tensor"));
+    new Noise().add(values, 0, share * deviation, CounterRandom.of(seed, "tensor"), values);
     return values;
   }
 }

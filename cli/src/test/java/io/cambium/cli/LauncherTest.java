@@ -186,6 +186,16 @@ class LauncherTest {
   }
 
   @Test
+  void leavesEverythingToOpenBlasWhereAskedTo() throws Exception {
+    String launcher = home.resolve("cambium").toString();
+    assertThat(launch(launcher).output()).doesNotContain("io.cambium.products");
+    Map<String, String> openblas = Map.of("CAMBIUM_BLAS", "openblas");
+    assertThat(result(process(openblas, launcher)).output())
+        .contains("<-Dio.cambium.products=blas>")
+        .doesNotContain("building");
+  }
+
+  @Test
   void refusesABlasItDoesNotKnow() throws Exception {
     Map<String, String> atlas = Map.of("CAMBIUM_BLAS", "atlas");
     Result refused = result(process(atlas, home.resolve("cambium").toString()));

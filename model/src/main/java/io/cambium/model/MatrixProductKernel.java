@@ -25,17 +25,17 @@ final class MatrixProductKernel implements ExpertKernel {
     Tensor gate_NF = gateUp_N2F.narrow(1, 0, width);
     Tensor up_NF = gateUp_N2F.narrow(1, width, width);
     if (weights.gateUp_2FD() == null) {
-      Ops.linear(gate_NF, x_ND, weights.gate_FD());
-      Ops.linear(up_NF, x_ND, weights.up_FD());
+      MatrixProduct.linear(gate_NF, x_ND, weights.gate_FD());
+      MatrixProduct.linear(up_NF, x_ND, weights.up_FD());
     } else {
-      Ops.linear(gateUp_N2F, x_ND, weights.gateUp_2FD());
+      MatrixProduct.linear(gateUp_N2F, x_ND, weights.gateUp_2FD());
     }
     Biases biases = weights.biases();
     if (biases != null) {
       gate_NF.add_(biases.gate_F());
       up_NF.add_(biases.up_F());
     }
-    Ops.linear(y_ND, inner(gate_NF, up_NF), weights.down_DF());
+    MatrixProduct.linear(y_ND, inner(gate_NF, up_NF), weights.down_DF());
     if (biases != null) {
       y_ND.add_(biases.down_D());
     }
@@ -59,7 +59,8 @@ final class MatrixProductKernel implements ExpertKernel {
     long width = weights.width();
     Tensor gate_NF = gateUp_N2F.narrow(1, 0, width);
     Tensor up_NF = gateUp_N2F.narrow(1, width, width);
-    Tensor dInner_NF = torch.mm(dy_ND, weights.down_DF());
+    Tensor dInner_NF = Torch.empty(gate_NF.scalar_type().intern(), gate_NF.shape());
+    MatrixProduct.multiply(dInner_NF, dy_ND, weights.down_DF(), false);
     Tensor dGateUp_N2F = torch.empty_like(gateUp_N2F);
     Tensor dGate_NF = dGateUp_N2F.narrow(1, 0, width);
     Tensor dUp_NF = dGateUp_N2F.narrow(1, width, width);
@@ -67,12 +68,13 @@ final class MatrixProductKernel implements ExpertKernel {
         activation == Activation.SILU
             ? backwardSilu(gate_NF, up_NF, dInner_NF, dGate_NF, dUp_NF)
             : backwardUnit(gate_NF, up_NF, dInner_NF, dGate_NF, dUp_NF);
-    torch.mm_out(dx_ND, dGateUp_N2F, Objects.requireNonNull(weights.gateUp_2FD()));
+    MatrixProduct.multiply(dx_ND, dGateUp_N2F, Objects.requireNonNull(weights.gateUp_2FD()), false);
     if (gradients == null) {
       return;
     }
-    put(gradients.down_DF(), dy_ND.t(), inner_NF, accumulate);
-    put(Objects.requireNonNull(gradients.gateUp_2FD()), dGateUp_N2F.t(), x_ND, accumulate);
+    MatrixProduct.multiply(gradients.down_DF(), dy_ND.t(), inner_NF, accumulate);
+    MatrixProduct.multiply(
+        Objects.requireNonNull(gradients.gateUp_2FD()), dGateUp_N2F.t(), x_ND, accumulate);
     Biases biases = gradients.biases();
     if (biases != null) {
       put(biases.gate_F(), dGate_NF.sum(0), accumulate);
@@ -108,14 +110,6 @@ final class MatrixProductKernel implements ExpertKernel {
     dGate_NF.copy_(gate.grad());
     dUp_NF.copy_(up.grad());
     return inner_NF.detach();
-  }
-
-  private static void put(Tensor out, Tensor left, Tensor right, boolean accumulate) {
-    if (accumulate) {
-      out.addmm_(left, right);
-    } else {
-      torch.mm_out(out, left, right);
-    }
   }
 
   private static void put(Tensor out, Tensor value, boolean accumulate) {

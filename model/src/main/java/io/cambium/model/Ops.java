@@ -50,15 +50,6 @@ final class Ops {
     return out;
   }
 
-  /** {@code out_NC = x_ND weight_CD^T}, outside autograd, with a weight as above. */
-  static void linear(Tensor out_NC, Tensor x_ND, Tensor weight_CD) {
-    if (Crew.HERE.isBound()) {
-      Crew.HERE.get().multiply(x_ND, weight_CD, out_NC);
-    } else {
-      torch.mm_out(out_NC, x_ND, weight_CD.to(x_ND.scalar_type()).t());
-    }
-  }
-
   /** The type for sums over what is in half precision: fp32 at least. */
   static ScalarType wide(Tensor x) {
     return x.scalar_type().intern() == ScalarType.Double ? ScalarType.Double : ScalarType.Float;

@@ -70,10 +70,10 @@ public final class Torch {
     }
   }
 
-  /** The library that multiplies matrices, and its version or kernel. */
+  /** The libraries that multiply matrices, and their versions or kernels. */
   public static String blas() {
     start();
-    return Blas.name();
+    return OneDnn.isChosen() ? Blas.name() + ", experts by " + OneDnn.name() : Blas.name();
   }
 
   private static void prepareProcess() {

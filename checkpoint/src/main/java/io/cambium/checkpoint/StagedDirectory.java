@@ -139,14 +139,27 @@ public final class StagedDirectory implements AutoCloseable {
     return committed ? target : staging;
   }
 
+  /** Whether something lies in it already, but for one file. */
+  public boolean holdsMoreThan(String known) {
+    return !allBut(known).isEmpty();
+  }
+
   /** Deletes what an earlier process left in it, but for one file. */
   public void clear(String kept) {
-    try (Stream<Path> files = Files.list(staging)) {
-      for (Path file : files.filter(file -> !file.endsWith(kept)).toList()) {
+    try {
+      for (Path file : allBut(kept)) {
         deleteTree(file);
       }
     } catch (IOException e) {
       throw CheckpointException.unwritable(staging, e);
+    }
+  }
+
+  private List<Path> allBut(String name) {
+    try (Stream<Path> files = Files.list(staging)) {
+      return files.filter(file -> !file.endsWith(name)).toList();
+    } catch (IOException e) {
+      throw CheckpointException.unreadable(staging, e);
     }
   }
 

@@ -13,7 +13,6 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Collection;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -25,7 +24,8 @@ import tools.jackson.databind.JsonNode;
  * @param writer {@link #WRITER} of the program
  * @param plan SHA-256 of what is written: every formula with its seed, config.json, the manifest,
  *     computed directions, names of copied files
- * @param sources SHA-256 of size and date of every file that is read, or of the revision on a Hub
+ * @param sources SHA-256 of size and date of every file that is read, source by source, or of the
+ *     revision on a Hub
  */
 record Fingerprint(int writer, String plan, String sources) {
 
@@ -33,10 +33,10 @@ record Fingerprint(int writer, String plan, String sources) {
    * Raised whenever the same plan becomes other bytes or other units: with the sizes that a plan is
    * cut into, batches that something is drawn or computed in, generators, the journal's form.
    */
-  static final int WRITER = 1;
+  static final int WRITER = 2;
 
   static Fingerprint of(
-      UpcyclePlan plan, Directions directions, Collection<SourceCheckpoint> sources) {
+      UpcyclePlan plan, Directions directions, List<SourceCheckpoint> sources) {
     List<Object> written =
         List.of(
             WRITER,
@@ -46,15 +46,19 @@ record Fingerprint(int writer, String plan, String sources) {
             plan.manifest(),
             plan.copiedFiles(),
             sha256(directions));
+    // In their order: a plan tells them apart by number alone.
+    return new Fingerprint(
+        WRITER, sha256(written), sha256(sources.stream().map(Fingerprint::read).toList()));
+  }
+
+  private static SortedMap<String, String> read(SourceCheckpoint source) {
     SortedMap<String, String> read = new TreeMap<>();
-    for (SourceCheckpoint source : sources) {
-      if (source.origin().isRevision()) {
-        read.put(source.origin().path().toString(), "revision");
-      } else {
-        source.files().forEach(file -> read.put(file.toString(), sizeAndDate(file)));
-      }
+    if (source.origin().isRevision()) {
+      read.put(source.origin().path().toString(), "revision");
+    } else {
+      source.files().forEach(file -> read.put(file.toString(), sizeAndDate(file)));
     }
-    return new Fingerprint(WRITER, sha256(written), sha256(read));
+    return read;
   }
 
   private static String sha256(Object value) {
@@ -106,7 +110,7 @@ record Fingerprint(int writer, String plan, String sources) {
    */
   void requireSame(Fingerprint begun, Path journal) {
     requireSame(plan, begun.plan, "options, or with another version of Cambium", journal);
-    requireSame(sources, begun.sources, "source files", journal);
+    requireSame(sources, begun.sources, "source files, or with several in another order", journal);
   }
 
   private static void requireSame(String now, String begun, String what, Path journal) {

@@ -108,6 +108,14 @@ public final class PlannedUpcycle implements AutoCloseable {
     }
     if (earlier == Execution.Unfinished.REPLACE) {
       journal.erase();
+    } else if (!journal.isBegun() && staged.holdsMoreThan(Journal.FILE)) {
+      // Its file is there since it was opened, and belongs to nobody.
+      journal.delete(staged.path());
+      throw new UsageException(
+          staged.path(),
+          "is where the result is written meanwhile, and holds files that are no unfinished"
+              + " conversion, such as what failed its verification",
+          "look what they are, then remove the directory, or begin anew by --overwrite");
     }
     if (!journal.isBegun()) {
       staged.clear(Journal.FILE);

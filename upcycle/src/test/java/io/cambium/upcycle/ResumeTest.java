@@ -5,11 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.cambium.checkpoint.CheckpointException;
+import io.cambium.checkpoint.CheckpointSource;
 import io.cambium.checkpoint.Progress;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.checkpoint.VerificationException;
 import io.cambium.upcycle.Execution.Check;
 import io.cambium.upcycle.Execution.Unfinished;
+import io.cambium.upcycle.dense.DenseSources;
+import io.cambium.upcycle.ledger.HalfPrecision;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
@@ -17,7 +20,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileTime;
+import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -71,6 +76,36 @@ class ResumeTest {
     assertThat(result.writing().earlier()).isPositive();
     assertThat(result.writing().lost()).isZero();
     example.requireBytes(expected);
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = Unfinished.class,
+      names = {"REFUSE", "RESUME"})
+  void leavesAloneWhatIsNoConversion(Unfinished unfinished) throws IOException {
+    Path notes = Files.createDirectories(example.staging().resolve("precious")).resolve("notes");
+    Files.writeString(notes, "x");
+    assertThatThrownBy(() ->
+            example.convert("copy", new Execution(1, unfinished, Check.BYTES), Progress.NONE))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining("moe.partial: is where the result is written meanwhile, and holds")
+        .hasMessageContaining("remove the directory, or begin anew by --overwrite");
+    assertThat(notes).hasContent("x");
+    assertThat(example.staging().toFile().list()).containsExactly("precious");
+    example.convert("copy", new Execution(1, Unfinished.REPLACE, Check.BYTES), Progress.NONE);
+    assertThat(example.target().resolve("precious")).doesNotExist();
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void beginsInAnEmptyDirectory(boolean journal) throws IOException {
+    Files.createDirectory(example.staging());
+    if (journal) {
+      Files.createFile(journal());
+    }
+    Execution refuse = new Execution(1, Unfinished.REFUSE, Check.BYTES);
+    example.convert("copy", refuse, Progress.NONE);
+    assertThat(example.target()).isDirectory();
   }
 
   /** As what failed its verification may be, and is looked into then. */
@@ -201,6 +236,38 @@ class ResumeTest {
     assertThatThrownBy(() -> example.convert("duplicate-noise", RESUME, Progress.NONE))
         .isInstanceOf(VerificationException.class);
     assertThat(example.target()).doesNotExist();
+    // It is left to be looked at, also by who tries again.
+    assertThatThrownBy(() -> example.convert("duplicate-noise", RESUME, Progress.NONE))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining("such as what failed its verification");
+    assertThat(example.staging().resolve("model.safetensors")).exists();
+  }
+
+  /** A plan knows them by number, and the experts are theirs in turn. */
+  @Test
+  void goesOnWithSourcesInTheirOrderOnly() throws IOException {
+    Path other = HalfPrecision.write(folder.resolve("full"), folder.resolve("other"));
+    List<Path> order = List.of(example.source(), other);
+    assertThatThrownBy(() -> convert(order, failingAt(2))).hasMessageContaining("is full");
+    assertThatThrownBy(() -> convert(order.reversed(), Progress.NONE))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining("was begun with other source files, or with several in another");
+    convert(order, Progress.NONE);
+    assertThat(example.target()).isDirectory();
+  }
+
+  private void convert(List<Path> models, Progress progress) {
+    DenseSources sources =
+        new DenseSources(models.stream().map(CheckpointSource::of).toList(), OptionalInt.of(0));
+    try (PlannedUpcycle planned =
+        Upcycler.planDense(
+            sources,
+            example.target(),
+            DenseExamples.options(5, 1, "copy"),
+            GrowthExamples.RUNNER,
+            List.of())) {
+      planned.execute(INTERRUPTED, progress);
+    }
   }
 
   private static void flipEveryByte(Path file) throws IOException {

@@ -7,6 +7,7 @@ import io.cambium.upcycle.dense.DenseSources;
 import io.cambium.upcycle.dense.LayerChoice;
 import io.cambium.upcycle.dense.expert.ExpertInitialisations;
 import io.cambium.upcycle.dense.expert.ExpertInitialisations.Parameters;
+import io.cambium.upcycle.dense.router.RouterInitialisation;
 import io.cambium.upcycle.dense.router.RouterInitialisations;
 import io.cambium.upcycle.engine.Engine;
 import io.cambium.upcycle.runner.TokenIds;
@@ -143,15 +144,17 @@ final class DenseArguments {
   /**
    * The rest.
    *
+   * @param runsOn what was said of it
    * @param domains tokens of each, where they are needed
    */
   DenseOptions options(
       int experts,
       @Nullable Double dropRate,
-      List<Engine> runsOn,
+      Optional<List<Engine>> runsOn,
       SequencedMap<String, List<TokenIds>> domains,
       long seed,
       boolean overwrite) {
+    RouterInitialisation rows = RouterInitialisations.named(router, routerDeviation, domains);
     return new DenseOptions(
         experts,
         topK,
@@ -159,9 +162,9 @@ final class DenseArguments {
         new LayerChoice(layers),
         sharedExpert,
         ExpertInitialisations.named(init, new Parameters(noise, dropRate, svdShare)),
-        RouterInitialisations.named(router, routerDeviation, domains),
+        rows,
         Optional.ofNullable(family),
-        runsOn,
+        runsOn.orElseGet(() -> DenseOptions.defaultEngines(rows)),
         seed,
         overwrite);
   }

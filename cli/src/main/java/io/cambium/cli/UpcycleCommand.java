@@ -18,6 +18,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
@@ -108,8 +109,9 @@ final class UpcycleCommand implements Callable<Integer> {
       paramLabel = "ENGINES",
       description =
           "Engines that have to run the result, of transformers4, transformers5, vllm, llama.cpp,"
-              + " separated by commas (default: both transformers for a dense model; a model with"
-              + " experts keeps its family, and --dry-run says who runs it).")
+              + " separated by commas (default: both transformers for a dense model, none with"
+              + " --router hash; a model with experts keeps its family, and --dry-run says who runs"
+              + " it).")
   private @Nullable String runsOn;
 
   @Option(
@@ -189,7 +191,7 @@ final class UpcycleCommand implements Callable<Integer> {
       return Upcycler.plan(
           source,
           target(),
-          growth.options(source, experts, dropRate, engines(List.of()), seed, overwrite),
+          growth.options(source, experts, dropRate, engines().orElse(List.of()), seed, overwrite),
           new TorchRunner(),
           calibration,
           comparison);
@@ -202,13 +204,13 @@ final class UpcycleCommand implements Callable<Integer> {
     return Upcycler.planDense(
         dense.sources(sources),
         target(),
-        dense.options(experts, dropRate, engines(Engine.DEFAULT), domains, seed, overwrite),
+        dense.options(experts, dropRate, engines(), domains, seed, overwrite),
         new TorchRunner(),
         comparison);
   }
 
-  private List<Engine> engines(List<Engine> otherwise) {
-    return runsOn == null ? otherwise : Engine.parse(runsOn);
+  private Optional<List<Engine>> engines() {
+    return Optional.ofNullable(runsOn).map(Engine::parse);
   }
 
   private Path target() {

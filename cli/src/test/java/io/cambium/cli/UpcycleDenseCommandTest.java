@@ -134,6 +134,17 @@ class UpcycleDenseCommandTest {
     assertThat(Path.of(target)).doesNotExist();
   }
 
+  @Test
+  void aRouterByTokenIdIsForNoEngine() {
+    String[] hash = {source, target, "--experts", "4", "--router", "hash", "--dry-run"};
+    assertThat(run(hash)).isZero();
+    assertThat(out.toString()).contains("transformers4: no: it chooses experts by token id");
+    List<String> asked = new ArrayList<>(List.of(hash));
+    asked.addAll(List.of("--runs-on", "vllm"));
+    assertThat(run(asked.toArray(String[]::new))).isEqualTo(2);
+    assertThat(err.toString()).contains("option runs-on: vllm would not choose experts");
+  }
+
   private SparseUpcycling sparse() {
     return Objects.requireNonNull(Manifest.read(Path.of(target)).orElseThrow().sparse());
   }

@@ -26,7 +26,6 @@ import io.cambium.upcycle.dense.expert.ExpertInitialisations;
 import io.cambium.upcycle.dense.expert.ExpertInitialisations.Parameters;
 import io.cambium.upcycle.dense.router.RouterInitialisation;
 import io.cambium.upcycle.dense.router.RouterInitialisations;
-import io.cambium.upcycle.engine.Engine;
 import io.cambium.upcycle.ledger.Floats;
 import io.cambium.upcycle.runner.InputMoments;
 import io.cambium.upcycle.runner.TokenIds;
@@ -196,7 +195,9 @@ class DenseOriginsTest {
   @Test
   void onlyThisProgramRoutesByHash() {
     UpcycleResult result = upcycle(options("copy", "hash", 3, 1, 9), source);
-    assertThat(result.plan().describe()).contains("only Cambium chooses experts by token id");
+    assertThat(result.plan().describe())
+        .contains("only Cambium chooses experts by token id")
+        .contains("transformers5: no: it chooses experts by token id, engines by plain top-K");
     Manifest manifest = Manifest.read(target).orElseThrow();
     assertThat(manifest.selection()).isEqualTo(Manifest.Selection.hash(9));
     assertThat(manifest.hasHuggingFaceForm()).isFalse();
@@ -287,6 +288,7 @@ class DenseOriginsTest {
   }
 
   private DenseOptions options(String init, String router, int copies, int granularity, long seed) {
+    RouterInitialisation rows = router(router);
     return new DenseOptions(
         copies,
         2,
@@ -294,9 +296,9 @@ class DenseOriginsTest {
         LayerChoice.ALL,
         false,
         ExpertInitialisations.named(init, Parameters.DEFAULT),
-        router(router),
+        rows,
         Optional.empty(),
-        Engine.DEFAULT,
+        DenseOptions.defaultEngines(rows),
         seed,
         false);
   }

@@ -9,15 +9,15 @@ import java.util.function.Consumer;
 import tools.jackson.databind.node.ObjectNode;
 
 /** Changes to a checkpoint's JSON files. */
-final class Configs {
+public final class Configs {
 
   private Configs() {}
 
-  static void edit(Path directory, Consumer<ObjectNode> change) {
+  public static void edit(Path directory, Consumer<ObjectNode> change) {
     edit(directory, "config.json", change);
   }
 
-  static void edit(Path directory, String file, Consumer<ObjectNode> change) {
+  public static void edit(Path directory, String file, Consumer<ObjectNode> change) {
     try {
       ObjectNode json = Json.readObject(directory.resolve(file));
       change.accept(json);

@@ -58,7 +58,8 @@ class GrowthRefusalTest {
     refusedUsage(GrowthOptions.to(3).build()).hasMessageContaining("no more than the 3");
     refusedUsage(GrowthOptions.to(7).mode(Mode.WIDE).build()).hasMessageContaining("multiple of 3");
     refusedUsage(GrowthOptions.to(7).replicas("drop").replicaAmount(0.01).build())
-        .hasMessageContaining("0.01 redraws none of 12 neurons");
+        .hasMessageContaining("0.01 redraws none of 12 neurons")
+        .hasMessageContaining("give at least 0.08334");
     refusedUsage(GrowthOptions.to(7).counts(new Counts.Everywhere(List.of(2, 2, 2))).build())
         .hasMessageContaining("add up to 6");
   }

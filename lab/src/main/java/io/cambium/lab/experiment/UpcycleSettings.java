@@ -5,8 +5,8 @@ import io.cambium.training.config.YamlSettings;
 import io.cambium.upcycle.dense.DenseOptions;
 import io.cambium.upcycle.dense.LayerChoice;
 import io.cambium.upcycle.dense.expert.ExpertInitialisations;
+import io.cambium.upcycle.dense.router.RouterInitialisation;
 import io.cambium.upcycle.dense.router.RouterInitialisations;
-import io.cambium.upcycle.engine.Engine;
 import java.util.LinkedHashMap;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -82,6 +82,8 @@ record UpcycleSettings(
           "centroid needs text of each domain, which an arm does not have",
           "make the model with `cambium upcycle --router centroid`, and name it as the arm's model");
     }
+    RouterInitialisation rows =
+        RouterInitialisations.named(router, routerStd, new LinkedHashMap<>());
     return new DenseOptions(
         experts,
         topK,
@@ -90,9 +92,9 @@ record UpcycleSettings(
         sharedExpert,
         ExpertInitialisations.named(
             init, new ExpertInitialisations.Parameters(noise, dropRate, svdShare)),
-        RouterInitialisations.named(router, routerStd, new LinkedHashMap<>()),
+        rows,
         Optional.ofNullable(family),
-        Engine.DEFAULT,
+        DenseOptions.defaultEngines(rows),
         seed,
         false);
   }

@@ -31,7 +31,6 @@ import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
@@ -73,34 +72,63 @@ record DenseHome(
    * @throws UsageException if there is none; it says why, for each
    */
   static DenseHome choose(SourceCheckpoint source, DenseOptions options) {
-    List<DenseHome> homes = new ArrayList<>();
     StringBuilder reasons = new StringBuilder();
+    List<DenseHome> homes = homes(source, source.decoder(), options, reasons);
+    return best(homes, options.runsOn()).orElseThrow(() -> none(source, options, homes, reasons));
+  }
+
+  /**
+   * Every family that can compute the same.
+   *
+   * @param dense what the source computes
+   * @param reasons takes a line for each family that cannot, and for each engine that refuses one
+   */
+  private static List<DenseHome> homes(
+      SourceCheckpoint source, DecoderSpec dense, DenseOptions options, StringBuilder reasons) {
+    List<DenseHome> homes = new ArrayList<>();
     for (String candidate : options.family().map(List::of).orElse(HOMES)) {
       try {
-        DenseHome home = of(candidate, source, options);
+        DenseHome home = of(candidate, source, dense, options);
         homes.add(home);
         Engines.refusals(home.engines, options.runsOn())
             .forEach(refusal -> reasons.append(reason(candidate, refusal)));
       } catch (IllegalArgumentException e) {
-        reasons.append(reason(candidate, e.getMessage()));
+        reasons.append(reason(candidate, said(e)));
       }
     }
-    return best(homes, options.runsOn())
-        .orElseThrow(() ->
-            new UsageException(
-                source.path(),
-                "has no home among families with experts that would compute the same on "
-                    + Engine.joined(options.runsOn())
-                    + ":"
-                    + reasons
-                    + (homes.isEmpty() ? SlidingLayers.reason(source) : ""),
-                homes.isEmpty() && SlidingLayers.isAny(source)
-                    ? SlidingLayers.remedy(source)
-                    : remedy(homes, options.runsOn())));
+    return homes;
   }
 
-  private static String reason(String family, @Nullable String why) {
-    return "\n  " + family + ": " + String.valueOf(why).lines().findFirst().orElse("");
+  private static String reason(String family, String why) {
+    return "\n  " + family + ": " + why;
+  }
+
+  private static String said(IllegalArgumentException refusal) {
+    return String.valueOf(refusal.getMessage()).lines().findFirst().orElse("");
+  }
+
+  private static UsageException none(
+      SourceCheckpoint source, DenseOptions options, List<DenseHome> homes, StringBuilder reasons) {
+    List<Engine> engines = options.runsOn();
+    boolean windows = homes.isEmpty() && hasHomeWithoutWindows(source, options);
+    Optional<String> shorter = windows ? SlidingLayers.remedy(source) : Optional.empty();
+    return new UsageException(
+        source.path(),
+        "has no home among families with experts that would compute the same"
+            + (engines.isEmpty() ? "" : " on " + Engine.joined(engines))
+            + ":"
+            + reasons
+            + (windows ? SlidingLayers.reason(source) : ""),
+        shorter.orElseGet(() -> remedy(homes, engines)));
+  }
+
+  /** Whether windows alone are in the way. */
+  private static boolean hasHomeWithoutWindows(SourceCheckpoint source, DenseOptions options) {
+    if (!SlidingLayers.isAny(source)) {
+      return false;
+    }
+    DecoderSpec full = SlidingLayers.without(source.decoder());
+    return best(homes(source, full, options, new StringBuilder()), options.runsOn()).isPresent();
   }
 
   /** The first that engines run; else the first that none of them refuses. */
@@ -137,16 +165,42 @@ record DenseHome(
    *
    * @throws IllegalArgumentException if it cannot compute the same; the message says why
    */
-  private static DenseHome of(String modelType, SourceCheckpoint source, DenseOptions options) {
+  private static DenseHome of(
+      String modelType, SourceCheckpoint source, DecoderSpec dense, DenseOptions options) {
     Family family = Families.named(modelType);
     MixtureForm form = family.mixtureForm();
     if (form == null) {
       throw new IllegalArgumentException("its experts cannot add up to a dense block");
     }
     try {
-      return of(family, form, false, source, options);
-    } catch (IllegalArgumentException _) {
-      return of(family, form, true, source, options);
+      return of(family, form, false, source, dense, options);
+    } catch (IllegalArgumentException e) {
+      if (!hasConstants(dense)) {
+        throw e;
+      }
+      return folded(family, form, source, dense, options, e);
+    }
+  }
+
+  /** Whether there is something that could go into the weights. */
+  private static boolean hasConstants(DecoderSpec dense) {
+    return dense.norms().fromOne() || dense.scales().embedding() != 1;
+  }
+
+  private static DenseHome folded(
+      Family family,
+      MixtureForm form,
+      SourceCheckpoint source,
+      DecoderSpec dense,
+      DenseOptions options,
+      IllegalArgumentException asItIs) {
+    try {
+      return of(family, form, true, source, dense, options);
+    } catch (IllegalArgumentException e) {
+      throw said(e).equals(said(asItIs))
+          ? asItIs
+          : new IllegalArgumentException(
+              said(asItIs) + "; and with that in the weights, " + said(e), e);
     }
   }
 
@@ -155,9 +209,10 @@ record DenseHome(
       MixtureForm form,
       boolean folded,
       SourceCheckpoint source,
+      DecoderSpec dense,
       DenseOptions options) {
-    DecoderSpec decoder = decoder(source.decoder(), form, folded, options);
-    int positions = source.weights().config().positiveIntOr("max_position_embeddings", 2048);
+    DecoderSpec decoder = decoder(dense, form, folded, options);
+    int positions = source.weights().config().requirePositiveInt("max_position_embeddings");
     ObjectNode config = family.newConfig(decoder, positions);
     String block = source.tensor(Part.DENSE_DOWN, 0, ModelTensor.NONE).name();
     Candidate candidate =
@@ -168,7 +223,7 @@ record DenseHome(
             source.weights().spec(block).dtype(),
             true,
             Candidate.hasGlmTokens(source),
-            Manifest.EMPTY);
+            Manifest.EMPTY.withSelection(options.router().selection(options.seed()).orElse(null)));
     return new DenseHome(family, decoder, config, folded, Engine.verdicts(candidate));
   }
 

@@ -18,7 +18,7 @@ import java.util.Optional;
  * @param experts how the copies differ
  * @param router where its rows come from
  * @param family the model_type to write; empty for the first that fits
- * @param runsOn engines that have to run it
+ * @param runsOn engines that have to run it; none for a router by which only Cambium chooses
  * @param seed of everything drawn
  * @param overwrite whether an existing target may be replaced
  */
@@ -39,7 +39,11 @@ public record DenseOptions(
 
   public DenseOptions {
     runsOn = List.copyOf(runsOn);
-    require(copies >= 2, "experts", copies + " copies of a dense block are no mixture", "name 2");
+    require(
+        copies >= 2 && copies <= MAX_EXPERTS,
+        "experts",
+        copies + " copies of a dense block are no sound mixture",
+        "name 2 to " + MAX_EXPERTS);
     require(
         topK >= 1 && topK <= copies,
         "top-k",
@@ -48,14 +52,27 @@ public record DenseOptions(
     require(
         granularity >= 1 && (long) copies * granularity <= MAX_EXPERTS,
         "granularity",
-        granularity + " makes no sound number of experts",
-        "name 1 or more");
+        granularity + " makes no sound number of experts of " + copies + " copies",
+        "name 1 to " + MAX_EXPERTS / copies);
     require(
         granularity == 1 || router.selection(seed).isEmpty(),
         "router",
         router.name() + " chooses experts one by one, not the shards of a copy together",
         "leave out --granularity");
+    require(
+        runsOn.isEmpty() || router.selection(seed).isEmpty(),
+        "runs-on",
+        Engine.joined(runsOn)
+            + " would not choose experts as the router "
+            + router.name()
+            + " does",
+        "leave it out, since only Cambium runs such a model, or take another --router");
     experts.requireFits(copies, granularity);
+  }
+
+  /** Engines that have to run a result with such a router where nobody has said which. */
+  public static List<Engine> defaultEngines(RouterInitialisation router) {
+    return router.selection(0).isPresent() ? List.of() : Engine.DEFAULT;
   }
 
   /** Routed experts in a layer. */

@@ -1,6 +1,10 @@
 package io.cambium.upcycle.ledger;
 
 import io.cambium.checkpoint.CounterRandom;
+import io.cambium.checkpoint.UsageException;
+import java.math.BigDecimal;
+import java.math.MathContext;
+import java.math.RoundingMode;
 import java.util.Arrays;
 
 /**
@@ -18,6 +22,29 @@ public record Neurons(long seed, String key, int width, int count) {
    */
   public Neurons(long seed, int layer, int expert, int width, int count) {
     this(seed, layer + "." + expert, width, count);
+  }
+
+  /**
+   * How many neurons a share of them is, rounded down.
+   *
+   * @param option by which the share is given, for the error
+   * @throws UsageException if it is none
+   */
+  public static int count(double share, int width, String option) {
+    int count = (int) Math.floor(share * width);
+    if (count == 0) {
+      throw new UsageException(
+          option,
+          share + " redraws none of " + width + " neurons",
+          "give at least " + leastShare(width).toPlainString());
+    }
+    return count;
+  }
+
+  /** The smallest share that is one neuron, rounded up to what people read. */
+  private static BigDecimal leastShare(int width) {
+    MathContext fourDigits = new MathContext(4, RoundingMode.CEILING);
+    return BigDecimal.ONE.divide(BigDecimal.valueOf(width), fourDigits).stripTrailingZeros();
   }
 
   /** The chosen indices, ascending. */

@@ -3,19 +3,25 @@ package io.cambium.upcycle.dense;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.cambium.checkpoint.CheckpointException;
 import io.cambium.checkpoint.CheckpointSource;
 import io.cambium.checkpoint.FreshModel;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.checkpoint.testing.Goldens;
+import io.cambium.upcycle.Configs;
+import io.cambium.upcycle.DenseExamples;
 import io.cambium.upcycle.dense.expert.ExpertInitialisations;
 import io.cambium.upcycle.dense.expert.ExpertInitialisations.Parameters;
 import io.cambium.upcycle.dense.router.Normal;
+import io.cambium.upcycle.dense.router.RouterInitialisation;
+import io.cambium.upcycle.dense.router.RouterInitialisations;
 import io.cambium.upcycle.engine.Engine;
 import io.cambium.upcycle.ledger.Directions;
 import io.cambium.upcycle.ledger.SourceCheckpoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -136,6 +142,77 @@ class DenseHomeTest {
             "set \"use_sliding_window\" to false");
   }
 
+  /** A window is no reason where the layers in between, or the family, are. */
+  @Test
+  void windowsAreBlamedOnlyWhereTheyAreInTheWay() throws IOException {
+    Path mistral = source("mistral");
+    refused(mistral, options("transformers5", LayerChoice.ALL, "deepseek_v3"))
+        .hasMessageNotContaining("window of")
+        .hasMessageContaining("change --layers or --family");
+    refused(mistral, options("transformers5", new LayerChoice("1::2"), null))
+        .hasMessageContaining("have a window of 8 tokens")
+        .hasMessageContaining("in a copy, set \"sliding_window\" to null");
+    refused(source("qwen2+sliding"), options("transformers5", LayerChoice.ALL, "mixtral"))
+        .hasMessageNotContaining("window of");
+  }
+
+  /** All of its layers at once, since its class has no other way to be without windows. */
+  @Test
+  void aRemedyIsOneThatTheClassTakes() throws IOException {
+    refused(source("olmo3+one_rope"), options("transformers5", LayerChoice.ALL, null))
+        .hasMessageContaining("every entry of \"layer_types\" to \"full_attention\"");
+    // Its full layers have another rope, which is in the way as well.
+    refused(source("olmo3"), options("transformers5", LayerChoice.ALL, null))
+        .hasMessageNotContaining("full_attention");
+  }
+
+  @Test
+  void whatCannotGoIntoTheWeightsIsNamedBesideWhatCan() throws IOException {
+    refused(source("gemma"), options("transformers5", new LayerChoice("1::2"), "mixtral"))
+        .hasMessageContaining("mixtral: it has no norms fromOne true, but false; and with that in")
+        .hasMessageContaining("in the weights, it has no layers[0] feedForward");
+    refused(source("qwen2"), options("transformers5", LayerChoice.ALL, "mixtral"))
+        .hasMessageNotContaining("in the weights");
+  }
+
+  @Test
+  void noEngineIsSaidToChooseByTokenId() throws IOException {
+    RouterInitialisation hash = RouterInitialisations.named("hash", null, new LinkedHashMap<>());
+    DenseOptions options = options("", LayerChoice.ALL, null, hash);
+    try (SourceCheckpoint source = SourceCheckpoint.open(CheckpointSource.of(source("llama")), 0)) {
+      assertThat(DenseHome.choose(source, options).engines().values())
+          .hasSize(4)
+          .allSatisfy(verdict ->
+              assertThat(verdict.toString())
+                  .startsWith("no: it chooses experts by token id, engines by plain top-K"));
+    }
+    assertThatThrownBy(() -> options("vllm", LayerChoice.ALL, null, hash))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining("option runs-on: vllm would not choose experts as the router hash");
+  }
+
+  @Test
+  void aMissingLengthIsNotGuessed() throws IOException {
+    Path source = source("llama");
+    Configs.edit(source, config -> config.remove("max_position_embeddings"));
+    assertThatThrownBy(() -> home(source, options("transformers5", LayerChoice.ALL, null)))
+        .isInstanceOf(CheckpointException.class)
+        .hasMessageContaining("lacks \"max_position_embeddings\"");
+  }
+
+  @Test
+  void numbersThatAreNoneAreBlamedOnTheirOption() {
+    refusedNumber(1, 1, "option experts: 1 copies");
+    refusedNumber(100_000, 1, "option experts: 100000 copies", "name 2 to 65536");
+    refusedNumber(4, 100_000, "option granularity: 100000 makes no sound", "name 1 to 16384");
+  }
+
+  private static void refusedNumber(int copies, int granularity, String... words) {
+    assertThatThrownBy(() -> DenseExamples.options(copies, granularity, "copy"))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContainingAll(words);
+  }
+
   /** A golden's config with fresh weights; behind a plus, what is changed. */
   private Path source(String model) throws IOException {
     List<String> parts = List.of(model.split("\\+"));
@@ -146,6 +223,10 @@ class DenseHomeTest {
     if (parts.contains("sliding")) {
       config.put("use_sliding_window", true).put("sliding_window", 8).put("max_window_layers", 1);
       config.remove("layer_types");
+    }
+    if (parts.contains("one_rope")) {
+      ObjectNode ropes = (ObjectNode) config.get("rope_parameters");
+      ropes.set("full_attention", ropes.get("sliding_attention"));
     }
     if (parts.contains("head_dim")) {
       config.put("head_dim", 12);
@@ -177,6 +258,11 @@ class DenseHomeTest {
   }
 
   private static DenseOptions options(String engines, LayerChoice layers, @Nullable String family) {
+    return options(engines, layers, family, Normal.DEFAULT);
+  }
+
+  private static DenseOptions options(
+      String engines, LayerChoice layers, @Nullable String family, RouterInitialisation router) {
     return new DenseOptions(
         4,
         2,
@@ -184,9 +270,9 @@ class DenseHomeTest {
         layers,
         false,
         ExpertInitialisations.named("copy", Parameters.DEFAULT),
-        Normal.DEFAULT,
+        router,
         Optional.ofNullable(family),
-        Engine.parse(engines),
+        engines.isEmpty() ? List.of() : Engine.parse(engines),
         0,
         false);
   }

@@ -13,12 +13,14 @@ import io.cambium.checkpoint.testing.DenseModels;
 import io.cambium.upcycle.dense.expert.ExpertInitialisation;
 import io.cambium.upcycle.dense.expert.ExpertInitialisations;
 import io.cambium.upcycle.dense.expert.ExpertInitialisations.Parameters;
+import io.cambium.upcycle.dense.expert.ExpertSlot;
 import io.cambium.upcycle.dense.router.Normal;
 import io.cambium.upcycle.engine.Engine;
 import io.cambium.upcycle.ledger.Directions;
 import io.cambium.upcycle.ledger.Entry;
 import io.cambium.upcycle.ledger.Evaluator;
 import io.cambium.upcycle.ledger.Floats;
+import io.cambium.upcycle.ledger.Formula;
 import io.cambium.upcycle.ledger.SourceCheckpoint;
 import io.cambium.upcycle.ledger.Sources;
 import io.cambium.upcycle.plan.UpcyclePlan;
@@ -229,6 +231,17 @@ class ExpertInitialisationsTest {
     refused(() -> expert("partition", 0, 1, 1), "partition", "--granularity");
     refused(() -> expert("subset", 0, 1, 7), "subset", "--granularity");
     refused(() -> expert("subset", 0, 1, 1, 78), "77 neurons of layer 0 among 78 copies");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"drop", "drop-independent"})
+  void aRateThatRedrawsNothingIsRefused(String name) {
+    ExpertInitialisation few = named(name, new Parameters(null, 0.01, null));
+    ExpertSlot slot = new ExpertSlot(LAYER, 1, COPIES, Part.DENSE_UP, WIDTH, 1);
+    refused(
+        () -> few.copy(new Formula.Zeros(), slot),
+        "option drop-rate: 0.01 redraws none of 77 neurons",
+        "give at least 0.01299");
   }
 
   private static void refused(Runnable work, String... words) {

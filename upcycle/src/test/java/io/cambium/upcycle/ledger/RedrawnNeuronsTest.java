@@ -1,10 +1,13 @@
 package io.cambium.upcycle.ledger;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.assertj.core.api.Assertions.within;
 
 import io.cambium.checkpoint.CounterRandom;
+import io.cambium.checkpoint.UsageException;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
@@ -90,6 +93,19 @@ class RedrawnNeuronsTest {
     // 1,000 expected of each; five standard deviations of a hypergeometric share.
     for (int count : times) {
       assertThat(count).isBetween(1000 - 117, 1000 + 117);
+    }
+  }
+
+  /** 1.0 / 49 * 49 is less than one. */
+  @Test
+  void theShareThatIsNamedIsOneNeuron() {
+    for (int n = 1; n < 3000; n++) {
+      int width = n;
+      UsageException refused =
+          catchThrowableOfType(
+              UsageException.class, () -> Neurons.count(0.9 / width, width, "option"));
+      String named = Objects.requireNonNull(refused.remedy()).replace("give at least ", "");
+      assertThat(Neurons.count(Double.parseDouble(named), width, "option")).isEqualTo(1);
     }
   }
 

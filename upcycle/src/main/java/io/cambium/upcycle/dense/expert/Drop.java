@@ -24,8 +24,13 @@ record Drop(double rate) implements ExpertInitialisation {
     return new Formula.Redrawn(dense, neurons, slot.neuronAxis(), slot.key());
   }
 
+  /**
+   * How many of a block's neurons are drawn anew.
+   *
+   * @throws io.cambium.checkpoint.UsageException if it is none
+   */
   static int count(double rate, int width) {
-    return (int) Math.floor(rate * width);
+    return Neurons.count(rate, width, "option drop-rate");
   }
 
   @Override

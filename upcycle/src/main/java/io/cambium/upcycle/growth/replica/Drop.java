@@ -1,6 +1,5 @@
 package io.cambium.upcycle.growth.replica;
 
-import io.cambium.checkpoint.UsageException;
 import io.cambium.checkpoint.family.ModelTensor;
 import io.cambium.upcycle.ledger.Formula;
 import io.cambium.upcycle.ledger.Neurons;
@@ -22,12 +21,8 @@ record Drop(double amount) implements ReplicaInitialisation {
 
   @Override
   public void requireFits(int experts, int width, int hiddenSize) {
-    if (count(width) == 0) {
-      throw new UsageException(
-          "growth option replica-amount",
-          amount + " redraws none of " + width + " neurons",
-          "raise it");
-    }
+    // Which refuses none.
+    count(width);
   }
 
   @Override
@@ -49,6 +44,6 @@ record Drop(double amount) implements ReplicaInitialisation {
   }
 
   private int count(int width) {
-    return (int) Math.floor(amount * width);
+    return Neurons.count(amount, width, "growth option replica-amount");
   }
 }

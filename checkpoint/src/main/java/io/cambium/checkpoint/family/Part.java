@@ -81,6 +81,11 @@ public enum Part {
    * Whether weight decay would be wrong: norms and biases, the router's selection bias among them.
    */
   public boolean isNormOrBias() {
-    return isNorm() || name().endsWith("BIAS") || this == SINKS;
+    return isNorm() || isBias() || this == SINKS;
+  }
+
+  /** Whether the tensor is added to something, so that zeros are the same as none. */
+  public boolean isBias() {
+    return name().endsWith("BIAS");
   }
 }

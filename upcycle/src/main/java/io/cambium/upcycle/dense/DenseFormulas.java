@@ -69,10 +69,17 @@ record DenseFormulas(DenseParents parents, DenseHome home, DenseOptions options)
     Formula copied =
         parents
             .find(target.part(), target.layer(), target.expert())
-            // What the family has and the source has not are biases.
-            .orElseGet(Formula.Zeros::new);
+            .orElseGet(() -> absent(target));
     boolean fromOne = home.folded() && decoder().norms().fromOne();
     return fromOne && target.part().isNorm() ? new Formula.Shifted(copied, 1) : copied;
+  }
+
+  /** What the family has and the source has not. */
+  private static Formula absent(ModelTensor target) {
+    if (!target.part().isBias()) {
+      throw new IllegalStateException("the source has nothing that " + target.name() + " could be");
+    }
+    return new Formula.Zeros();
   }
 
   private DecoderSpec decoder() {

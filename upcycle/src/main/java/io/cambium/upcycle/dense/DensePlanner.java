@@ -1,6 +1,5 @@
 package io.cambium.upcycle.dense;
 
-import io.cambium.checkpoint.DType;
 import io.cambium.checkpoint.Manifest;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
@@ -10,12 +9,10 @@ import io.cambium.upcycle.ledger.Directions;
 import io.cambium.upcycle.ledger.Entry;
 import io.cambium.upcycle.ledger.SourceCheckpoint;
 import io.cambium.upcycle.ledger.SourceTensor;
+import io.cambium.upcycle.ledger.Sources;
 import io.cambium.upcycle.plan.Accounting;
 import io.cambium.upcycle.plan.Figures;
 import io.cambium.upcycle.plan.SideFiles;
-import io.cambium.upcycle.plan.StepZero;
-import io.cambium.upcycle.plan.StepZero.Exact;
-import io.cambium.upcycle.plan.StepZero.NotExact;
 import io.cambium.upcycle.plan.UpcyclePlan;
 import io.cambium.upcycle.runner.ModelRunner;
 import java.nio.file.Path;
@@ -99,6 +96,10 @@ public final class DensePlanner {
   public UpcyclePlan plan(Path target, Directions directions) {
     List<ModelTensor> tensors = home.family().tensors(home.decoder());
     List<Entry> weights = tensors.stream().map(formulas::entry).toList();
+    Sources sources = new Sources(parents.models(), directions);
+    weights.stream()
+        .filter(entry -> entry.isComputed() || isMeasured(entry))
+        .forEach(sources::requireComputable);
     SideFiles sideFiles = SideFiles.of(source);
     return new UpcyclePlan(
         parents.models().stream().map(model -> model.origin().path().toString()).toList(),
@@ -106,7 +107,7 @@ public final class DensePlanner {
         home.family().modelType(),
         settings(),
         options.seed(),
-        stepZero(),
+        DensePromise.of(parents, options, weights),
         options.runsOn(),
         home.engines(),
         Figures.of(source, home.decoder(), home.family(), weights, List.of()),
@@ -161,21 +162,9 @@ public final class DensePlanner {
     return base == tensor.model() ? Optional.empty() : Optional.of("taken from source " + base);
   }
 
-  private StepZero stepZero() {
-    DType dtype = formulas.modelType();
-    if (!parents.areEqual()) {
-      return new NotExact("the sources differ");
-    }
-    if (!options.experts().keepsFunction()) {
-      return new NotExact("the copies differ (" + options.experts().name() + ")");
-    }
-    if (home.folded() && dtype != DType.F32) {
-      return new NotExact("norms or embeddings are computed anew and rounded to " + dtype);
-    }
-    if (Integer.bitCount(options.granularity()) > 1 && dtype != DType.F32) {
-      return new NotExact("times " + options.granularity() + " is rounded to " + dtype);
-    }
-    return new Exact();
+  /** Copies of several models are compared, even where nothing else is computed of them. */
+  private boolean isMeasured(Entry entry) {
+    return parents.models().size() > 1 && entry.target().part().isExpert();
   }
 
   private Manifest.SparseUpcycling sparse() {

@@ -25,6 +25,7 @@ import io.cambium.upcycle.ledger.Entry;
 import io.cambium.upcycle.ledger.SourceCheckpoint;
 import io.cambium.upcycle.ledger.SourceTensor;
 import io.cambium.upcycle.ledger.SourceTensor.Origin;
+import io.cambium.upcycle.ledger.Sources;
 import io.cambium.upcycle.plan.Accounting;
 import io.cambium.upcycle.plan.Figures;
 import io.cambium.upcycle.plan.SideFiles;
@@ -172,6 +173,8 @@ public final class GrowthPlanner {
     double holdBack = holdBack();
     WeightFormulas formulas = new WeightFormulas(source, options, layers, holdBack);
     List<Entry> weights = tensors.stream().map(formulas::entry).toList();
+    Sources sources = new Sources(List.of(source), directions);
+    weights.stream().filter(Entry::isComputed).forEach(sources::requireComputable);
     List<Entry> moments =
         source
             .optimizer()

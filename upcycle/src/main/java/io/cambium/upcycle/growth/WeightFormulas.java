@@ -1,13 +1,11 @@
 package io.cambium.upcycle.growth;
 
 import io.cambium.checkpoint.DType;
-import io.cambium.checkpoint.UsageException;
 import io.cambium.checkpoint.family.ModelTensor;
 import io.cambium.checkpoint.family.Part;
 import io.cambium.upcycle.growth.replica.ReplicaSlot;
 import io.cambium.upcycle.ledger.Directions;
 import io.cambium.upcycle.ledger.Entry;
-import io.cambium.upcycle.ledger.Floats;
 import io.cambium.upcycle.ledger.Formula;
 import io.cambium.upcycle.ledger.Neurons;
 import io.cambium.upcycle.ledger.SourceCheckpoint;
@@ -42,12 +40,6 @@ record WeightFormulas(
           case SELECTION_BIAS -> selectionBias(tensor, sourceType, target.layer());
           default -> expert(new Formula.Copy(tensor), target);
         };
-    if (!formula.isCopied() && !Floats.supports(sourceType)) {
-      throw new UsageException(
-          source.path(),
-          "tensor \"" + from.name() + "\" is " + sourceType + ", which is not computed with",
-          "convert the weights to F32, BF16 or F16");
-    }
     // The balancer's steps of 0.001 need fp32 whatever the model's type.
     DType dtype = target.part() == Part.SELECTION_BIAS ? DType.F32 : sourceType;
     return new Entry(target, dtype, formula);

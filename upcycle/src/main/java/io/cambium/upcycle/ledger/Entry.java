@@ -26,6 +26,11 @@ public record Entry(ModelTensor target, DType dtype, Formula formula) {
     return new TensorSpec(target.name(), dtype, target.shape()).bytes();
   }
 
+  /** Whether it is more than its source's bytes, rearranged. */
+  public boolean isComputed() {
+    return !formula.isCopied();
+  }
+
   /** Whether its elements lie on disk one after the other. */
   public boolean isContiguous() {
     return Strided.of(this).isContiguous();

@@ -2,6 +2,7 @@ package io.cambium.upcycle.ledger;
 
 import io.cambium.checkpoint.DType;
 import io.cambium.checkpoint.SafetensorsFile;
+import io.cambium.checkpoint.UsageException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -48,6 +49,28 @@ public record Sources(List<SourceCheckpoint> checkpoints, Directions directions)
           Objects.requireNonNull(optimizer(tensor).tensors().get(tensor.name())).spec().dtype();
       case DIRECTIONS -> DType.F32;
     };
+  }
+
+  /**
+   * Sees to it that a line's numbers can be had, and not its bytes alone.
+   *
+   * @throws UsageException if a tensor that it reads, or itself, is of a type that is not computed
+   *     with
+   */
+  public void requireComputable(Entry line) {
+    for (SourceTensor tensor : line.formula().sources()) {
+      requireComputable(tensor.name(), dtype(tensor), checkpoints.get(tensor.model()));
+    }
+    requireComputable(line.target().name(), line.dtype(), checkpoints.getFirst());
+  }
+
+  private static void requireComputable(String tensor, DType dtype, SourceCheckpoint source) {
+    if (!Floats.supports(dtype)) {
+      throw new UsageException(
+          source.path(),
+          "tensor \"" + tensor + "\" is " + dtype + ", which is not computed with",
+          "convert the weights to F32, BF16 or F16");
+    }
   }
 
   Values values(SourceTensor tensor) {

@@ -9,25 +9,41 @@ import io.cambium.checkpoint.family.ModelTensor;
 import io.cambium.checkpoint.family.Part;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Function;
 
-/** A checkpoint rounded to BF16, as most are published. */
+/** A checkpoint rounded to BF16, as most are published, or with types of a test's choice. */
 public final class HalfPrecision {
 
   private HalfPrecision() {}
 
   public static Path write(Path source, Path target) {
+    return write(source, target, part -> part == Part.SELECTION_BIAS ? DType.F32 : DType.BF16);
+  }
+
+  /**
+   * The same in other types; of one that is not computed with, zeros.
+   *
+   * @param source in fp32
+   */
+  public static Path write(Path source, Path target, Function<Part, DType> types) {
     try (CheckpointDirectory checkpoint = CheckpointDirectory.open(source)) {
       Files.createDirectory(target);
-      List<TensorSpec> specs = checkpoint.tensors().stream().map(HalfPrecision::spec).toList();
+      List<TensorSpec> specs =
+          checkpoint.tensors().stream().map(tensor -> spec(tensor, types)).toList();
       try (CheckpointWriter writer =
           CheckpointWriter.create(
               target, checkpoint.config().json(), specs, CheckpointWriter.DEFAULT_SHARD_BYTES)) {
         for (TensorSpec spec : specs) {
           float[] values = Floats.read(checkpoint.data(spec.name()), DType.F32);
-          writer.write(spec.name(), Floats.write(values, spec.dtype()));
+          writer.write(
+              spec.name(),
+              Floats.supports(spec.dtype())
+                  ? Floats.write(values, spec.dtype())
+                  : MemorySegment.ofArray(new byte[Math.toIntExact(spec.bytes())]));
         }
         writer.finish(Manifest.EMPTY);
       }
@@ -37,8 +53,7 @@ public final class HalfPrecision {
     }
   }
 
-  private static TensorSpec spec(ModelTensor tensor) {
-    DType dtype = tensor.part() == Part.SELECTION_BIAS ? DType.F32 : DType.BF16;
-    return new TensorSpec(tensor.name(), dtype, tensor.shape());
+  private static TensorSpec spec(ModelTensor tensor, Function<Part, DType> types) {
+    return new TensorSpec(tensor.name(), types.apply(tensor.part()), tensor.shape());
   }
 }

@@ -39,6 +39,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.SequencedMap;
+import java.util.SortedMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -168,6 +169,35 @@ class DenseOriginsTest {
     }
   }
 
+  /** Nobody can run the mean of several models before it is written. */
+  @ParameterizedTest
+  @ValueSource(ints = {-1, 0, 1})
+  void centroidsOfSeveralModelsFollowTheirTrunk(int base) {
+    Path other = DenseModels.llama(folder.resolve("other"), WIDTH, 4);
+    DenseSources sources =
+        sources(base < 0 ? OptionalInt.empty() : OptionalInt.of(base), source, other);
+    try (PlannedUpcycle planned = plan(sources, options("copy", "centroid", 2, 1, 1))) {
+      assertThat(planned.plan().describe().contains("mean of what the blocks of all 2 models"))
+          .isEqualTo(base < 0);
+      planned.execute(Progress.NONE);
+    }
+    List<Path> trunk = base < 0 ? List.of(source, other) : List.of(base == 0 ? source : other);
+    List<List<TokenIds>> domains = List.copyOf(domains().sequencedValues()).subList(0, 2);
+    double[] expected_D = new double[DenseModels.HIDDEN];
+    for (Path model : trunk) {
+      List<SortedMap<Integer, double[]>> means = RUNNER.blockInputMeans(model, domains);
+      double[] first_D = Objects.requireNonNull(means.getFirst().get(1));
+      double[] second_D = Objects.requireNonNull(means.getLast().get(1));
+      Arrays.setAll(expected_D, d -> expected_D[d] + first_D[d] - second_D[d]);
+    }
+    double length = Math.sqrt(Arrays.stream(expected_D).map(x -> x * x).sum());
+    double scale = 0.02 * Math.sqrt(DenseModels.HIDDEN) / length;
+    float[] rows_ED = floats(target, Part.ROUTER, 1, ModelTensor.NONE);
+    for (int d = 0; d < expected_D.length; d++) {
+      assertThat((double) rows_ED[d]).isCloseTo(scale * expected_D[d], within(1e-6));
+    }
+  }
+
   private static double[] inputMean(Path model, List<TokenIds> domain, int layer) {
     return RUNNER.inputMoments(model, domain).stream()
         .filter(moments -> moments.layer() == layer && moments.tokens() > 0)
@@ -214,6 +244,11 @@ class DenseOriginsTest {
       result = planned.execute(Progress.NONE);
     }
     assertThat(result.verification().why()).isEqualTo("the sources differ");
+    assertThat(result.plan().describe())
+        .contains("compared    with the logits of source 0, " + source);
+    assertThat(result.verification().describe())
+        .contains("nothing is promised of them, since the sources differ")
+        .contains("\n  from source 0, " + source + ": logits differ");
     for (int expert = 0; expert < 3; expert++) {
       assertThat(floats(target, Part.EXPERT_UP, 1, expert))
           .isEqualTo(floats(expert == 1 ? other : source, Part.DENSE_UP, 1, ModelTensor.NONE));

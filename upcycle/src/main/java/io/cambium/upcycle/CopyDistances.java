@@ -29,10 +29,10 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Measures, while experts are written, how far copies of a dense block are from the block and from
- * each other, or replicas from their parent and from each other. What the copies of a matrix add up
- * to is kept unit by unit and added in the order of the plan, so that the figures depend on no
- * thread's timing.
+ * Measures, while experts are written, how far copies of a dense block are from the block and each
+ * from the copy before it, or replicas from their parent and from the replica before. What the
+ * copies of a matrix add up to is kept unit by unit and added in the order of the plan, so that the
+ * figures depend on no thread's timing.
  */
 final class CopyDistances {
 

@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
  * @param fromPromise difference from the promised logits; absent where there is no promise
  * @param inSingle the same in fp32, where rounding took it beyond what is allowed; everything else
  *     then was computed in fp64
- * @param fromSource difference from the source as it is configured: the damage at step 0; absent
+ * @param source which model it was compared with, in words
+ * @param fromSource difference from that source as it is configured: the damage at step 0; absent
  *     where the models were not run
  * @param siblingCoselection share of tokens that choose two experts of one lineage, mean over the
  *     routing layers; absent where none are siblings or the models were not run
@@ -22,24 +23,27 @@ public record Verification(
     String why,
     @Nullable LogitDifference fromPromise,
     @Nullable LogitDifference inSingle,
+    String source,
     @Nullable LogitDifference fromSource,
     @Nullable Double siblingCoselection,
     boolean text) {
 
   /** One without a comparison of logits. */
   static Verification without(Word word, String why) {
-    return new Verification(word, why, null, null, null, null, false);
+    return new Verification(word, why, null, null, "", null, null, false);
   }
 
   /** The outcome for people, in a few lines. */
   public String describe() {
-    StringBuilder words = new StringBuilder(word + ": " + why);
+    boolean unpromised = fromSource != null && fromPromise == null;
+    StringBuilder words = new StringBuilder(word + ": ");
+    words.append(unpromised ? "nothing is promised of them, since " : "").append(why);
     if (fromPromise != null && !fromPromise.equals(fromSource)) {
       words.append("\n  from what is promised: ").append(fromPromise.describe());
     }
     if (fromSource != null) {
       words
-          .append("\n  from the source: ")
+          .append("\n  from " + source + ": ")
           .append(fromSource.describe())
           .append(text ? " of text" : " drawn at random");
     }
@@ -61,7 +65,7 @@ public record Verification(
   /** A failed verification is a {@link io.cambium.checkpoint.VerificationException} instead. */
   public enum Word {
     VERIFIED("verified"),
-    STRUCTURE_VERIFIED("structure verified, logits not checked"),
+    STRUCTURE_VERIFIED("structure verified but logits not checked"),
     NOT_VERIFIED("not verified");
 
     private final String text;

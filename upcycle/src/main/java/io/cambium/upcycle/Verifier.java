@@ -212,9 +212,14 @@ record Verifier(UpcyclePlan plan, Path directory) {
             : plan.stepZero().toString(),
         compared.fromPromise,
         inSingle,
+        comparedWith(),
         compared.fromSource,
         compared.siblingCoselection,
         text);
+  }
+
+  private String comparedWith() {
+    return plan.sources().size() == 1 ? "the source" : "source 0, " + plan.sources().getFirst();
   }
 
   /**

@@ -125,7 +125,7 @@ class QuantisedGrowthTest {
     assertThat(verification.word()).isEqualTo(Word.STRUCTURE_VERIFIED);
     assertThat(verification.fromSource()).isNull();
     assertThat(result.describe())
-        .contains("structure verified, logits not checked", method, "exact: the logits equal");
+        .contains("structure verified but logits not checked", method, "exact: the logits equal");
     assertThat(result.plan().describe()).contains("no engine was run with quantised weights");
     assertThat(result.plan().figures().target().parameters())
         .isEqualTo(parameters(Path.of(result.plan().target()), method));

@@ -85,9 +85,9 @@ record DenseParents(List<SourceCheckpoint> models, OptionalInt base) {
     return models.getFirst();
   }
 
-  /** The model that is run where the weights outside of experts count. */
-  SourceCheckpoint reference() {
-    return models.get(base.orElse(0));
+  /** The models whose mean the weights outside of experts are: the base alone, or all. */
+  List<SourceCheckpoint> trunk() {
+    return base.isPresent() ? List.of(models.get(base.getAsInt())) : models;
   }
 
   /** The model that a copy of a block comes from. */
@@ -105,9 +105,7 @@ record DenseParents(List<SourceCheckpoint> models, OptionalInt base) {
   }
 
   private Formula common(ModelTensor tensor) {
-    List<Formula> copies =
-        (base.isPresent() ? List.of(reference()) : models)
-            .stream().map(model -> copy(model, tensor)).toList();
+    List<Formula> copies = trunk().stream().map(model -> copy(model, tensor)).toList();
     return copies.size() == 1 ? copies.getFirst() : new Formula.Mean(copies);
   }
 

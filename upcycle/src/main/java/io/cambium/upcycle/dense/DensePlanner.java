@@ -84,7 +84,7 @@ public final class DensePlanner {
   public Directions directions(ModelRunner runner) {
     return options
         .router()
-        .directions(parents.reference(), home.decoder().mixtureLayers(), options.copies(), runner);
+        .directions(parents.trunk(), home.decoder().mixtureLayers(), options.copies(), runner);
   }
 
   /**
@@ -204,6 +204,9 @@ public final class DensePlanner {
     settings.put("init", described(options.experts().name(), options.experts().parameters()));
     settings.put("router", described(options.router().name(), options.router().parameters()));
     settings.put("seed", Long.toString(options.seed()));
+    if (parents.models().size() > 1) {
+      settings.put("compared", "with the logits of source 0, " + source.origin().path());
+    }
     return settings;
   }
 

@@ -55,7 +55,7 @@ public record Directions(SortedMap<String, Values> tensors, List<String> warning
   /** A layer's directions of rows [N, D] as something that a formula reads. */
   public static SourceTensor rows(int layer, int experts_N, int size_D) {
     return SourceTensor.whole(
-        SourceTensor.Origin.DIRECTIONS, rows(layer), List.of((long) experts_N, (long) size_D));
+        SourceTensor.Origin.DIRECTIONS, 0, rows(layer), List.of((long) experts_N, (long) size_D));
   }
 
   /** The gradient of an expert's matrix, in its shape, likewise. */
@@ -64,7 +64,7 @@ public record Directions(SortedMap<String, Values> tensors, List<String> warning
         "layer.%d.expert.%d.%s.gradient"
             .formatted(
                 matrix.layer(), matrix.expert(), matrix.part().name().toLowerCase(Locale.ROOT));
-    return SourceTensor.whole(SourceTensor.Origin.DIRECTIONS, name, matrix.shape());
+    return SourceTensor.whole(SourceTensor.Origin.DIRECTIONS, 0, name, matrix.shape());
   }
 
   /** Both. */

@@ -185,13 +185,7 @@ public final class SourceCheckpoint implements AutoCloseable {
     Set<SourceTensor> all = new LinkedHashSet<>();
     weights.tensors().forEach(tensor -> all.add(source(tensor)));
     for (String name : weights.ignoredTensors()) {
-      all.add(
-          new SourceTensor(
-              Origin.WEIGHTS,
-              model,
-              name,
-              weights.spec(name).shape(),
-              ModelTensor.Piece.whole(weights.spec(name).shape())));
+      all.add(SourceTensor.whole(Origin.WEIGHTS, model, name, weights.spec(name).shape()));
     }
     Map<String, List<ModelTensor>> byName =
         weights.tensors().stream().collect(Collectors.groupingBy(ModelTensor::name));
@@ -201,14 +195,15 @@ public final class SourceCheckpoint implements AutoCloseable {
   }
 
   /** What the optimizer keeps of a tensor on disk has the parts that the tensor has. */
-  private static List<SourceTensor> parts(TensorSpec kept, Map<String, List<ModelTensor>> byName) {
+  private List<SourceTensor> parts(TensorSpec kept, Map<String, List<ModelTensor>> byName) {
     String name = kept.name();
     String weight = name.substring(0, Math.max(0, name.lastIndexOf('.')));
     List<ModelTensor> whole = byName.getOrDefault(weight, List.of());
     return whole.isEmpty()
-        ? List.of(SourceTensor.whole(Origin.OPTIMIZER, name, kept.shape()))
+        ? List.of(SourceTensor.whole(Origin.OPTIMIZER, model, name, kept.shape()))
         : whole.stream()
-            .map(part -> new SourceTensor(Origin.OPTIMIZER, 0, name, part.shape(), part.piece()))
+            .map(
+                part -> new SourceTensor(Origin.OPTIMIZER, model, name, part.shape(), part.piece()))
             .toList();
   }
 

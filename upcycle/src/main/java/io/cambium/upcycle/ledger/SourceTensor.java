@@ -33,8 +33,8 @@ public record SourceTensor(Origin origin, int model, String name, List<Long> sha
   }
 
   /** A tensor that is used as it lies on disk. */
-  public static SourceTensor whole(Origin origin, String name, List<Long> shape) {
-    return new SourceTensor(origin, 0, name, shape, Piece.whole(shape));
+  public static SourceTensor whole(Origin origin, int model, String name, List<Long> shape) {
+    return new SourceTensor(origin, model, name, shape, Piece.whole(shape));
   }
 
   /** Whether its elements lie on disk one after the other. */

@@ -3,11 +3,14 @@ package io.cambium.upcycle.ledger;
 import io.cambium.checkpoint.NormalDraws;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /**
  * What one thread carries out at one go, and the journal notes as done: lines of the ledger that
@@ -47,10 +50,28 @@ public record Unit(List<Entry> entries, Range range, boolean measured) {
       groups.computeIfAbsent(group, _ -> new ArrayList<>()).add(line);
     }
     List<Unit> units = new ArrayList<>();
-    for (List<Entry> group : groups.values()) {
+    for (List<Entry> group : together(groups.values())) {
       cut(group, measured.apply(group.getFirst()).isPresent(), units);
     }
     return units;
+  }
+
+  /**
+   * Those that need the singular vectors of the same matrices in one, such as all shards of a
+   * block's copies: a unit takes them once.
+   */
+  private static Collection<List<Entry>> together(Collection<List<Entry>> groups) {
+    Map<Object, List<Entry>> together = new LinkedHashMap<>();
+    for (List<Entry> group : groups) {
+      Set<Formula> decomposed =
+          group.stream()
+              .flatMap(line -> line.formula().decomposed().stream())
+              .collect(Collectors.toSet());
+      together
+          .computeIfAbsent(decomposed.isEmpty() ? group : decomposed, _ -> new ArrayList<>())
+          .addAll(group);
+    }
+    return together.values();
   }
 
   private static Object group(Entry line) {

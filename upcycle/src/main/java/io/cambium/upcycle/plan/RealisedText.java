@@ -42,7 +42,11 @@ public final class RealisedText {
         grown ? "parent" : "block",
         distances.betweenCopies() == 0
             ? ""
-            : String.format(Locale.ROOT, ", %.2g from each other", distances.betweenCopies()),
+            : String.format(
+                Locale.ROOT,
+                ", %.2g from the %s before",
+                distances.betweenCopies(),
+                grown ? "replica" : "copy"),
         100 * distances.changed());
   }
 }

@@ -24,11 +24,12 @@ public interface RouterInitialisation {
   /**
    * What the rows follow, computed before anything else.
    *
+   * @param trunk the models whose mean the weights outside of experts are
    * @param layers that will route
-   * @param runner runs the source
+   * @param runner runs them
    */
   default Directions directions(
-      SourceCheckpoint source, List<Integer> layers, int copies_E, ModelRunner runner) {
+      List<SourceCheckpoint> trunk, List<Integer> layers, int copies_E, ModelRunner runner) {
     return Directions.NONE;
   }
 

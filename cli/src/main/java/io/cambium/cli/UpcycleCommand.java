@@ -11,10 +11,12 @@ import io.cambium.upcycle.PlannedUpcycle;
 import io.cambium.upcycle.UpcycleResult;
 import io.cambium.upcycle.Upcycler;
 import io.cambium.upcycle.engine.Engine;
+import io.cambium.upcycle.growth.GrowthOptions;
 import io.cambium.upcycle.plan.UpcyclePlan;
 import io.cambium.upcycle.runner.TokenIds;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -100,8 +102,9 @@ final class UpcycleCommand implements Callable<Integer> {
       names = "--data",
       paramLabel = "DIR",
       description =
-          "Corpus directory for split rows and for the comparison of logits (else a page of text"
-              + " in the model's own tokens, or random ones where it has no tokenizer).")
+          "Corpus directory: for --rows split, --replicas adversarial and --router centroid, and"
+              + " for the comparison of logits (else a page of text in the model's own tokens, or"
+              + " random ones where it has no tokenizer).")
   private @Nullable Path data;
 
   @Option(
@@ -134,7 +137,7 @@ final class UpcycleCommand implements Callable<Integer> {
       names = "--resume",
       description =
           "Go on with what an interrupted run of the same command left in TARGET.partial; begin"
-              + " where it left nothing.")
+              + " where it left nothing. Not with --overwrite.")
   private boolean resume;
 
   @Option(
@@ -160,9 +163,7 @@ final class UpcycleCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    if (json && !dryRun) {
-      throw new UsageException("--json", "prints a plan", "give --dry-run with it");
-    }
+    requireSound();
     PrintWriter out = spec.commandLine().getOut();
     try (DownloadProgress progress = DownloadProgress.onStandardError();
         OpenedSources sources = OpenedSources.open(sources(), root.environment(), progress);
@@ -178,25 +179,46 @@ final class UpcycleCommand implements Callable<Integer> {
     return 0;
   }
 
-  private PlannedUpcycle plan(List<CheckpointSource> sources) {
-    CheckpointSource source = sources.getFirst();
-    List<TokenIds> calibration =
-        data == null ? List.of() : CalibrationTokens.read(data, source, seed);
-    List<TokenIds> comparison =
-        data == null && check == Execution.Check.LOGITS
-            ? VerificationTokens.of(source)
-            : calibration;
-    if (hasExperts(source)) {
-      requireNone(dense.getClass(), source.path(), "has experts already");
-      return Upcycler.plan(
-          source,
-          target(),
-          growth.options(source, experts, dropRate, engines().orElse(List.of()), seed, overwrite),
-          new TorchRunner(),
-          calibration,
-          comparison);
+  /** Refuses what no source could make sense of, before one is opened. */
+  private void requireSound() {
+    if (json && !dryRun) {
+      throw new UsageException("--json", "prints a plan", "give --dry-run with it");
     }
+    if (threads < 1) {
+      throw new UsageException("--threads", "is " + threads, "give at least 1");
+    }
+    if (resume && overwrite) {
+      throw new UsageException(
+          "--resume, --overwrite",
+          "one goes on with what is there, the other begins anew",
+          "give one of them; to go on where TARGET exists, move it away first");
+    }
+    if (resume && Files.exists(target())) {
+      throw new UsageException(
+          target(),
+          "exists already, so that what goes on could not get its name",
+          "move it away, or begin anew with --overwrite");
+    }
+  }
+
+  private PlannedUpcycle plan(List<CheckpointSource> sources) {
+    return hasExperts(sources.getFirst()) ? planGrowth(sources.getFirst()) : planDense(sources);
+  }
+
+  private PlannedUpcycle planGrowth(CheckpointSource source) {
+    requireNone(dense.getClass(), source.path(), "has experts already");
+    GrowthOptions options =
+        growth.options(source, experts, dropRate, engines().orElse(List.of()), seed, overwrite);
+    requireUseOfData(options.needsTokens());
+    List<TokenIds> calibration = calibration(source);
+    return Upcycler.plan(
+        source, target(), options, new TorchRunner(), calibration, comparison(source, calibration));
+  }
+
+  private PlannedUpcycle planDense(List<CheckpointSource> sources) {
+    CheckpointSource source = sources.getFirst();
     requireNone(growth.getClass(), source.path(), "is dense");
+    requireUseOfData(dense.needsDomains());
     SequencedMap<String, List<TokenIds>> domains =
         data != null && dense.needsDomains()
             ? CalibrationTokens.domains(data, source, seed)
@@ -206,7 +228,29 @@ final class UpcycleCommand implements Callable<Integer> {
         target(),
         dense.options(experts, dropRate, engines(), domains, seed, overwrite),
         new TorchRunner(),
-        comparison);
+        comparison(source, calibration(source)));
+  }
+
+  /** Refuses a corpus that nobody would look into. */
+  private void requireUseOfData(boolean planned) {
+    if (data != null && !planned && check != Execution.Check.LOGITS) {
+      throw new UsageException(
+          "--data",
+          "means nothing here: these options need no text, and without --verify logits none is"
+              + " compared on",
+          "leave it out");
+    }
+  }
+
+  private List<TokenIds> calibration(CheckpointSource source) {
+    return data == null ? List.of() : CalibrationTokens.read(data, source, seed);
+  }
+
+  /** What the logits are compared on. */
+  private List<TokenIds> comparison(CheckpointSource source, List<TokenIds> calibration) {
+    return data == null && check == Execution.Check.LOGITS
+        ? VerificationTokens.of(source)
+        : calibration;
   }
 
   private Optional<List<Engine>> engines() {
@@ -279,14 +323,18 @@ final class UpcycleCommand implements Callable<Integer> {
     }
   }
 
-  private static String goingOn(Path left) {
-    return "the same command with --resume goes on; what was written is in " + left;
+  private String goingOn(Path left) {
+    String option = overwrite ? "--resume in the place of --overwrite" : "--resume";
+    String first = Files.exists(target()) ? ", once " + target() + " is moved away" : "";
+    return "the same command with "
+        + option
+        + " goes on"
+        + first
+        + "; what was written is in "
+        + left;
   }
 
   private Execution execution() {
-    if (threads < 1) {
-      throw new UsageException("--threads", "is " + threads, "give at least 1");
-    }
     Execution.Unfinished unfinished =
         resume
             ? Execution.Unfinished.RESUME

@@ -1,6 +1,7 @@
 package io.cambium.cli;
 
 import io.cambium.checkpoint.CheckpointDirectory;
+import io.cambium.checkpoint.CheckpointException;
 import io.cambium.checkpoint.CheckpointSource;
 import io.cambium.training.data.Tokenizer;
 import io.cambium.upcycle.runner.TokenIds;
@@ -26,20 +27,31 @@ final class VerificationTokens {
   /**
    * One batch, or none where the model has no tokenizer of its own.
    *
-   * @throws io.cambium.checkpoint.CambiumException if the tokenizer is broken or does not fit
+   * @throws CheckpointException if the model or its tokenizer is broken, or they do not fit
    */
   static List<TokenIds> of(CheckpointSource model) {
     Path tokenizer = model.directory().resolve("tokenizer.json");
     if (!Files.exists(tokenizer)) {
       return List.of();
     }
-    try (Tokenizer loaded = Tokenizer.load(tokenizer);
-        CheckpointDirectory checkpoint = CheckpointDirectory.open(model)) {
-      loaded.requireFits(checkpoint.decoder().vocabSize(), model.path());
+    try (CheckpointDirectory checkpoint = CheckpointDirectory.open(model)) {
+      return List.of(batch(tokenizer, checkpoint.decoder().vocabSize(), model.path()));
+    }
+  }
+
+  private static TokenIds batch(Path tokenizer, int vocabSize, Path model) {
+    try (Tokenizer loaded = Tokenizer.load(tokenizer)) {
+      loaded.requireFits(vocabSize, model);
       int[] ids = loaded.encode(text());
       int length = Math.min(LENGTH, ids.length / SEQUENCES);
       long[] batch = Arrays.stream(ids).limit((long) SEQUENCES * length).asLongStream().toArray();
-      return List.of(new TokenIds(SEQUENCES, length, batch));
+      return new TokenIds(SEQUENCES, length, batch);
+    } catch (CheckpointException e) {
+      throw new CheckpointException(
+          null,
+          String.valueOf(e.getMessage()),
+          "or leave the comparison of logits out with --verify bytes",
+          e);
     }
   }
 

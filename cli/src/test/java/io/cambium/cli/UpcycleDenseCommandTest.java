@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -132,6 +133,43 @@ class UpcycleDenseCommandTest {
             "option router: centroid needs a domain for each of 4 copies, and --data has 0",
             "option init: partition cuts every copy");
     assertThat(Path.of(target)).doesNotExist();
+  }
+
+  @Test
+  void optionsThatExcludeEachOtherAreNamedBeforeASourceIsOpened() throws IOException {
+    String missing = folder.resolve("missing").toString();
+    assertThat(run(missing, target, "--experts", "4", "--resume", "--overwrite")).isEqualTo(2);
+    assertThat(run(missing, target, "--experts", "4", "--threads", "0")).isEqualTo(2);
+    Files.createDirectory(Path.of(target));
+    assertThat(run(missing, target, "--experts", "4", "--resume")).isEqualTo(2);
+    assertThat(err.toString())
+        .contains(
+            "--resume, --overwrite: one goes on with what is there, the other begins anew",
+            "--threads: is 0",
+            "moe: exists already, so that what goes on could not get its name",
+            "move it away, or begin anew with --overwrite")
+        .doesNotContain("missing");
+  }
+
+  @Test
+  void aCorpusThatNobodyLooksIntoIsRefused() throws IOException {
+    String corpus = TinyCorpus.write(folder.resolve("corpus")).toString();
+    for (String check : List.of("bytes", "none")) {
+      assertThat(run(source, target, "--experts", "4", "--data", corpus, "--verify", check))
+          .isEqualTo(2);
+    }
+    assertThat(err.toString()).contains("--data: means nothing here");
+    assertThat(Path.of(target)).doesNotExist();
+  }
+
+  @Test
+  void aTokenizerThatDoesNotFitNeedNotBeUsed() throws IOException {
+    Path corpus = TinyCorpus.write(folder.resolve("corpus"));
+    Files.copy(corpus.resolve("tokenizer.json"), Path.of(source, "tokenizer.json"));
+    assertThat(run(source, target, "--experts", "4")).isEqualTo(1);
+    assertThat(err.toString())
+        .contains("has a vocabulary of 61", "or leave the comparison of logits out with --verify");
+    assertThat(run(source, target, "--experts", "4", "--verify", "bytes")).isZero();
   }
 
   @Test

@@ -35,8 +35,7 @@ record Fingerprint(int writer, String plan, String sources) {
    */
   static final int WRITER = 2;
 
-  static Fingerprint of(
-      UpcyclePlan plan, Directions directions, List<SourceCheckpoint> sources) {
+  static Fingerprint of(UpcyclePlan plan, Directions directions, List<SourceCheckpoint> sources) {
     List<Object> written =
         List.of(
             WRITER,

@@ -4,7 +4,6 @@ import io.cambium.checkpoint.CheckpointException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Objects;
 
 /** Files beside the weights. */
@@ -23,13 +22,24 @@ final class SideFile {
     }
   }
 
-  /** Copies a file as it is. */
+  /** Copies a file as it is; it is small enough to be read first, and an error names one end. */
   static void copy(Path from, Path directory, String name) {
+    byte[] bytes = read(from.resolve(name));
     Path file = in(directory, name);
     try {
-      Files.copy(from.resolve(name), file, StandardCopyOption.REPLACE_EXISTING);
+      // An earlier one may be read-only.
+      Files.deleteIfExists(file);
+      Files.write(file, bytes);
     } catch (IOException e) {
       throw CheckpointException.unwritable(file, e);
+    }
+  }
+
+  private static byte[] read(Path file) {
+    try {
+      return Files.readAllBytes(file);
+    } catch (IOException e) {
+      throw CheckpointException.unreadable(file, e);
     }
   }
 }

@@ -67,6 +67,17 @@ class ExecutionTest {
     assertThat(example.target()).doesNotExist();
   }
 
+  @Test
+  void aMissingFileBesideTheWeightsIsTheSourcesFault() throws IOException {
+    Path tokenizer = Files.writeString(example.source().resolve("tokenizer.json"), "{}");
+    try (PlannedUpcycle planned = example.plan("copy")) {
+      Files.delete(tokenizer);
+      assertThatThrownBy(() -> planned.execute(Progress.NONE))
+          .isInstanceOf(CheckpointException.class)
+          .hasMessageContaining(tokenizer + ": cannot be read: no such file");
+    }
+  }
+
   private static void truncate(Path file) {
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
       channel.truncate(4096);

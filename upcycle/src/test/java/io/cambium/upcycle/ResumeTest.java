@@ -85,8 +85,8 @@ class ResumeTest {
   void leavesAloneWhatIsNoConversion(Unfinished unfinished) throws IOException {
     Path notes = Files.createDirectories(example.staging().resolve("precious")).resolve("notes");
     Files.writeString(notes, "x");
-    assertThatThrownBy(() ->
-            example.convert("copy", new Execution(1, unfinished, Check.BYTES), Progress.NONE))
+    assertThatThrownBy(
+            () -> example.convert("copy", new Execution(1, unfinished, Check.BYTES), Progress.NONE))
         .isInstanceOf(UsageException.class)
         .hasMessageContaining("moe.partial: is where the result is written meanwhile, and holds")
         .hasMessageContaining("remove the directory, or begin anew by --overwrite");

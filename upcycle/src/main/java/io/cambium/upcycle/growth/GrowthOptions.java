@@ -163,6 +163,11 @@ public record GrowthOptions(
         "use mode lineage, or copied rows");
   }
 
+  /** Whether growing needs tokens, beside those that logits are compared on. */
+  public boolean needsTokens() {
+    return rows == Rows.SPLIT || replicas.needsGradients();
+  }
+
   /** The same for a router: without noise that has no place and that nobody asked for. */
   GrowthOptions fitting(Router router) {
     return biasNoiseAsked || biasNoise == 0 || router.selectionBias()

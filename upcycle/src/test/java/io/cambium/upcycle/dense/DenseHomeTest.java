@@ -31,6 +31,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.node.ObjectNode;
 
 /** Which family a dense model goes to, for which engines. */
@@ -133,9 +134,10 @@ class DenseHomeTest {
     }
   }
 
-  @Test
-  void layersThatSlideAreNamedWithTheirKeys() throws IOException {
-    refused(source("qwen2+sliding"), options("transformers5", LayerChoice.ALL, null))
+  @ParameterizedTest
+  @ValueSource(strings = {"qwen2+sliding", "qwen3+sliding"})
+  void layersThatSlideAreNamedWithTheirKeys(String model) throws IOException {
+    refused(source(model), options("transformers5", LayerChoice.ALL, null))
         .hasMessageContainingAll(
             "from layer 1 on, have a window of 8 tokens",
             "\"use_sliding_window\", \"sliding_window\", \"max_window_layers\" in config.json",

@@ -15,6 +15,7 @@ import io.cambium.checkpoint.SafetensorsWriter;
 import io.cambium.checkpoint.TensorSpec;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.checkpoint.VerificationException;
+import io.cambium.checkpoint.testing.Goldens;
 import io.cambium.checkpoint.testing.TinyModels;
 import io.cambium.upcycle.growth.Counts;
 import io.cambium.upcycle.growth.GrowthOptions;
@@ -109,6 +110,15 @@ class GrowthRefusalTest {
     assertThatThrownBy(() -> grow(source, target, TO_SEVEN))
         .isInstanceOf(UsageException.class)
         .hasMessageContaining("by token id");
+  }
+
+  @Test
+  void layersThatRouteDifferently() {
+    source = Goldens.unpack("hunyuan_v1_moe", folder);
+    Configs.edit(source, config -> config.putArray("moe_topk").add(3).add(1).add(3));
+    refused(source, CheckpointException.class)
+        .hasMessageContaining("has layers that route differently")
+        .hasMessageContaining("topK=1");
   }
 
   @Test

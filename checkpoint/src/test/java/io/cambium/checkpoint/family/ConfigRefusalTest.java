@@ -39,6 +39,18 @@ class ConfigRefusalTest {
         "glm4_moe | {'sliding_window':8} | \"sliding_window\" is 8 | null",
         "hunyuan_v1_moe | {'num_experts':[4]} | \"num_experts\" is 1 entries | 3 entries",
         "llama4_text | {'layer_types':['full_attention']} | \"full_attention\", | in layer 0",
+        "gpt_oss | {'quantization_config':'mxfp4'} | is \"mxfp4\" | an object, or null",
+        "gpt_oss | {'quantization_config':{'quant_method':'mxfp4'}} | \"hidden_size\" is 48 |"
+            + " multiples of 32 in mxfp4",
+        // lists for layers, and sizes that do not fit each other
+        "qwen2 | {'use_sliding_window':true,'layer_types':['full_attention']} |"
+            + " \"layer_types\" is 1 entries | 3 entries",
+        "qwen2 | {'use_sliding_window':true,'layer_types':['a','b','c']} |"
+            + " \"layer_types\" is \"a\" | full_attention and sliding_attention",
+        "smollm3 | {'no_rope_layers':[1]} | \"no_rope_layers\" is [1] | 4 entries",
+        "llama4_text | {'moe_layers':['x']} | \"moe_layers\" is | a list of whole numbers",
+        "mixtral | {'num_key_value_heads':3} | \"num_key_value_heads\" is 3 | a divisor of 4",
+        "glm4_moe | {'rope_parameters':null,'partial_rotary_factor':0.01} | is 0.01 | an even share",
         // more experts for a token than there are
         "mixtral | {'num_experts_per_tok':99} | \"num_experts_per_tok\" is 99 | at most the number",
         // the two names of one number
@@ -72,6 +84,8 @@ class ConfigRefusalTest {
 
   private static void decoder(ObjectNode json) {
     ModelConfig config = new ModelConfig(Path.of("config.json"), json);
-    Families.of(config).decoder(config);
+    Family family = Families.of(config);
+    family.decoder(config);
+    family.quantisation(config);
   }
 }

@@ -33,7 +33,7 @@ for target in $targets; do
     -cp "$class_path" com.code_intelligence.jazzer.Jazzer \
     --target_class="io.cambium.fuzz.${target}FuzzTest" \
     '--instrumentation_includes=io.cambium.checkpoint.**:io.cambium.training.**' \
-    -runs="$inputs" -timeout=10 -rss_limit_mb=4096 -print_final_stats=1 "$corpus") >"$log" 2>&1 ||
+    -runs="$inputs" -max_total_time=86400 -timeout=10 -rss_limit_mb=4096 -print_final_stats=1 "$corpus") >"$log" 2>&1 ||
     { status=FAILED failed=1; grep -A 12 '^== Java Exception\|^ERROR: libFuzzer' "$log" || tail -20 "$log"; }
   printf '%-18s %10s inputs  %s\n' "$target" \
     "$(sed -n 's/^stat::number_of_executed_units: *//p' "$log" | tail -1)" "$status"

@@ -29,15 +29,15 @@ final class CostPlanText {
   private String heading() {
     return format(
         "%s experts per layer for %,d of %,d steps, then %s; %,d tokens a step%n"
-            + "%,d devices of %s, step times %s%n%n",
+            + "%s of %s, step times %s%n%n",
         plan.before().model().experts(),
         plan.growsAfter(),
         plan.steps(),
         plan.after().model().experts(),
         plan.tokensPerStep(),
-        plan.devices(),
+        plan.devices() == 1 ? "1 device" : format("%,d devices", plan.devices()),
         plan.hardware().name(),
-        plan.stepTimes() == Origin.GIVEN ? "given" : "modelled, not measured");
+        plan.stepTimes() == Origin.MODELLED ? "modelled, not measured" : plan.stepTimes());
   }
 
   private String phases() {

@@ -1,6 +1,7 @@
 package io.cambium.cli;
 
 import io.cambium.checkpoint.Json;
+import io.cambium.lab.ThisMachine;
 import io.cambium.lab.cost.CostPlan;
 import io.cambium.training.config.HardwareConfig;
 import io.cambium.training.config.RunConfig;
@@ -22,8 +23,8 @@ import picocli.CommandLine.Spec;
       "Works out what a run that grows will cost on given hardware, and what growing saves.",
       "",
       "Reads run.yaml and the config.json of its model, whose weights need not exist. Step times"
-          + " are those that FILE gives, measured by you, or a rough model's; the output says"
-          + " which (docs/decide.md)."
+          + " are those that FILE gives, measured by you; measured now, where the hardware is this"
+          + " machine; or a rough model's. The output says which (docs/decide.md)."
     },
     sortOptions = false,
     mixinStandardHelpOptions = true,
@@ -31,10 +32,13 @@ import picocli.CommandLine.Spec;
       "",
       "Examples:",
       "  cambium plan run.yaml --hardware h100",
+      "  cambium plan run.yaml --hardware here",
       "  cambium plan run.yaml --hardware a100-80 --set growth.at=0.5 --json",
       "  cambium plan examples/7b-to-13b/run.yaml --hardware examples/7b-to-13b/hardware.yaml"
     })
 final class PlanCommand implements Callable<Integer> {
+
+  private static final String HERE = "here";
 
   @Parameters(paramLabel = "RUN.YAML", description = "The run's configuration (docs/train.md).")
   private Path file = Path.of("");
@@ -43,7 +47,9 @@ final class PlanCommand implements Callable<Integer> {
       names = "--hardware",
       required = true,
       paramLabel = "NAME",
-      description = "a100-80, h100, or a YAML file (docs/decide.md).")
+      description =
+          "a100-80, h100, a YAML file (docs/decide.md), or here: this machine, on which steps of"
+              + " both models are measured first.")
   private String hardware = "";
 
   @Option(
@@ -59,7 +65,11 @@ final class PlanCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    CostPlan plan = CostPlan.of(RunConfig.read(file, overrides), HardwareConfig.of(hardware));
+    RunConfig run = RunConfig.read(file, overrides);
+    CostPlan plan =
+        hardware.equals(HERE)
+            ? ThisMachine.plan(run, this::say)
+            : CostPlan.of(run, HardwareConfig.of(hardware));
     PrintWriter out = spec.commandLine().getOut();
     out.print(
         json
@@ -67,5 +77,12 @@ final class PlanCommand implements Callable<Integer> {
             : new CostPlanText(plan).text());
     out.flush();
     return 0;
+  }
+
+  /** Beside what is printed, so that a plan in JSON is that alone. */
+  private void say(String line) {
+    PrintWriter err = spec.commandLine().getErr();
+    err.println(line);
+    err.flush();
   }
 }

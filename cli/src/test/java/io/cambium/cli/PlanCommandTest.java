@@ -1,13 +1,18 @@
 package io.cambium.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import io.cambium.checkpoint.Json;
+import io.cambium.checkpoint.testing.Goldens;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 
 class PlanCommandTest {
@@ -37,6 +42,32 @@ class PlanCommandTest {
   }
 
   @Test
+  void measuresStepsWhereItRuns(@TempDir Path directory) throws Exception {
+    Path run = directory.resolve("run.yaml");
+    Files.writeString(
+        run,
+        """
+        model: %s
+        data: %s
+        steps: 90
+        workers: 2
+        batch: {sequences: 5, length: 8, micro_batch: 2}
+        growth: {at: 30, experts: 12}
+        """
+            .formatted(Goldens.unpack("mixtral", directory), directory));
+    assertThat(execute("plan", run.toString(), "--hardware", "here", "--json")).isZero();
+    JsonNode plan = Json.MAPPER.readTree(out.toString());
+    assertThat(plan.path("stepTimes").stringValue()).isEqualTo("measured");
+    assertThat(plan.path("devices").intValue()).isOne();
+    double before = plan.path("before").path("seconds").doubleValue();
+    double after = plan.path("after").path("seconds").doubleValue();
+    assertThat(before).isPositive();
+    assertThat(plan.path("cost").path("upcycled").doubleValue())
+        .isCloseTo(30 * before + 60 * after, within(1e-9));
+    assertThat(err.toString()).contains("measuring steps with 12 experts", "step 3: ");
+  }
+
+  @Test
   void wrongUsageIsNamed() {
     assertThat(run("tpu")).isEqualTo(2);
     assertThat(err.toString()).contains("known: a100-80, h100");
@@ -47,9 +78,13 @@ class PlanCommandTest {
         new ArrayList<>(List.of("plan", EXAMPLE + "/run.yaml", "--hardware", hardware));
     args.addAll(List.of("--set", "model=" + EXAMPLE));
     args.addAll(List.of(options));
+    return execute(args.toArray(String[]::new));
+  }
+
+  private int execute(String... args) {
     return Cambium.commandLine(new Cambium())
         .setOut(new PrintWriter(out))
         .setErr(new PrintWriter(err))
-        .execute(args.toArray(String[]::new));
+        .execute(args);
   }
 }

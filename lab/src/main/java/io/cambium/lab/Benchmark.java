@@ -20,6 +20,7 @@ import io.cambium.model.Team;
 import io.cambium.model.Torch;
 import io.cambium.model.Weights;
 import io.cambium.training.AdamW;
+import io.cambium.training.config.BatchConfig;
 import io.cambium.training.config.GroupsConfig;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -35,6 +36,9 @@ public final class Benchmark {
   private static final AdamW.Settings SETTINGS =
       new AdamW.Settings(0.9, 0.95, 1e-8, 0.1, 1.0, GroupsConfig.DEFAULT);
   private static final double LEARNING_RATE = 3e-4;
+
+  /** Of random weights. */
+  private static final double DEVIATION = 0.02;
 
   /** Sizes of the model and of the batch: every layer routes, no shared expert. */
   public record Shape(
@@ -68,23 +72,35 @@ public final class Benchmark {
    * What was measured.
    *
    * @param seconds of the best step
-   * @param share of the operations of a step in what the machine's matrix products could do in that
-   *     time
+   * @param rate operations a second of the machine's matrix products
+   * @param share of the operations of a step in what they could do in that time
    */
-  public record Result(double seconds, double tokensPerSecond, double share) {}
+  public record Result(double seconds, double tokensPerSecond, double rate, double share) {}
 
   private Benchmark() {}
 
   /**
    * What a step has to do.
    *
+   * @param batch sequences in all
+   * @param microBatch sequences that a worker computes at a time
    * @param operations of its matrix products, forward and twice that backward
    */
-  private record Work(int vocabulary, int sequence, int batch, double operations) {
+  private record Work(int vocabulary, int sequence, int batch, int microBatch, double operations) {
 
+    /** All at once. */
     static Work of(DecoderSpec spec, List<ModelTensor> tensors, int sequence, int batch) {
-      double perToken = Flops.of(spec, tensors, sequence).training();
-      return new Work(spec.vocabSize(), sequence, batch, perToken * batch * sequence);
+      return of(spec, tensors, new BatchConfig(batch, sequence, batch));
+    }
+
+    static Work of(DecoderSpec spec, List<ModelTensor> tensors, BatchConfig batch) {
+      double perToken = Flops.of(spec, tensors, batch.length()).training();
+      return new Work(
+          spec.vocabSize(),
+          batch.length(),
+          batch.sequences(),
+          batch.microBatch(),
+          perToken * batch.tokens());
     }
 
     long tokens() {
@@ -97,7 +113,19 @@ public final class Benchmark {
     DecoderSpec spec = shape.decoder();
     List<ModelTensor> tensors = Families.named("mixtral").tensors(spec);
     Work work = Work.of(spec, tensors, shape.sequence(), shape.batch());
-    return run(() -> Weights.random(spec, tensors, 0.02), work, steps, workers, log);
+    return run(() -> Weights.random(spec, tensors, DEVIATION), work, steps, workers, log);
+  }
+
+  /** The same with a model of any kind and a run's batch. */
+  public static Result run(
+      DecoderSpec spec,
+      List<ModelTensor> tensors,
+      BatchConfig batch,
+      int steps,
+      int workers,
+      Consumer<String> log) {
+    Work work = Work.of(spec, tensors, batch);
+    return run(() -> Weights.random(spec, tensors, DEVIATION), work, steps, workers, log);
   }
 
   /** The same with the model of a checkpoint, which is not changed. */
@@ -129,7 +157,7 @@ public final class Benchmark {
             "step %d: %.3f s, %.0f tokens/s".formatted(step, seconds, work.tokens() / seconds));
         best = Math.min(best, seconds);
       }
-      return new Result(best, work.tokens() / best, work.operations() / best / rate);
+      return new Result(best, work.tokens() / best, rate, work.operations() / best / rate);
     }
   }
 
@@ -137,18 +165,23 @@ public final class Benchmark {
     long start = System.nanoTime();
     Team team = decoder.team();
     team.run(member -> {
-      Tensor ids_BS = randomTokens(work, member);
-      decoder.backward(member, ids_BS, ids_BS, work.tokens(), false);
-      member.await();
+      int perRound = work.microBatch() * team.size();
+      for (int done = 0; done < work.batch(); done += perRound) {
+        int round = Math.min(perRound, work.batch() - done);
+        Tensor ids_BS = randomTokens(work, round, member);
+        decoder.backward(member, ids_BS, ids_BS, work.tokens(), done > 0);
+        member.await();
+      }
       optimizer.reduce(member);
       optimizer.update(member, step, LEARNING_RATE);
     });
     return (System.nanoTime() - start) / 1e9;
   }
 
-  private static Tensor randomTokens(Work work, Team.Member member) {
-    int from = Share.start(work.batch(), member);
-    int to = Share.end(work.batch(), member);
+  /** A worker's share of some sequences. */
+  private static Tensor randomTokens(Work work, int sequences, Team.Member member) {
+    int from = Share.start(sequences, member);
+    int to = Share.end(sequences, member);
     long[] ids =
         new SplittableRandom(from)
             .longs((long) (to - from) * work.sequence(), 0, work.vocabulary())

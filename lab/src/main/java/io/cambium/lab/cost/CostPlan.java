@@ -36,6 +36,8 @@ public record CostPlan(
   public enum Origin {
     /** They were measured elsewhere, and stand in the hardware's file. */
     GIVEN,
+    /** They were measured where the plan is made, with random weights and tokens. */
+    MEASURED,
     /** {@link StepTime} estimates them. */
     MODELLED;
 
@@ -62,19 +64,44 @@ public record CostPlan(
    * @throws UsageException if it does not grow, or fits on no number of devices
    */
   public static CostPlan of(RunConfig run, HardwareConfig hardware) {
+    return of(run, hardware, hardware.hasStepTimes() ? Origin.GIVEN : Origin.MODELLED);
+  }
+
+  private static GrowthConfig growth(RunConfig run) {
     GrowthConfig growth = run.growth();
     if (growth == null) {
       throw new UsageException(
           "growth", "is missing: a plan compares growing with not growing", "add growth:");
     }
+    return growth;
+  }
+
+  /**
+   * The model of a run that grows.
+   *
+   * @throws UsageException if it does not
+   */
+  public static ModelSize.Source source(RunConfig run) {
     ModelSize.Source source = ModelSize.Source.of(run.model());
-    if (growth.experts() <= source.experts()) {
+    int experts = growth(run).experts();
+    if (experts <= source.experts()) {
       throw new UsageException(
           "growth.experts",
-          growth.experts() + " are no more than the " + source.experts() + " the model has",
+          experts + " are no more than the " + source.experts() + " the model has",
           "name a larger number");
     }
-    int devices = devices(source.withExperts(growth.experts(), run.batch()), hardware);
+    return source;
+  }
+
+  /**
+   * The same.
+   *
+   * @param stepTimes where those of the hardware come from
+   */
+  public static CostPlan of(RunConfig run, HardwareConfig hardware, Origin stepTimes) {
+    GrowthConfig growth = growth(run);
+    ModelSize.Source source = source(run);
+    int devices = devices(source.size(growth.experts(), run.batch()), hardware);
     Phase before = phase(source, source.experts(), run.batch(), devices, hardware, false);
     Phase after = phase(source, growth.experts(), run.batch(), devices, hardware, true);
     int tau = growth.step(run.steps());
@@ -87,7 +114,7 @@ public record CostPlan(
         before,
         after,
         devices,
-        hardware.hasStepTimes() ? Origin.GIVEN : Origin.MODELLED,
+        stepTimes,
         Cost.of(run.steps(), tau, before.seconds(), after.seconds()),
         (double) tau / run.steps() * (1 - 1 / multiplier),
         Sweep.of(
@@ -120,7 +147,7 @@ public record CostPlan(
       int devices,
       HardwareConfig hardware,
       boolean after) {
-    ModelSize model = source.withExperts(experts, batch);
+    ModelSize model = source.size(experts, batch);
     StepTime modelled = StepTime.of(model, batch, devices, hardware);
     double given = after ? hardware.secondsAfter() : hardware.secondsBefore();
     return new Phase(
@@ -142,7 +169,7 @@ public record CostPlan(
       HardwareConfig hardware) {
     int experts = multiplier * before.model().experts();
     if (!hardware.hasStepTimes()) {
-      return StepTime.of(source.withExperts(experts, batch), batch, devices, hardware).seconds();
+      return StepTime.of(source.size(experts, batch), batch, devices, hardware).seconds();
     }
     double slope =
         (after.seconds() - before.seconds()) / (after.model().experts() - before.model().experts());

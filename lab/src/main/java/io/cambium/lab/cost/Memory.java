@@ -23,7 +23,8 @@ public record Memory(double weights, double gradients, double moments, double ac
   /** Bytes per parameter, over all devices. */
   private static final int STATE_BYTES = BF16 + FP32 + FP32 + 2 * FP32;
 
-  static Memory of(double parameters, double activations, int devices) {
+  /** Of a model on one of so many devices. */
+  public static Memory of(double parameters, double activations, int devices) {
     return new Memory(
         (BF16 + FP32) * parameters / devices,
         FP32 * parameters / devices,
@@ -40,7 +41,7 @@ public record Memory(double weights, double gradients, double moments, double ac
    *
    * @return 0 if none do: the activations of one micro batch alone are too many
    */
-  static int fewestDevices(double parameters, double activations, HardwareConfig hardware) {
+  public static int fewestDevices(double parameters, double activations, HardwareConfig hardware) {
     double left = hardware.usableBytes() - activations;
     return left <= 0 ? 0 : (int) Math.max(1, Math.ceil(STATE_BYTES * parameters / left));
   }

@@ -34,14 +34,14 @@ public record ModelSize(
     double activations) {
 
   /** A config.json that was read, whose number of experts may be changed. */
-  record Source(Family family, ModelConfig config) {
+  public record Source(Family family, ModelConfig config) {
 
     /**
      * Reads a directory's config.json; weights may be missing.
      *
      * @throws UsageException if it describes no model with experts
      */
-    static Source of(Path directory) {
+    public static Source of(Path directory) {
       Path file = directory.resolve("config.json");
       ModelConfig config = new ModelConfig(file, Json.readObject(file));
       Source source = new Source(Families.of(config), config);
@@ -58,16 +58,19 @@ public record ModelSize(
       return family.decoder(of);
     }
 
-    int experts() {
+    public int experts() {
       DecoderSpec spec = decoder(config);
       return spec.mixture(spec.mixtureLayers().getFirst()).experts();
     }
 
-    /** The size with so many experts per layer. */
-    ModelSize withExperts(int experts, BatchConfig batch) {
-      ModelConfig grown =
-          new ModelConfig(config.file(), family.withExperts(config.json(), experts));
-      return ModelSize.of(decoder(grown), family, batch);
+    /** The model with so many experts per layer. */
+    public DecoderSpec withExperts(int experts) {
+      return decoder(new ModelConfig(config.file(), family.withExperts(config.json(), experts)));
+    }
+
+    /** Its size then, trained on such batches. */
+    public ModelSize size(int experts, BatchConfig batch) {
+      return ModelSize.of(withExperts(experts), family, batch);
     }
   }
 

@@ -86,7 +86,9 @@ public record HardwareConfig(
       throw new UsageException(
           file,
           "is neither a file nor hardware that is known",
-          "known: " + KNOWN.stream().map(HardwareConfig::name).collect(Collectors.joining(", ")));
+          "known: "
+              + KNOWN.stream().map(HardwareConfig::name).collect(Collectors.joining(", "))
+              + ", and `here` for this machine");
     }
     return RunConfigFile.readOver(A100_80, file);
   }

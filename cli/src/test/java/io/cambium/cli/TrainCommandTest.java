@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.cambium.checkpoint.CheckpointDirectory;
 import io.cambium.checkpoint.Json;
 import io.cambium.checkpoint.Manifest;
+import io.cambium.checkpoint.StagedDirectory;
+import io.cambium.lab.experiment.Branching;
 import io.cambium.checkpoint.SafetensorsFile;
 import io.cambium.checkpoint.family.ModelTensor;
 import io.cambium.checkpoint.family.Part;
@@ -199,6 +201,60 @@ class TrainCommandTest {
     }
   }
 
+  /** The jump at step 0 is a difference of two evaluations, each with all that one tells. */
+  @Test
+  void evaluatesRightBeforeAndRightAfterItGrows() {
+    List<Metric> growth = growthOf(whole());
+    assertThat(growth).hasSize(3);
+    assertThat(growth.get(0))
+        .isInstanceOfSatisfying(
+            Metric.Evaluation.class, before -> assertThat(before.meanLoss()).isEqualTo(jump(1)));
+    assertThat(growth.get(2))
+        .isInstanceOfSatisfying(
+            Metric.Evaluation.class,
+            after -> {
+              assertThat(after.meanLoss()).isEqualTo(jump(2));
+              assertThat(after.routing().share().getFirst().getFirst()).hasSize(7);
+              assertThat(after.siblingCoselection()).isZero();
+              assertThat(after.release()).isZero();
+            });
+  }
+
+  /** The loss before the growth, and that after it. */
+  private static double jump(int which) {
+    Metric.Growth growth = (Metric.Growth) growthOf(whole()).get(1);
+    return which == 1 ? growth.lossBefore() : growth.lossAfter();
+  }
+
+  /** What a run says at the step at which it grows, but for training and alarms. */
+  private static List<Metric> growthOf(Path run) {
+    return MetricsLog.read(run.resolve("metrics.jsonl")).stream()
+        .filter(metric -> metric.step() == 13)
+        .filter(metric -> metric instanceof Metric.Evaluation || metric instanceof Metric.Growth)
+        .toList();
+  }
+
+  /** After the growth, and after the evaluation that follows it, before the next checkpoint. */
+  @ParameterizedTest
+  @ValueSource(ints = {2, 3})
+  void killedWhileItGrowsSaysNothingTwice(int said) throws IOException {
+    Path out = folder.resolve("killed-after-" + said);
+    Branching.copy(keptAll(), out, true);
+    for (String checkpoint : List.of("13-grown", "18", "24", "30", "36", "40")) {
+      StagedDirectory.deleteTree(out.resolve("checkpoints/step-0000" + checkpoint));
+    }
+    Path log = out.resolve("metrics.jsonl");
+    List<String> lines = Files.readAllLines(log);
+    int grown = 0;
+    while (!lines.get(grown).contains("\"event\":\"growth\"")) {
+      grown++;
+    }
+    Files.write(log, lines.subList(0, grown + said - 1));
+    run(with(train(out, "checkpoint.keep=9"), "--resume"));
+    assertThat(growthOf(out)).isEqualTo(growthOf(keptAll()));
+    assertSameCheckpoint(out);
+  }
+
   private static double sum(List<Double> values) {
     return values.stream().mapToDouble(Double::doubleValue).sum();
   }
@@ -244,9 +300,10 @@ class TrainCommandTest {
 
   @Test
   void evaluationsTellTheHealthOfEachLayer() {
+    boolean grown = false;
     for (Metric metric : MetricsLog.read(whole().resolve("metrics.jsonl"))) {
+      grown |= metric instanceof Metric.Growth;
       if (metric instanceof Metric.Evaluation evaluation) {
-        boolean grown = evaluation.step() > 13;
         for (LayerHealth layer : evaluation.health()) {
           assertThat(layer.siblings() != null).isEqualTo(grown);
           // Nobody can be less sure than one who has no preference among 7 experts.

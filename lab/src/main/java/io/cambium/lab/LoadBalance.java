@@ -31,7 +31,10 @@ public record LoadBalance(
 
   private static final int LAST_STEPS = 50;
 
-  /** Over the last {@value #LAST_STEPS} steps, or those since the model grew if they are fewer. */
+  /**
+   * Over the last {@value #LAST_STEPS} steps, or those since the model grew if they are fewer; those
+   * before where it has not been trained since.
+   */
   public static LoadBalance atEnd(RunHistory run) {
     List<Metric.Train> steps = lastSteps(run);
     List<Balance> layers = balances(steps, run.expertsInPlay());
@@ -49,8 +52,9 @@ public record LoadBalance(
   }
 
   private static List<Metric.Train> lastSteps(RunHistory run) {
+    int experts = RunHistory.experts(run.steps().getLast());
     List<Metric.Train> steps =
-        run.steps().stream().filter(step -> RunHistory.experts(step) == run.experts()).toList();
+        run.steps().stream().filter(step -> RunHistory.experts(step) == experts).toList();
     return steps.subList(Math.max(0, steps.size() - LAST_STEPS), steps.size());
   }
 
@@ -64,7 +68,7 @@ public record LoadBalance(
         .mapToObj(layer -> {
           double[] load_E = sum(steps, layer);
           Arrays.sort(load_E);
-          int heldBack = load_E.length - inPlay;
+          int heldBack = Math.max(0, load_E.length - inPlay);
           return Balance.of(load_E, IntStream.range(heldBack, load_E.length).toArray());
         })
         .toList();

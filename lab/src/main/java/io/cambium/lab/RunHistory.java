@@ -11,6 +11,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -101,21 +102,38 @@ public record RunHistory(Path directory, String configuration, List<Metric> even
     return all(Metric.Evaluation.class, events.subList(grown + 1, events.size()));
   }
 
+  /** The last evaluation of the model as it is: none where it grew since. */
+  public Optional<Metric.Evaluation> evaluationAsItIs() {
+    return lastOf(Metric.Evaluation.class, evaluationsSinceGrowth());
+  }
+
   /**
-   * The last evaluation.
+   * The last evaluation, of the model as it was then.
    *
    * @throws TrainingException if there was none
    */
   public Metric.Evaluation finalEvaluation() {
-    return lastOf(Metric.Evaluation.class, events)
-        .orElseThrow(() ->
-            new TrainingException(
-                directory, "holds no evaluation", "let the run evaluate at its end"));
+    return lastOf(Metric.Evaluation.class, events).orElseThrow(this::neverEvaluated);
+  }
+
+  /**
+   * The mean validation loss of the model as it is, by the tokens where it was last measured.
+   *
+   * @throws TrainingException if it never was
+   */
+  public Map.Entry<Long, Double> lastMeanLoss() {
+    return Optional.ofNullable(meanLossByTokens().lastEntry())
+        .orElseThrow(this::neverEvaluated);
+  }
+
+  private TrainingException neverEvaluated() {
+    return new TrainingException(
+        directory, "holds no evaluation", "let the run evaluate at its end");
   }
 
   /** Mean validation loss by the tokens seen; where the model grew, that of the grown model. */
-  public SortedMap<Long, Double> meanLossByTokens() {
-    SortedMap<Long, Double> losses = new TreeMap<>();
+  public NavigableMap<Long, Double> meanLossByTokens() {
+    NavigableMap<Long, Double> losses = new TreeMap<>();
     for (Metric event : events) {
       switch (event) {
         case Metric.Evaluation evaluation -> losses.put(event.tokens(), evaluation.meanLoss());
@@ -138,7 +156,10 @@ public record RunHistory(Path directory, String configuration, List<Metric> even
 
   /** Routed experts in each routing layer at the end. */
   public int experts() {
-    return experts(steps().getLast());
+    return growth()
+        .filter(growth -> growth.step() >= steps().getLast().step())
+        .map(Metric.Growth::targetExperts)
+        .orElse(experts(steps().getLast()));
   }
 
   /**
@@ -202,11 +223,12 @@ public record RunHistory(Path directory, String configuration, List<Metric> even
     return step.load().isEmpty() ? 0 : step.load().getFirst().size();
   }
 
-  private static <M extends Metric> Optional<M> lastOf(Class<M> type, List<Metric> events) {
+  private static <M extends Metric> Optional<M> lastOf(
+      Class<M> type, List<? extends Metric> events) {
     return all(type, events.reversed()).stream().findFirst();
   }
 
-  private static <M extends Metric> List<M> all(Class<M> type, List<Metric> events) {
+  private static <M extends Metric> List<M> all(Class<M> type, List<? extends Metric> events) {
     return events.stream().filter(type::isInstance).map(type::cast).toList();
   }
 }

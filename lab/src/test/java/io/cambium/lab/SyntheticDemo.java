@@ -131,7 +131,7 @@ public final class SyntheticDemo {
     }
   }
 
-  /** As the trainer logs them: a growth is measured before and after, and neither again. */
+  /** As the trainer logs them: a growth is evaluated before and after. */
   private List<Metric> events(
       String name,
       int first,
@@ -143,6 +143,7 @@ public final class SyntheticDemo {
     if (growth != null) {
       events.add(evaluation(first, "source", E, false, random));
       events.add(growth);
+      events.add(evaluationAfter(growth, name, random));
     }
     for (int step = first + 1; step <= last; step++) {
       events.add(train(step, first, name, experts, random));
@@ -151,6 +152,23 @@ public final class SyntheticDemo {
       }
     }
     return events;
+  }
+
+  /** Its mean is the loss that the growth itself tells. */
+  private Metric.Evaluation evaluationAfter(
+      Metric.Growth growth, String name, SplittableRandom random) {
+    Metric.Evaluation drawn = evaluation(GROWTH, name, GROWN_E, true, random);
+    return new Metric.Evaluation(
+        drawn.step(),
+        drawn.tokens(),
+        drawn.loss(),
+        growth.lossAfter(),
+        drawn.siblingCoselection(),
+        drawn.routing(),
+        drawn.deadExperts(),
+        0,
+        drawn.unhealthyLayers(),
+        drawn.health());
   }
 
   private Metric.Train train(

@@ -13,6 +13,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.OptionalDouble;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
@@ -25,9 +26,9 @@ final class Evaluations {
   private final Evaluator evaluator;
   private final int length;
   private final Path log;
+
+  /** By step, of the model as its checkpoint has it: where it grew, of the one before. */
   private final Map<Long, Double> losses = new TreeMap<>();
-  private long lastStep = -1;
-  private double lastLoss;
 
   /**
    * @param log the run's metrics, which may not exist yet
@@ -44,9 +45,7 @@ final class Evaluations {
 
   private void remember(Metric metric, long step) {
     if (metric instanceof Metric.Evaluation evaluation && evaluation.step() <= step) {
-      lastStep = evaluation.step();
-      lastLoss = evaluation.meanLoss();
-      losses.put(lastStep, lastLoss);
+      losses.putIfAbsent(evaluation.step(), evaluation.meanLoss());
     }
   }
 
@@ -61,19 +60,32 @@ final class Evaluations {
         .toList();
   }
 
-  boolean isDone(long step) {
-    return lastStep == step;
+  /** The mean loss of the model as the step's checkpoint has it, where it was evaluated. */
+  OptionalDouble loss(long step) {
+    Double loss = losses.get(step);
+    return loss == null ? OptionalDouble.empty() : OptionalDouble.of(loss);
   }
 
-  double lastLoss() {
-    return lastLoss;
-  }
-
-  /** Whether a run that was killed right after it had grown has said so already. */
-  boolean growthIsLogged(long step) {
-    return Files.exists(log)
-        && MetricsLog.read(log).stream()
-            .anyMatch(metric -> metric instanceof Metric.Growth && metric.step() == step);
+  /**
+   * Which of a growth and the evaluation after it are still to be logged: a run that was killed
+   * right after it had grown has said so already.
+   */
+  List<Metric> notLogged(Metric.Growth growth, Metric.Evaluation after) {
+    boolean grown = false;
+    boolean evaluated = false;
+    for (Metric metric : Files.exists(log) ? MetricsLog.read(log) : List.<Metric>of()) {
+      boolean here = metric.step() == growth.step();
+      evaluated |= here && grown && metric instanceof Metric.Evaluation;
+      grown |= here && metric instanceof Metric.Growth;
+    }
+    List<Metric> missing = new ArrayList<>();
+    if (!grown) {
+      missing.add(growth);
+    }
+    if (!evaluated) {
+      missing.add(after);
+    }
+    return missing;
   }
 
   /**
@@ -88,9 +100,8 @@ final class Evaluations {
         evaluator.evaluate(model.decoder(), model.parents());
     SortedMap<String, Double> byDomain = new TreeMap<>();
     results.forEach((domain, result) -> byDomain.put(domain, result.loss()));
-    lastStep = state.step();
-    lastLoss = mean(byDomain.values().stream().toList());
-    losses.put(lastStep, lastLoss);
+    double meanLoss = mean(byDomain.values().stream().toList());
+    losses.putIfAbsent(state.step(), meanLoss);
     boolean grown = model.parents() != null;
     List<RoutingStatistics> routing =
         results.values().stream().map(Evaluator.DomainResult::routing).toList();
@@ -100,7 +111,7 @@ final class Evaluations {
         state.step(),
         state.tokens(),
         byDomain,
-        lastLoss,
+        meanLoss,
         grown ? mean(routing.stream().map(RoutingStatistics::siblingCoselection).toList()) : null,
         routing(layers, results),
         health.stream().mapToInt(layer -> layer.balance().dead().size()).sum(),

@@ -118,7 +118,7 @@ public record RunDirectory(Path path) {
   }
 
   /** What a checkpoint becomes when the model grows at that step. */
-  Path grown(long step) {
+  public Path grown(long step) {
     return checkpoints().resolve("step-%06d-grown".formatted(step));
   }
 

@@ -39,6 +39,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -479,15 +480,20 @@ public final class Trainer implements AutoCloseable {
     return List.copyOf(means.values());
   }
 
+  /** The loss of the model as it is, unless that is known. */
   private double evaluate() {
-    if (evaluations.isDone(state.step())) {
-      return evaluations.lastLoss();
+    OptionalDouble known = evaluations.loss(state.step());
+    if (known.isPresent()) {
+      return known.getAsDouble();
     }
-    model.decoder().select(model.rule(state.release(), state.step()));
-    Metric.Evaluation evaluation =
-        evaluations.evaluate(model, state, releaseProgress(), activeExperts());
+    Metric.Evaluation evaluation = evaluation();
     log(evaluation);
     return evaluation.meanLoss();
+  }
+
+  private Metric.Evaluation evaluation() {
+    model.decoder().select(model.rule(state.release(), state.step()));
+    return evaluations.evaluate(model, state, releaseProgress(), activeExperts());
   }
 
   private double releaseProgress() {
@@ -539,9 +545,7 @@ public final class Trainer implements AutoCloseable {
   }
 
   private void logGrowth(GrowthConfig growth, int sourceExperts, double lossBefore) {
-    model.decoder().select(model.rule(state.release(), state.step()));
-    Metric.Evaluation after =
-        evaluations.evaluate(model, state, releaseProgress(), activeExperts());
+    Metric.Evaluation after = evaluation();
     Release release = state.release();
     Metric.Growth event =
         new Metric.Growth(
@@ -554,9 +558,7 @@ public final class Trainer implements AutoCloseable {
             lossBefore,
             after.meanLoss(),
             release == null ? 0 : release.windowSteps());
-    if (!evaluations.growthIsLogged(state.step())) {
-      log(event);
-    }
+    evaluations.notLogged(event, after).forEach(this::log);
   }
 
   private void log(Metric metric) {

@@ -19,7 +19,8 @@ import tools.jackson.databind.annotation.JsonNaming;
  *
  * @param name the model's
  * @param load over time
- * @param routing where each domain went at the last evaluation
+ * @param routing where each domain went at the last evaluation; without domains where the model
+ *     grew since
  * @param lineage one per routing layer
  * @param siblings one per routing layer; empty where nothing grew
  */
@@ -53,13 +54,21 @@ public record ExpertHistory(
 
   /** Of a run whose model has experts. */
   static ExpertHistory of(String name, RunHistory run, List<Manifest.Growth> growth, Path place) {
-    Metric.Routing routing = rounded(run.finalEvaluation().routing());
+    Metric.Routing routing =
+        run.evaluationAsItIs()
+            .map(evaluation -> rounded(evaluation.routing()))
+            .orElseGet(() -> unknown(run.finalEvaluation().routing().layers()));
     return new ExpertHistory(
         name,
         LoadOverTime.of(run),
         routing,
         routing.layers().stream().map(layer -> lineage(layer, run, growth, place)).toList(),
         siblings(run.evaluations(), routing.layers()));
+  }
+
+  private static Metric.Routing unknown(List<Integer> layers) {
+    return new Metric.Routing(
+        layers, List.of(), layers.stream().map(layer -> List.<List<Double>>of()).toList());
   }
 
   private static Metric.Routing rounded(Metric.Routing routing) {

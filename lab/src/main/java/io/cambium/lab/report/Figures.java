@@ -66,7 +66,9 @@ public final class Figures {
     for (int i = 0; i < model.lineage().size(); i++) {
       String suffix = "-" + slug(model.name()) + "-layer-" + model.lineage().get(i).layer();
       all.add(load("load" + suffix, model, i));
-      all.add(specialisation("specialisation" + suffix, model, i));
+      if (!model.routing().domains().isEmpty()) {
+        all.add(specialisation("specialisation" + suffix, model, i));
+      }
       if (!model.lineage().get(i).parents().isEmpty()) {
         all.add(lineage("lineage" + suffix, model, i));
       }

@@ -13,8 +13,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
 import tools.jackson.databind.annotation.JsonNaming;
@@ -89,18 +89,29 @@ public record ReportData(
     return new ReportData(null, SeedGroup.of(runs), curves, experts, new LinkedHashMap<>(facts));
   }
 
-  /** The lineage is that of the last checkpoint, where there is one with as many experts. */
+  /**
+   * The lineage is that of the last checkpoint, or of what the run grew to after it, whichever has
+   * as many experts as the run; unknown where neither has.
+   */
   private static ExpertHistory ofRun(String name, RunHistory run) {
-    Optional<Path> last =
-        Files.isDirectory(run.directory().resolve("checkpoints"))
-            ? new RunDirectory(run.directory()).latestCheckpoint()
-            : Optional.empty();
-    List<Manifest.Growth> growth =
-        last.map(ReportData::growth)
-            .filter(steps -> !steps.isEmpty())
-            .filter(steps -> steps.getLast().targetExperts() == run.experts())
-            .orElse(List.of());
-    return ExpertHistory.of(name, run, growth, last.orElse(run.directory()));
+    for (Path checkpoint : checkpoints(run)) {
+      List<Manifest.Growth> growth = growth(checkpoint);
+      if (!growth.isEmpty() && growth.getLast().targetExperts() == run.experts()) {
+        return ExpertHistory.of(name, run, growth, checkpoint);
+      }
+    }
+    return ExpertHistory.of(name, run, List.of(), run.directory());
+  }
+
+  private static List<Path> checkpoints(RunHistory run) {
+    if (!Files.isDirectory(run.directory().resolve("checkpoints"))) {
+      return List.of();
+    }
+    RunDirectory directory = new RunDirectory(run.directory());
+    return Stream.concat(
+            directory.latestCheckpoint().stream(),
+            run.growth().map(growth -> directory.grown(growth.step())).stream())
+        .toList();
   }
 
   private static List<Manifest.Growth> growth(Path checkpoint) {

@@ -57,6 +57,11 @@ function loadMap(model, layer, { nodes, height }) {
 function domainMap(model, layer, { nodes, height }) {
   const { parents } = model.lineage[layer];
   const { domains: names, share } = model.routing;
+  const figure = byId("expert-domain-chart").closest("figure");
+  figure.hidden = names.length === 0; // not evaluated since it grew
+  if (figure.hidden) {
+    return;
+  }
   const leaves = nodes.filter((node) => node.level === parents.length);
   const cells = leaves.flatMap((leaf) =>
     names.map((name, x) => {

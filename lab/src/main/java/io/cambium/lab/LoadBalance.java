@@ -32,8 +32,8 @@ public record LoadBalance(
   private static final int LAST_STEPS = 50;
 
   /**
-   * Over the last {@value #LAST_STEPS} steps, or those since the model grew if they are fewer; those
-   * before where it has not been trained since.
+   * Over the last {@value #LAST_STEPS} steps, or those since the model grew if they are fewer;
+   * those before where it has not been trained since.
    */
   public static LoadBalance atEnd(RunHistory run) {
     List<Metric.Train> steps = lastSteps(run);

@@ -122,8 +122,7 @@ public record RunHistory(Path directory, String configuration, List<Metric> even
    * @throws TrainingException if it never was
    */
   public Map.Entry<Long, Double> lastMeanLoss() {
-    return Optional.ofNullable(meanLossByTokens().lastEntry())
-        .orElseThrow(this::neverEvaluated);
+    return Optional.ofNullable(meanLossByTokens().lastEntry()).orElseThrow(this::neverEvaluated);
   }
 
   private TrainingException neverEvaluated() {

@@ -27,13 +27,17 @@ public final class Events {
   }
 
   public static Metric.Evaluation evaluation(long step, double loss) {
+    return evaluation(step, loss, new Metric.Routing(List.of(), List.of(), List.of()));
+  }
+
+  public static Metric.Evaluation evaluation(long step, double loss, Metric.Routing routing) {
     return new Metric.Evaluation(
         step,
         step * 10,
         new TreeMap<>(Map.of("gloss", loss)),
         loss,
         null,
-        new Metric.Routing(List.of(), List.of(), List.of()),
+        routing,
         0,
         1,
         List.of(),

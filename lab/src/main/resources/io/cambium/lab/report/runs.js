@@ -25,7 +25,8 @@ const RUN_COLUMNS = [
   ["Tokens", (group) => number.millions(group.tokens)],
   ["Expert-steps", (group) => wholeInterval(group.expert_steps)],
   ["Wall time, min", (group) => number.time(group.seconds.mean)],
-  ["MaxVio", (group) => (group.experts === 0 ? NONE : interval(group.max_vio, 2))],
+  ["MaxVio batch", (group) => (group.experts === 0 ? NONE : interval(group.max_vio_batch, 2))],
+  ["MaxVio global", (group) => (group.experts === 0 ? NONE : interval(group.max_vio_global, 2))],
   ["Dead experts", (group) => (group.experts === 0 ? NONE : interval(group.dead, 0))],
 ];
 

@@ -1,0 +1,89 @@
+package io.cambium.lab.report;
+
+import static io.cambium.lab.Events.evaluation;
+import static io.cambium.lab.Events.step;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.cambium.checkpoint.Json;
+import io.cambium.checkpoint.Manifest;
+import io.cambium.lab.RunHistory;
+import io.cambium.training.metrics.Metric;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.SequencedMap;
+import java.util.TreeMap;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Which runs stand in one line of the table. */
+class SeedGroupTest {
+
+  @TempDir private Path folder;
+
+  private final SequencedMap<String, RunHistory> runs = new LinkedHashMap<>();
+
+  /** Two seeds of one arm. */
+  @BeforeEach
+  void twoSeeds() throws IOException {
+    add("a-1", model("a-seed-1", "copy", 1), 1, 20);
+    add("a-2", model("a-seed-2", "copy", 2), 2, 20);
+  }
+
+  private void add(String name, Path model, int seed, long lastStep) {
+    String yaml = "model: %s\nseed: %d\ngrowth: {at: 3, seed: %d}\n".formatted(model, seed, seed);
+    List<Metric> events = List.of(step(lastStep, 0.5, 0.5), evaluation(lastStep, 3));
+    runs.put(name, new RunHistory(folder.resolve(name), yaml, events));
+  }
+
+  private Path model(String name, String initialisation, long seed) throws IOException {
+    Path model = Files.createDirectory(folder.resolve(name));
+    Files.writeString(model.resolve("config.json"), "{\"hidden_size\": 16}");
+    Manifest.SparseUpcycling made =
+        new Manifest.SparseUpcycling(
+            List.of("llama"),
+            4,
+            2,
+            1,
+            List.of(0),
+            false,
+            initialisation,
+            "normal",
+            new TreeMap<>(),
+            seed,
+            null);
+    Files.write(model.resolve(Manifest.FILE_NAME), Json.bytes(Manifest.of(made)));
+    return model;
+  }
+
+  private List<List<String>> groups() {
+    return SeedGroup.of(runs).stream().map(SeedGroup::runs).toList();
+  }
+
+  @Test
+  void seedsOfOneArmStandTogether() {
+    assertThat(groups()).containsExactly(List.of("a-1", "a-2"));
+  }
+
+  @Test
+  void anotherInitialisationIsAnotherArm() throws IOException {
+    add("a-3", model("a-seed-3", "drop", 3), 3, 20);
+    assertThat(groups()).containsExactly(List.of("a-1", "a-2"), List.of("a-3"));
+  }
+
+  /** Weights do not tell whether they are another seed's or another model's. */
+  @Test
+  void modelsOfOneConfigInOtherPlacesAreOtherArms() throws IOException {
+    add("b-3", model("b-seed-3", "copy", 3), 3, 20);
+    assertThat(groups()).containsExactly(List.of("a-1", "a-2"), List.of("b-3"));
+  }
+
+  @Test
+  void lossesAtOtherTokensAreNotAveraged() throws IOException {
+    add("a-3", model("a-seed-3", "copy", 3), 3, 10);
+    assertThat(SeedGroup.of(runs)).extracting(SeedGroup::tokens).containsExactly(200L, 100L);
+  }
+}

@@ -97,7 +97,7 @@ final class LabCommand implements Callable<Integer> {
         memory == null ? MachineMemory.available() : ByteCount.parse("--memory", memory);
     // Before hours are spent; what was begun has shown that it fits.
     Map<String, Rehearsal.Needs> needs =
-        Files.exists(directory) && !dryRun ? Map.of() : Rehearsal.of(plan, available);
+        Rehearsal.of(plan, available, run -> dryRun || !run.isBegun());
     if (dryRun) {
       spec.commandLine().getOut().print(PlanTable.text(plan, needs));
       spec.commandLine().getOut().flush();

@@ -5,6 +5,7 @@ import io.cambium.checkpoint.CheckpointException;
 import io.cambium.checkpoint.CheckpointSource;
 import io.cambium.checkpoint.ProcessLock;
 import io.cambium.checkpoint.Progress;
+import io.cambium.checkpoint.TrainingException;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.model.TorchRunner;
 import io.cambium.training.FreshCheckpoint;
@@ -15,6 +16,7 @@ import io.cambium.training.Trainer;
 import io.cambium.training.config.RunConfig;
 import io.cambium.training.data.TokenizerFile;
 import io.cambium.training.metrics.Metric;
+import io.cambium.training.metrics.MetricsLog;
 import io.cambium.upcycle.PlannedUpcycle;
 import io.cambium.upcycle.Upcycler;
 import io.cambium.upcycle.dense.DenseSources;
@@ -22,6 +24,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,6 +32,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -59,12 +63,18 @@ public final class Lab {
     void failed(PlannedRun run, CambiumException why);
   }
 
+  private record Lost(String what, String remedy) {}
+
   private final ExperimentPlan plan;
   private final MemoryBudget memory;
   private final Listener listener;
   private final List<PlannedRun> waiting;
   private final List<Trainer> training = new ArrayList<>();
   private final Map<PlannedRun, CambiumException> failures = new LinkedHashMap<>();
+
+  /** Checkpoints to begin with that cannot be had any more, and why. */
+  private final Map<Path, Lost> lost = new HashMap<>();
+
   private int atWork;
   private boolean stopRequested;
   private @Nullable Throwable broken;
@@ -83,7 +93,8 @@ public final class Lab {
    * Trains what is left to train.
    *
    * @param parallel runs at a time
-   * @return those that failed, as their loss was no longer finite, and those that need one of them
+   * @return those that failed, as their loss was no longer finite, an alarm stopped them or the
+   *     checkpoint that they begin with cannot be had any more; and those that need one of them
    * @throws UsageException if settings do not fit a model, a run began with other settings, or
    *     another program is at it
    */
@@ -112,14 +123,7 @@ public final class Lab {
     for (int i = 0; i < parallel; i++) {
       threads.add(Thread.ofPlatform().name("lab " + i).start(this::work));
     }
-    try {
-      for (Thread thread : threads) {
-        thread.join();
-      }
-    } catch (InterruptedException e) {
-      requestStop();
-      Thread.currentThread().interrupt();
-    }
+    threads.forEach(this::await);
     synchronized (this) {
       switch (broken) {
         case null -> {}
@@ -128,6 +132,22 @@ public final class Lab {
         default -> throw new IllegalStateException(broken);
       }
       return failures;
+    }
+  }
+
+  /** To its end, also when interrupted: whoever else comes must not train what is saved here. */
+  private void await(Thread thread) {
+    boolean interrupted = false;
+    while (thread.isAlive()) {
+      try {
+        thread.join();
+      } catch (InterruptedException e) {
+        interrupted = true;
+        requestStop();
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
     }
   }
 
@@ -156,6 +176,7 @@ public final class Lab {
   /** The first run whose model is there, as soon as there is one. */
   private synchronized Optional<PlannedRun> next() throws InterruptedException {
     while (!stopRequested) {
+      failForLostCheckpoints();
       for (PlannedRun run : waiting) {
         if (run.start().needs().map(Files::exists).orElse(true)) {
           waiting.remove(run);
@@ -173,6 +194,16 @@ public final class Lab {
     return Optional.empty();
   }
 
+  private void failForLostCheckpoints() {
+    for (PlannedRun run : List.copyOf(waiting)) {
+      Lost checkpoint = run.start().needs().map(lost::get).orElse(null);
+      if (checkpoint != null) {
+        waiting.remove(run);
+        fail(run, new UsageException(run.title(), checkpoint.what(), checkpoint.remedy()));
+      }
+    }
+  }
+
   private void failForWantOfSource(PlannedRun run) {
     fail(
         run,
@@ -187,6 +218,7 @@ public final class Lab {
 
   private void train(PlannedRun run) throws InterruptedException {
     try {
+      requireNotStopped(run);
       if (!isFinished(run)) {
         prepare(run);
         trainInMemory(run);
@@ -216,27 +248,54 @@ public final class Lab {
     requestStop();
   }
 
-  /** From what lies on the disk; nothing is loaded. */
-  private static boolean isFinished(PlannedRun run) {
-    boolean exported = run.exports().values().stream().allMatch(Files::exists);
-    if (run.isSourceOnly()) {
-      return exported;
+  /** What an alarm stopped stays so: the same command reports the same again. */
+  private static void requireNotStopped(PlannedRun run) {
+    Path log = run.directory().resolve(MetricsLog.FILE_NAME);
+    AtomicReference<Metric.@Nullable Alarm> last = new AtomicReference<>();
+    if (Files.exists(log)) {
+      MetricsLog.forEach(
+          log,
+          event -> {
+            switch (event) {
+              case Metric.Train _ -> last.set(null);
+              case Metric.Alarm alarm when alarm.stops() -> last.set(alarm);
+              default -> {}
+            }
+          });
     }
+    Metric.Alarm stopped = last.get();
+    if (stopped != null) {
+      throw new TrainingException(
+          run.directory(),
+          "was stopped at step %d by the alarm %s: %s"
+              .formatted(stopped.step(), stopped.alarm(), stopped.message()),
+          "`cambium train %1$s/run.yaml --out %1$s --resume` goes on all the same; delete it to"
+                  .formatted(run.directory())
+              + " train it anew");
+    }
+  }
+
+  /**
+   * From what lies on the disk; nothing is loaded. Its log has to be there: the results of those
+   * that begin with it count its steps.
+   */
+  private static boolean isFinished(PlannedRun run) {
     Path begun = run.directory().resolve(RunConfig.FILE_NAME);
-    return exported
+    return run.exports().values().stream().allMatch(Files::exists)
         && Files.exists(begun)
         && RunConfig.read(begun, List.of()).equals(run.config())
-        && Files.exists(new RunDirectory(run.directory()).checkpoint(run.lastStep()));
+        && (run.isSourceOnly()
+            || Files.exists(new RunDirectory(run.directory()).checkpoint(run.lastStep())));
   }
 
   /** Writes the model that the run begins with, unless it is there. */
   private void prepare(PlannedRun run) {
     synchronized (plan) { // two runs may begin with one model
-      prepare(run.start(), run, text -> listener.message(run, text));
+      prepare(run.start(), text -> listener.message(run, text));
     }
   }
 
-  static void prepare(Start start, PlannedRun run, Consumer<String> messages) {
+  static void prepare(Start start, Consumer<String> messages) {
     if (Files.exists(start.directory())) {
       return;
     }
@@ -244,13 +303,13 @@ public final class Lab {
       case Start.Given given -> {} // complained about when it is opened
       case Start.Saved saved -> {}
       case Start.Fresh fresh -> {
-        Path tokenizer = run.config().data().resolve(TokenizerFile.NAME);
+        Path tokenizer = fresh.data().resolve(TokenizerFile.NAME);
         int vocabulary = TokenizerFile.read(tokenizer).vocabSize();
         FreshCheckpoint.write(
             fresh.directory(), fresh.sizes().config(vocabulary), tokenizer, fresh.seed(), false);
       }
       case Start.Upcycled upcycled -> {
-        prepare(upcycled.dense(), run, messages);
+        prepare(upcycled.dense(), messages);
         messages.accept(upcycle(upcycled));
       }
     }
@@ -289,7 +348,7 @@ public final class Lab {
       for (Map.Entry<Integer, Path> stop : stops.entrySet()) {
         if (!Files.exists(stop.getValue())) {
           trainer.runUntil(stop.getKey());
-          export(trainer, stop.getKey(), stop.getValue());
+          export(run, trainer, stop.getKey(), stop.getValue());
         }
       }
       trainer.runUntil(run.lastStep());
@@ -298,18 +357,36 @@ public final class Lab {
     }
   }
 
-  private void export(Trainer trainer, int step, Path to) {
-    if (trainer.steps() == step) {
-      Branching.copy(trainer.checkpoint(), to, true);
-      synchronized (this) {
-        notifyAll();
-      }
-    } else if (!isStopped()) {
-      throw new UsageException(
-          trainer.checkpoint(),
-          "is past step " + step + ", where others begin",
-          "delete this run's directory, and its source is trained anew");
+  private void export(PlannedRun run, Trainer trainer, int step, Path to) {
+    Path checkpoint = new RunDirectory(run.directory()).checkpoint(step);
+    if (Files.exists(checkpoint)) {
+      Branching.copy(checkpoint, to, true);
+    } else if (trainer.steps() > step) {
+      lose(run, step, to);
+    } else {
+      return; // it was asked to stop before
     }
+    synchronized (this) {
+      notifyAll();
+    }
+  }
+
+  /** An arm that was added later would begin with a checkpoint that the run kept no longer. */
+  private synchronized void lose(PlannedRun run, int step, Path checkpoint) {
+    List<String> left =
+        run.exports().entrySet().stream()
+            .filter(export -> Files.exists(export.getValue()))
+            .map(export -> export.getKey().toString())
+            .toList();
+    lost.put(
+        checkpoint,
+        new Lost(
+            "begins at step %d of %s, which is past it and kept no checkpoint there"
+                .formatted(step, run.title()),
+            "delete %s, and it is trained anew".formatted(run.directory())
+                + (left.isEmpty()
+                    ? ""
+                    : "; or begin where others do, at step " + String.join(" or ", left))));
   }
 
   private synchronized void begin(Trainer trainer) {

@@ -1,6 +1,7 @@
 package io.cambium.lab.experiment;
 
 import io.cambium.training.config.RunConfig;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.SortedMap;
 
@@ -35,6 +36,11 @@ public record PlannedRun(
   /** Steps that are its own. */
   public int steps() {
     return lastStep - firstStep();
+  }
+
+  /** Whether there is anything of it already. */
+  public boolean isBegun() {
+    return Files.exists(directory);
   }
 
   boolean isSourceOnly() {

@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Predicate;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
@@ -57,17 +58,19 @@ public final class Rehearsal implements AutoCloseable {
   }
 
   /**
-   * Tries all runs of the first seed.
+   * Tries runs of the first seed.
    *
    * @param memory bytes that a run may take
+   * @param which of them
    * @return by the name of the run
    * @throws UsageException naming the run, if its settings do not fit its model, or the memory
    */
-  public static Map<String, Needs> of(ExperimentPlan plan, long memory) {
+  public static Map<String, Needs> of(
+      ExperimentPlan plan, long memory, Predicate<PlannedRun> which) {
     try (Rehearsal rehearsal = new Rehearsal(plan, Files.createTempDirectory("cambium-lab"))) {
       Map<String, Needs> needs = new LinkedHashMap<>();
       for (PlannedRun run : plan.runs()) {
-        if (run.seed() == plan.experiment().seeds().getFirst()) {
+        if (run.seed() == plan.experiment().seeds().getFirst() && which.test(run)) {
           needs.put(run.name(), rehearsal.rehearse(run, memory));
         }
       }
@@ -94,6 +97,7 @@ public final class Rehearsal implements AutoCloseable {
     ObjectNode settings = YamlSettings.tree(run.config());
     settings.put("model", model(run.start(), run).toString());
     settings.put("branch", run.config().branch() && run.start() instanceof Start.Given);
+    settings.remove("alarms"); // two steps of a throwaway model are no cause to stop
     return RunConfig.read(run.name(), settings, List.of());
   }
 
@@ -112,13 +116,13 @@ public final class Rehearsal implements AutoCloseable {
             yield model(source.start(), source);
           }
           case Start.Fresh fresh -> {
-            Lab.prepare(new Start.Fresh(directory, fresh.sizes(), 0), run, text -> {});
+            Lab.prepare(new Start.Fresh(directory, fresh.sizes(), fresh.data(), 0), text -> {});
             yield directory;
           }
           case Start.Upcycled upcycled -> {
             Start dense = new Start.Given(model(upcycled.dense(), run));
             Path target = folder.resolve("model-" + models.size());
-            Lab.prepare(new Start.Upcycled(target, dense, upcycled.settings(), 0), run, text -> {});
+            Lab.prepare(new Start.Upcycled(target, dense, upcycled.settings(), 0), text -> {});
             yield target;
           }
         };

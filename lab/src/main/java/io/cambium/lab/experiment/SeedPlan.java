@@ -86,8 +86,9 @@ final class SeedPlan {
       return new Start.Given(
           Path.of(arm.run().path("model").asString("")).toAbsolutePath().normalize());
     }
-    String name = "new-%s-seed-%d".formatted(hash(sizes), seed);
-    return new Start.Fresh(out.resolve("models").resolve(name), sizes, seed);
+    Path data = Path.of(arm.run().path("data").asString("")).toAbsolutePath().normalize();
+    String name = "new-%s-seed-%d".formatted(hash(List.of(sizes, data.toString())), seed);
+    return new Start.Fresh(out.resolve("models").resolve(name), sizes, data, seed);
   }
 
   /** The source is a whole run of its own. */
@@ -129,7 +130,7 @@ final class SeedPlan {
         sharing(start, config, config.steps())
             .or(() -> sharing(start, config, step))
             .orElseGet(() -> {
-              draft(SOURCE_PREFIX + hash(start, config), start, config);
+              draft(SOURCE_PREFIX + hash(start, YamlSettings.tree(config)), start, config);
               return drafts.getLast();
             });
     Path directory =
@@ -139,7 +140,7 @@ final class SeedPlan {
                 out.resolve("sources")
                     .resolve(
                         "%s-seed-%d-step-%06d"
-                            .formatted(hash(source.start, source.config), seed, at)));
+                            .formatted(hash(start, SharedSteps.beginning(config, at)), seed, at)));
     return new Start.Saved(directory, source.name, step);
   }
 
@@ -162,9 +163,12 @@ final class SeedPlan {
         Collections.unmodifiableSortedMap(draft.exports));
   }
 
-  /** Of the settings that all seeds have in common, so that a run has one name over the seeds. */
-  private String hash(Start start, RunConfig config) {
-    ObjectNode settings = YamlSettings.tree(config);
+  /**
+   * Of the settings that all seeds have in common, so that a run has one name over the seeds. A
+   * checkpoint's is that of the steps up to it alone: it stays, whichever run comes to be the
+   * source as arms are added.
+   */
+  private String hash(Start start, ObjectNode settings) {
     settings.remove("seed");
     if (settings.get("growth") instanceof ObjectNode growth) {
       growth.remove("seed");

@@ -5,9 +5,10 @@ import io.cambium.training.config.YamlSettings;
 import io.cambium.training.schedule.Schedule;
 import java.util.List;
 import java.util.stream.IntStream;
+import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/** Whether two configurations begin with the same steps, to the bit. */
+/** Which configurations begin with the same steps, to the bit. */
 final class SharedSteps {
 
   private SharedSteps() {}
@@ -19,25 +20,27 @@ final class SharedSteps {
    */
   static boolean agree(RunConfig a, RunConfig b, int steps) {
     return steps <= Math.min(a.steps(), b.steps())
-        && beginning(a).equals(beginning(b))
-        && (a.equals(b) || (growsLater(a, steps) && growsLater(b, steps)))
-        && IntStream.rangeClosed(1, steps)
-            .allMatch(step -> factors(a, step).equals(factors(b, step)));
+        && beginning(a, steps).equals(beginning(b, steps));
   }
 
-  private static boolean growsLater(RunConfig config, int steps) {
-    return config.growth() == null || config.growth().step(config.steps()) >= steps;
-  }
-
-  /** What matters before a growth, but for the schedule. */
-  private static ObjectNode beginning(RunConfig config) {
+  /** What decides the first steps of a run: equal for all that begin with the same ones. */
+  static ObjectNode beginning(RunConfig config, int steps) {
     ObjectNode settings = YamlSettings.tree(config);
+    if (growsBefore(config, steps)) {
+      return settings;
+    }
+    settings.remove(List.of("steps", "schedule", "growth"));
     // A model that comes in the middle of a release goes on with it.
-    settings.remove(
-        config.branch()
-            ? List.of("steps", "schedule", "growth")
-            : List.of("steps", "schedule", "growth", "release"));
+    if (!config.branch()) {
+      settings.remove("release");
+    }
+    ArrayNode factors = settings.putArray("factors");
+    IntStream.rangeClosed(1, steps).forEach(step -> factors(config, step).forEach(factors::add));
     return settings;
+  }
+
+  private static boolean growsBefore(RunConfig config, int steps) {
+    return config.growth() != null && config.growth().step(config.steps()) < steps;
   }
 
   private static List<Double> factors(RunConfig config, int step) {

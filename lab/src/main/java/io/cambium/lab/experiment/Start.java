@@ -17,8 +17,12 @@ sealed interface Start {
   /** A checkpoint that the file names. */
   record Given(Path directory) implements Start {}
 
-  /** New weights. */
-  record Fresh(Path directory, ModelSizes sizes, long seed) implements Start {}
+  /**
+   * New weights.
+   *
+   * @param data the corpus whose tokenizer and vocabulary the model has
+   */
+  record Fresh(Path directory, ModelSizes sizes, Path data, long seed) implements Start {}
 
   /**
    * A checkpoint that another run of the same seed leaves, with its training state.

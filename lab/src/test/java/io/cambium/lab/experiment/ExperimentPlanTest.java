@@ -157,6 +157,32 @@ class ExperimentPlanTest {
     assertThat(after.config()).isEqualTo(before.config());
   }
 
+  @Test
+  void aCheckpointKeepsItsNameWhicheverRunComesToLeaveIt() throws IOException {
+    String brief = "  brief: {growth: {}, set: {steps: 60}}\n";
+    String head = "seeds: [1]\nset: {schedule.warmup: 0}\narms:\n";
+    PlannedRun alone = plan(head + brief).run("brief", 1);
+    PlannedRun after = plan(head + "  full: {growth: {}}\n" + brief).run("brief", 1);
+    assertThat(after.start()).isNotEqualTo(alone.start());
+    assertThat(after.config()).isEqualTo(alone.config());
+  }
+
+  @Test
+  void newModelsAreSharedOnOneCorpusOnly() throws IOException {
+    ExperimentPlan plan =
+        plan(
+            """
+            seeds: [1]
+            arms:
+              one: {}
+              same: {set: {steps: 50}}
+              other: {set: {data: another-corpus}}
+            """);
+    assertThat(plan.run("same", 1).start()).isEqualTo(plan.run("one", 1).start());
+    assertThat(plan.run("other", 1).start().directory())
+        .isNotEqualTo(plan.run("one", 1).start().directory());
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',

@@ -1,0 +1,179 @@
+package io.cambium.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.cambium.checkpoint.CambiumException;
+import io.cambium.checkpoint.Json;
+import io.cambium.checkpoint.StagedDirectory;
+import io.cambium.lab.experiment.Experiment;
+import io.cambium.lab.experiment.ExperimentPlan;
+import io.cambium.lab.experiment.Lab;
+import io.cambium.lab.experiment.PlannedRun;
+import io.cambium.training.metrics.Metric;
+import io.cambium.training.metrics.MetricsLog;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+
+/** Experiments that go on with other arms than they began with, or after something stopped them. */
+class LabResumeTest {
+
+  private static final String BASE =
+      """
+      base:
+        model:
+          {hidden: 16, layers: 2, heads: 2, kv_heads: 1, head_dim: 8, experts: 3, ffn: 8,
+           dense_ffn: 24, context: 32}
+        data: %s
+        steps: 24
+        workers: 1
+        batch: {sequences: 4, length: 16, micro_batch: 2}
+        evaluate: {every: 8, sequences: 2}
+        checkpoint: {every: 5, keep: 1}
+        release: {window: 0.5}
+        schedule: {warmup: 0}
+        growth: {at: 8, experts: 6, calibration_batches: 1}
+      seeds: [1]
+      arms:
+      """;
+
+  @TempDir private static Path folder;
+
+  private static Path corpus = Path.of("");
+
+  private final StringWriter err = new StringWriter();
+
+  @BeforeAll
+  static void writeCorpus() throws IOException {
+    corpus = TinyCorpus.write(folder.resolve("corpus"));
+  }
+
+  private static Path yaml(String name, String... arms) throws IOException {
+    return Files.writeString(
+        folder.resolve(name + ".yaml"),
+        BASE.formatted(corpus) + "  " + String.join("\n  ", arms) + "\n");
+  }
+
+  private int lab(String name, String... arms) throws IOException {
+    err.getBuffer().setLength(0);
+    return Cambium.commandLine(new Cambium())
+        .setErr(new PrintWriter(err))
+        .execute("lab", yaml(name, arms).toString(), "--out", out(name).toString(), "--resume");
+  }
+
+  private static Path out(String name) {
+    return folder.resolve(name);
+  }
+
+  private static List<String> failed(String name) {
+    return List.copyOf(
+        Json.readObject(out(name).resolve("results.json")).get("failed").propertyNames());
+  }
+
+  private static List<String> measured(String name) {
+    JsonNode arms = Json.readObject(out(name).resolve("results.json")).get("arms");
+    return arms.valueStream()
+        .filter(arm -> !arm.get("seeds").isEmpty())
+        .map(arm -> arm.get("arm").asString())
+        .toList();
+  }
+
+  @Test
+  void anArmThatCannotBeHadAnyMoreFailsAlone() throws IOException {
+    String fixed = "fixed-3: {}";
+    String flat = "flat: {growth: {mode: flat}}";
+    assertThat(lab("added", fixed, flat)).isZero();
+    String[] more = {fixed, flat, "early: {growth: {at: 4}}", "cold: {growth: {mode: cold}}"};
+    assertThat(lab("added", more)).isEqualTo(1);
+    assertThat(measured("added")).containsExactly("fixed-3", "flat", "cold");
+    assertThat(failed("added")).containsExactly("early, seed 1");
+    assertThat(Files.readString(out("added").resolve("results.json")))
+        .contains("begins at step 4 of fixed-3, seed 1, which is past it")
+        .contains("-> delete " + out("added").resolve("runs/fixed-3/seed-1"))
+        .contains("or begin where others do, at step 8");
+    StagedDirectory.deleteTree(out("added").resolve("runs/fixed-3/seed-1"));
+    assertThat(lab("added", more)).isZero();
+    assertThat(measured("added")).contains("early");
+  }
+
+  @Test
+  void anotherSourceLeavesTheCheckpointsWhereTheyAre() throws IOException {
+    String brief = "brief: {growth: {}, set: {steps: 20}}";
+    assertThat(lab("source", brief)).isZero();
+    String before = Files.readString(out("source").resolve("runs/brief/seed-1/run.yaml"));
+    assertThat(lab("source", "full: {growth: {}}", brief)).isZero();
+    assertThat(measured("source")).containsExactly("full", "brief");
+    assertThat(Files.readString(out("source").resolve("runs/brief/seed-1/run.yaml")))
+        .isEqualTo(before);
+    try (Stream<Path> sources = Files.list(out("source").resolve("sources"))) {
+      assertThat(sources).hasSize(1);
+    }
+  }
+
+  @Test
+  void armsThatWereAddedAreTriedBeforeAnythingIsTrained() throws IOException {
+    assertThat(lab("tried", "fixed-3: {}")).isZero();
+    String[] more = {
+      "fixed-3: {}", "fixed-4: {model: {experts: 4}}", "bad: {growth: {experts: 3}}"
+    };
+    assertThat(lab("tried", more)).isEqualTo(2);
+    assertThat(out("tried").resolve("runs/fixed-4")).doesNotExist();
+  }
+
+  @Test
+  void whatAnAlarmStoppedStaysStopped() throws IOException {
+    String arm = "stopped: {set: {alarms.overload: {max_vio: 0.01, steps: 2, stop: true}}}";
+    assertThat(lab("alarm", arm)).isEqualTo(1);
+    Path log = out("alarm").resolve("runs/stopped/seed-1").resolve(MetricsLog.FILE_NAME);
+    List<Metric> events = MetricsLog.read(log);
+    assertThat(events.getLast()).isInstanceOf(Metric.Alarm.class);
+    assertThat(lab("alarm", arm)).isEqualTo(1);
+    assertThat(MetricsLog.read(log)).isEqualTo(events);
+    assertThat(Files.readString(out("alarm").resolve("results.json")))
+        .contains("by the alarm overload")
+        .contains("goes on all the same");
+  }
+
+  /** Or another program would train what this one still saves. */
+  @Test
+  void interruptedItWaitsForItsRunsToBeSaved() throws IOException {
+    ExperimentPlan plan =
+        ExperimentPlan.of(Experiment.read(yaml("cut", "fixed-3: {}")), out("cut"));
+    Thread caller = Thread.currentThread();
+    Lab lab = new Lab(plan, Long.MAX_VALUE, new Interrupting(caller));
+    lab.run(1);
+    assertThat(Thread.interrupted()).isTrue();
+    Path run = plan.runs().getFirst().directory();
+    long step = MetricsLog.read(run.resolve(MetricsLog.FILE_NAME)).getLast().step();
+    assertThat(step).isLessThan(24);
+    assertThat(run.resolve("checkpoints/step-%06d".formatted(step))).exists();
+  }
+
+  private record Interrupting(Thread caller) implements Lab.Listener {
+
+    @Override
+    public void begins(PlannedRun run, long step) {}
+
+    @Override
+    public void metric(PlannedRun run, Metric metric) {
+      caller.interrupt();
+    }
+
+    @Override
+    public void message(PlannedRun run, String text) {}
+
+    @Override
+    public void finished(PlannedRun run) {}
+
+    @Override
+    public void failed(PlannedRun run, CambiumException why) {}
+  }
+}

@@ -5,6 +5,7 @@ import io.cambium.training.config.RunConfig;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
@@ -60,12 +61,37 @@ record ArmSettings(
     return RunConfig.read(place + ": source", settings, overrides);
   }
 
-  /** The same arm with another number of experts; empty where the file names its model. */
-  Optional<ArmSettings> withExperts(int experts) {
+  /** Whether another arm begins with the same model, made in the same way. */
+  boolean beginsLike(ArmSettings other) {
+    return Objects.equals(sizes, other.sizes)
+        && (sizes != null || model().equals(other.model()))
+        && Objects.equals(upcycle, other.upcycle)
+        && (upcycle == null || source.equals(other.source));
+  }
+
+  /**
+   * Whether another arm begins as this one would with so many routed experts in a layer. Of models
+   * that the file names, those with one config.json but for the number of experts are taken for
+   * such.
+   */
+  boolean beginsLike(ArmSettings other, int experts) {
     if (upcycle != null) {
-      return Optional.of(with(sizes, upcycle.withExperts(experts)));
+      return upcycle
+          .withRoutedExperts(experts)
+          .filter(more -> with(sizes, more).beginsLike(other))
+          .isPresent();
     }
-    return sizes == null ? Optional.empty() : Optional.of(with(sizes.withExperts(experts), null));
+    if (sizes != null) {
+      return with(sizes.withExperts(experts), null).beginsLike(other);
+    }
+    return other.sizes == null
+        && other.upcycle == null
+        && GivenModels.differInExperts(model(), other.model(), experts);
+  }
+
+  /** Where the model is, of an arm whose file names it. */
+  Path model() {
+    return Path.of(run.path("model").asString("")).toAbsolutePath().normalize();
   }
 
   private ArmSettings with(

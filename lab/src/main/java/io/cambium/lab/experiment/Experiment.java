@@ -1,6 +1,7 @@
 package io.cambium.lab.experiment;
 
 import io.cambium.checkpoint.UsageException;
+import io.cambium.training.config.GrowthConfig;
 import io.cambium.training.config.ModelSizes;
 import io.cambium.training.config.RunConfig;
 import io.cambium.training.config.YamlSettings;
@@ -30,6 +31,7 @@ public record Experiment(List<Long> seeds, List<ArmSettings> arms) {
   private static final String UPCYCLE = "upcycle";
   private static final String SOURCE = "source";
   private static final String SET = "set";
+  private static final String SEED = "seed";
   private static final List<String> KEYS = List.of("base", SET, SOURCE, "seeds", "arms");
   private static final List<String> ARM_KEYS = List.of(MODEL, GROWTH, UPCYCLE, SOURCE, SET);
 
@@ -53,6 +55,7 @@ public record Experiment(List<Long> seeds, List<ArmSettings> arms) {
         () -> {
           YamlSettings.requireKeys(root, "", KEYS);
           ObjectNode base = base(file, root);
+          requireOwn(SET, overrides(root, SET), MODEL, GROWTH, UPCYCLE);
           ObjectNode arms = section(root, "arms", true);
           if (arms.isEmpty()) {
             throw new UsageException("arms", "holds no arm", "write name: {} for each");
@@ -79,12 +82,35 @@ public record Experiment(List<Long> seeds, List<ArmSettings> arms) {
               throw new UsageException(
                   "base", "is missing", "name a run.yaml, or write its settings below it");
         };
+    if (said.isObject()) {
+      refuseSeed("base", base);
+      refuseSeed("base." + GROWTH, base.path(GROWTH));
+    }
     at(said.isString() ? said.stringValue() : "base", () -> check(base));
     return base;
   }
 
-  /** Keys and types alone: what is missing may come from an arm. */
+  /** The file has seeds; a run.yaml that it names as its base may have one, which they replace. */
+  private static void refuseSeed(String path, JsonNode section) {
+    if (section.has(SEED)) {
+      throw comesFromSeeds(path + "." + SEED);
+    }
+  }
+
+  private static UsageException comesFromSeeds(String path) {
+    return new UsageException(path, "comes from seeds", "leave it out");
+  }
+
+  /**
+   * Keys and types alone: what is missing may come from an arm, and what does not fit be changed.
+   */
   private static RunConfig check(ObjectNode base) {
+    if (base.has(GROWTH)) {
+      at(GROWTH, () -> GrowthConfig.of(section(base, GROWTH, true)));
+    }
+    if (base.has(UPCYCLE)) {
+      at(UPCYCLE, () -> UpcycleSettings.of(section(base, UPCYCLE, true)));
+    }
     ObjectNode run = base.deepCopy();
     run.remove(List.of(MODEL, UPCYCLE, GROWTH));
     ObjectNode missing = run.objectNode().put(MODEL, "").put("data", "").put("steps", 1);
@@ -116,11 +142,12 @@ public record Experiment(List<Long> seeds, List<ArmSettings> arms) {
     YamlSettings.requireKeys(arm, "", ARM_KEYS);
     ObjectNode run = base.deepCopy();
     ModelSizes sizes = sizes(run, arm.path(MODEL));
+    refuseSeed(GROWTH, arm.path(GROWTH));
     ObjectNode growth = asked(run, arm, GROWTH);
     ObjectNode upcycle = asked(run, arm, UPCYCLE);
-    List<String> overrides =
-        Stream.concat(overrides(root, SET).stream(), overrides(arm, SET).stream()).toList();
-    overrides.forEach(Experiment::requireOwn);
+    List<String> set = overrides(arm, SET);
+    requireOwn(SET, set, MODEL, GROWTH, UPCYCLE);
+    List<String> overrides = Stream.concat(overrides(root, SET).stream(), set.stream()).toList();
     return new ArmSettings(
         name,
         place,
@@ -128,7 +155,7 @@ public record Experiment(List<Long> seeds, List<ArmSettings> arms) {
         YamlSettings.overridden(run, overrides),
         growth,
         upcycle == null ? null : at(UPCYCLE, () -> UpcycleSettings.of(upcycle)),
-        source(arm.has(SOURCE) ? arm : root));
+        source(root, arm));
   }
 
   /** Takes the sizes of a new model out of the settings; null where they name a model. */
@@ -171,23 +198,35 @@ public record Experiment(List<Long> seeds, List<ArmSettings> arms) {
     return filled;
   }
 
-  private static Optional<List<String>> source(ObjectNode from) {
-    return from.path(SOURCE).isMissingNode() || from.path(SOURCE).isNull()
-        ? Optional.empty()
-        : Optional.of(overrides(from, SOURCE));
+  /** The file's, with the arm's over them; none at all for an arm that says null. */
+  private static Optional<List<String>> source(ObjectNode root, ObjectNode arm) {
+    if (arm.path(SOURCE).isNull() || !(root.has(SOURCE) || arm.has(SOURCE))) {
+      return Optional.empty();
+    }
+    List<String> overrides = new ArrayList<>(overrides(root, SOURCE));
+    overrides.addAll(overrides(arm, SOURCE));
+    requireOwn(SOURCE, overrides, MODEL);
+    return Optional.of(overrides);
   }
 
-  /** What a section of the lab has a place of its own for. */
-  private static void requireOwn(String override) {
-    String path = override.substring(0, override.indexOf('='));
-    for (String key : List.of(MODEL, GROWTH)) {
-      if (path.equals(key) || path.startsWith(key + ".")) {
-        throw new UsageException(SET + "." + path, "is not set here", "write it below " + key);
+  /** Refuses what has a place of its own, and the seed. */
+  private static void requireOwn(String section, List<String> overrides, String... elsewhere) {
+    for (String override : overrides) {
+      String path = path(override);
+      for (String key : elsewhere) {
+        if (path.equals(key) || path.startsWith(key + ".")) {
+          throw new UsageException(
+              section + "." + path, "is not set here", "write it below " + key);
+        }
+      }
+      if (path.equals(SEED) || path.equals(GROWTH + "." + SEED)) {
+        throw comesFromSeeds(section + "." + path);
       }
     }
-    if (path.equals("seed")) {
-      throw new UsageException(SET + ".seed", "comes from seeds", "leave it out");
-    }
+  }
+
+  private static String path(String override) {
+    return override.substring(0, override.indexOf('='));
   }
 
   /** A section's settings as {@code path.to.key=value}. */

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Predicate;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
@@ -88,23 +89,22 @@ public record ExperimentPlan(Experiment experiment, Path out, List<PlannedRun> r
 
   /** The arm that is the same but does not grow, if there is one. */
   Optional<ArmSettings> fixedE(ArmSettings grown) {
-    return ungrownTwin(grown, grown);
+    return baseline(grown, grown::beginsLike);
   }
 
   /** The arm that has from the start as many experts as this one has in the end. */
   Optional<ArmSettings> fixedmE(ArmSettings grown) {
     int experts = Objects.requireNonNull(config(grown).growth()).experts();
-    return grown.withExperts(experts).flatMap(large -> ungrownTwin(grown, large));
+    return baseline(grown, arm -> grown.beginsLike(arm, experts));
   }
 
-  private Optional<ArmSettings> ungrownTwin(ArmSettings grown, ArmSettings beginning) {
+  private Optional<ArmSettings> baseline(ArmSettings grown, Predicate<ArmSettings> begins) {
     return experiment.arms().stream()
         .filter(arm ->
             arm.growth() == null
-                && Objects.equals(arm.sizes(), beginning.sizes())
-                && Objects.equals(arm.upcycle(), beginning.upcycle())
-                && arm.source().equals(arm.upcycle() == null ? Optional.empty() : grown.source())
-                && comparable(arm).equals(comparable(grown)))
+                && (arm.upcycle() != null || arm.source().isEmpty())
+                && comparable(arm).equals(comparable(grown))
+                && begins.test(arm))
         .findFirst();
   }
 
@@ -116,10 +116,8 @@ public record ExperimentPlan(Experiment experiment, Path out, List<PlannedRun> r
   private ObjectNode comparable(ArmSettings arm) {
     ObjectNode settings = YamlSettings.tree(config(arm));
     settings.remove(List.of("growth", "release", "branch", "alarms", "checkpoint"));
+    settings.remove("model"); // where it begins, be it a source's checkpoint, is compared by itself
     ((ObjectNode) settings.get("schedule")).remove("restart");
-    if (arm.sizes() != null) {
-      settings.remove("model"); // the directory of the new one, or of its source's checkpoint
-    }
     return settings;
   }
 }

@@ -83,8 +83,7 @@ final class SeedPlan {
   private Start beginning(ArmSettings arm) {
     ModelSizes sizes = arm.sizes();
     if (sizes == null) {
-      return new Start.Given(
-          Path.of(arm.run().path("model").asString("")).toAbsolutePath().normalize());
+      return new Start.Given(arm.model());
     }
     Path data = Path.of(arm.run().path("data").asString("")).toAbsolutePath().normalize();
     String name = "new-%s-seed-%d".formatted(hash(List.of(sizes, data.toString())), seed);

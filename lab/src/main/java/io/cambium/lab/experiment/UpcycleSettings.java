@@ -59,9 +59,19 @@ record UpcycleSettings(
     return settings;
   }
 
-  UpcycleSettings withExperts(int count) {
+  /**
+   * The same with another number of routed experts in a layer, in which there are {@code
+   * granularity} of each copy; empty where they make no whole copies.
+   */
+  Optional<UpcycleSettings> withRoutedExperts(int count) {
+    return count % granularity == 0
+        ? Optional.of(withCopies(count / granularity))
+        : Optional.empty();
+  }
+
+  private UpcycleSettings withCopies(int copies) {
     return new UpcycleSettings(
-        count,
+        copies,
         topK,
         granularity,
         layers,

@@ -3,7 +3,9 @@ package io.cambium.lab.experiment;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.cambium.checkpoint.Json;
 import io.cambium.checkpoint.UsageException;
+import io.cambium.training.config.ModelSizes;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import tools.jackson.databind.node.ObjectNode;
 
 /** From an experiment's file to its runs; nothing is trained. */
 class ExperimentPlanTest {
@@ -200,7 +203,13 @@ class ExperimentPlanTest {
         "'seeds: [1]\narms: {a: {growth: 3}}' | growth: is 3, not a section",
         "'seeds: [1]\narms: {a: {upcycle: {init: drp}}}' | \"drp\" is no initialisation",
         "'seeds: [1]\narms: {a/b: {}}' | arms.a/b: is no name for an arm",
-        "'seeds: [1]\narms: {a: {growth: {at: 50}, source: {steps: 40}}}' | its source ends at step 40"
+        "'seeds: [1]\narms: {a: {growth: {at: 50}, source: {steps: 40}}}' | its source ends at step 40",
+        "'seeds: [1]\narms: {a: {growth: {seed: 3}}}' | arms.a: growth.seed: comes from seeds",
+        "'seeds: [1]\narms: {a: {source: {seed: 3}}}' | arms.a: source.seed: comes from seeds",
+        "'seeds: [1]\narms: {a: {source: {growth: {seed: 3}}}}' | source.growth.seed: comes from seeds",
+        "'seeds: [1]\narms: {a: {source: {model: m}}}' | arms.a: source.model: is not set here",
+        "'seeds: [1]\nsource: {seed: 3}\narms: {a: {}}' | source.seed: comes from seeds",
+        "'seeds: [1]\narms: {a: {set: {upcycle.experts: 3}}}' | write it below upcycle"
       })
   void refusesWithPlaceAndRemedy(String rest, String message) {
     assertThatThrownBy(() -> plan(rest))
@@ -209,12 +218,97 @@ class ExperimentPlanTest {
         .hasMessageContaining(message);
   }
 
-  @Test
-  void refusesABaseWithAnUnknownKey() throws IOException {
+  /** Whether or not an arm uses what is wrong. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "step: 3 | base: settings: step: unknown; did you mean steps?",
+        "growth: {mod: flat} | base: growth: mod: unknown; did you mean mode?",
+        "growth: {at: -1} | growth.at",
+        "growth: {seed: 3} | base.growth.seed: comes from seeds",
+        "upcycle: {expert: 4} | base: upcycle: expert: unknown; did you mean experts?",
+        "seed: 3 | base.seed: comes from seeds",
+      })
+  void refusesABaseOfItsOwn(String wrong, String message) throws IOException {
     Path file = folder.resolve("inline.yaml");
-    Files.writeString(file, "base: {data: corpus, step: 3}\nseeds: [1]\narms: {a: {}}\n");
+    Files.writeString(
+        file, "base: {data: corpus, %s}\nseeds: [1]\narms: {a: {}}\n".formatted(wrong));
     assertThatThrownBy(() -> Experiment.read(file))
-        .hasMessageContaining("base")
-        .hasMessageContaining("did you mean steps?");
+        .hasMessageContaining("inline.yaml: ")
+        .hasMessageContaining(message);
+  }
+
+  @Test
+  void anArmsSourceIsOverThatOfTheFile() throws IOException {
+    ExperimentPlan plan =
+        plan(
+            """
+            seeds: [1]
+            source: {steps: 40, optimizer.learning_rate: 1.0e-2}
+            arms:
+              as-the-file-says: {}
+              longer: {source: {steps: 50}}
+              none: {source: null}
+            """);
+    assertThat(source(plan, "as-the-file-says").config().steps()).isEqualTo(40);
+    assertThat(source(plan, "longer").config())
+        .satisfies(config -> assertThat(config.steps()).isEqualTo(50))
+        .satisfies(config -> assertThat(config.optimizer().learningRate()).isEqualTo(1e-2));
+    assertThat(plan.run("none", 1).start()).isInstanceOf(Start.Fresh.class);
+  }
+
+  private static PlannedRun source(ExperimentPlan plan, String arm) {
+    return plan.run(((Start.Saved) plan.run(arm, 1).start()).run(), 1);
+  }
+
+  @Test
+  void modelsThatTheFileNamesHaveTheirBaselinesToo() throws IOException {
+    Path four = config("four", 4, 2);
+    Path eight = config("eight", 8, 2);
+    Path wider = config("wider", 8, 4);
+    ExperimentPlan plan =
+        plan(
+            """
+            seeds: [1]
+            arms:
+              grown: {model: %1$s, growth: {}}
+              wider: {model: %3$s}
+              fixed-8: {model: %2$s}
+              fixed-4: {model: %1$s}
+            """
+                .formatted(four, eight, wider));
+    ArmSettings grown = plan.experiment().arms().getFirst();
+    assertThat(plan.fixedE(grown)).map(ArmSettings::name).contains("fixed-4");
+    assertThat(plan.fixedmE(grown)).map(ArmSettings::name).contains("fixed-8");
+  }
+
+  private Path config(String name, int experts, int topK) throws IOException {
+    ObjectNode config = ModelSizes.DEFAULT.withExperts(experts).config(300);
+    Path model = Files.createDirectory(folder.resolve(name));
+    Files.write(model.resolve("config.json"), Json.bytes(config.put("num_experts_per_tok", topK)));
+    return model;
+  }
+
+  /** Two copies, each cut in two, are four experts; they grow to eight, which are four copies. */
+  @Test
+  void baselinesOfUpcycledModelsCountTheExpertsThatCopiesAreCutInto() throws IOException {
+    String dense = "model: /dense, set: {balance.rate: 0}, upcycle: {granularity: 2, experts: ";
+    ExperimentPlan plan =
+        plan(
+            """
+            seeds: [1]
+            arms:
+              grown: {%1$s2}, growth: {}}
+              fixed-4: {%1$s2}}
+              fixed-16: {%1$s8}}
+              fixed-8: {%1$s4}}
+              uneven: {%1$s2}, growth: {experts: 7}}
+            """
+                .formatted(dense));
+    List<ArmSettings> arms = plan.experiment().arms();
+    assertThat(plan.fixedE(arms.getFirst())).map(ArmSettings::name).contains("fixed-4");
+    assertThat(plan.fixedmE(arms.getFirst())).map(ArmSettings::name).contains("fixed-8");
+    assertThat(plan.fixedmE(arms.getLast())).isEmpty();
   }
 }

@@ -11,6 +11,7 @@ import io.cambium.upcycle.utility.CountRule;
 import io.cambium.upcycle.utility.Score;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * Growth inside a run: the experts of every routing layer are replicated at one step. {@code rows},
@@ -72,6 +73,16 @@ public record GrowthConfig(
           0,
           10,
           0);
+
+  /**
+   * Reads the settings of a growth by themselves, strictly; whether it fits into a run shows with
+   * the run.
+   *
+   * @throws UsageException naming the setting
+   */
+  public static GrowthConfig of(ObjectNode settings) {
+    return YamlSettings.over(DEFAULT, DEFAULT.resolved(), settings).resolved();
+  }
 
   public GrowthConfig {
     Range.positive("growth.at", at);

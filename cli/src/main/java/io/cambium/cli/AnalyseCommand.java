@@ -1,6 +1,6 @@
 package io.cambium.cli;
 
-import io.cambium.checkpoint.CheckpointException;
+import io.cambium.checkpoint.AtomicFile;
 import io.cambium.checkpoint.CheckpointSource;
 import io.cambium.checkpoint.Json;
 import io.cambium.checkpoint.UsageException;
@@ -9,7 +9,6 @@ import io.cambium.lab.analysis.Analysis;
 import io.cambium.model.InferenceModel;
 import io.cambium.training.data.Corpus;
 import io.cambium.training.data.Tokenizer;
-import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -86,7 +85,7 @@ final class AnalyseCommand implements Callable<Integer> {
     }
     Analysis analysis = analysis();
     if (out != null) {
-      write(out, Json.bytes(analysis));
+      AtomicFile.write(out, Json.bytes(analysis));
     }
     PrintWriter to = spec.commandLine().getOut();
     to.print(
@@ -123,13 +122,5 @@ final class AnalyseCommand implements Callable<Integer> {
     measured.requireFits(model);
     tokenizer.requireFits(model.decoder().spec().vocabSize(), name);
     return subject;
-  }
-
-  private static void write(Path file, byte[] bytes) {
-    try {
-      Files.write(file, bytes);
-    } catch (IOException e) {
-      throw CheckpointException.unwritable(file, e);
-    }
   }
 }

@@ -52,7 +52,9 @@ final class ReportCommand implements Callable<Integer> {
       description = "Page to write (default: ${DEFAULT-VALUE}); figures go to <FILE>-figures.")
   private Path out = Path.of("");
 
-  @Option(names = "--overwrite", description = "Replace an existing page and its figures.")
+  @Option(
+      names = "--overwrite",
+      description = "Replace an existing page, and its directory of figures as a whole.")
   private boolean overwrite;
 
   @Spec private CommandSpec spec;
@@ -69,7 +71,7 @@ final class ReportCommand implements Callable<Integer> {
     ReportData data = ReportData.of(histories(), facts());
     Report.write(out, data);
     List<Figure> all = Figures.of(data);
-    FigureFiles.write(figures, all);
+    FigureFiles.write(figures, all, overwrite);
     PrintWriter to = spec.commandLine().getOut();
     to.println("Wrote " + out);
     to.printf("Wrote %d figures as CSV and PNG to %s%n", all.size(), figures);

@@ -2,16 +2,14 @@ package io.cambium.lab.comparison;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import io.cambium.checkpoint.AtomicFile;
 import io.cambium.checkpoint.Json;
-import io.cambium.checkpoint.TrainingException;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.lab.GapClosure;
 import io.cambium.lab.LargestRise;
 import io.cambium.lab.LoadBalance;
 import io.cambium.lab.RunHistory;
 import io.cambium.training.metrics.Metric;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
@@ -139,13 +137,7 @@ public record DemoSummary(GapClosure gapClosure, double saving, List<Row> rows) 
 
   /** Writes {@value #FILE_NAME} into a directory. */
   public void write(Path directory) {
-    Path file = directory.resolve(FILE_NAME);
-    try {
-      Files.write(file, Json.bytes(this));
-    } catch (IOException e) {
-      throw new TrainingException(
-          file, "cannot be written: " + e, "check free space and permissions", e);
-    }
+    AtomicFile.write(directory.resolve(FILE_NAME), Json.bytes(this));
   }
 
   private static Row row(Arm arm, RunHistory fixedE, long windowSteps) {

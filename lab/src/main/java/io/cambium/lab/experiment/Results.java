@@ -1,13 +1,9 @@
 package io.cambium.lab.experiment;
 
+import io.cambium.checkpoint.AtomicFile;
 import io.cambium.checkpoint.CambiumException;
-import io.cambium.checkpoint.CheckpointException;
 import io.cambium.checkpoint.Json;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
@@ -44,17 +40,7 @@ public record Results(
 
   /** Writes {@value #JSON} and {@value #CSV}. */
   public void write(Path directory) {
-    write(directory.resolve(JSON), Json.bytes(this));
-    write(directory.resolve(CSV), ResultsCsv.text(this).getBytes(StandardCharsets.UTF_8));
-  }
-
-  private static void write(Path file, byte[] bytes) {
-    Path partial = Path.of(file + ".partial");
-    try {
-      Files.write(partial, bytes);
-      Files.move(partial, file, StandardCopyOption.ATOMIC_MOVE);
-    } catch (IOException e) {
-      throw CheckpointException.unwritable(file, e);
-    }
+    AtomicFile.write(directory.resolve(JSON), Json.bytes(this));
+    AtomicFile.write(directory.resolve(CSV), ResultsCsv.text(this));
   }
 }

@@ -3,7 +3,7 @@ package io.cambium.lab.experiment;
 import io.cambium.lab.LargestRise;
 import io.cambium.lab.LoadBalance;
 import io.cambium.lab.comparison.DemoSummary.Grown;
-import java.util.ArrayList;
+import io.cambium.lab.figure.Csv;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -44,17 +44,16 @@ final class ResultsCsv {
             .flatMap(arm -> arm.seeds().stream())
             .flatMap(run -> run.loss().keySet().stream())
             .collect(Collectors.toCollection(TreeSet::new));
-    List<String> lines = new ArrayList<>();
-    lines.add(
-        Stream.concat(COLUMNS.stream(), domains.stream().map(domain -> "loss_" + domain))
-            .collect(Collectors.joining(",")));
+    Csv csv = new Csv();
+    csv.row(
+        Stream.concat(COLUMNS.stream(), domains.stream().map(domain -> "loss_" + domain)).toList());
     for (ArmResult arm : results.arms()) {
       for (MeasuredRun run : arm.seeds()) {
         Stream<String> byDomain = domains.stream().map(domain -> cell(run.loss().get(domain)));
-        lines.add(Stream.concat(cells(arm.arm(), run), byDomain).collect(Collectors.joining(",")));
+        csv.row(Stream.concat(cells(arm.arm(), run), byDomain).toList());
       }
     }
-    return String.join("\n", lines) + "\n";
+    return csv.text();
   }
 
   private static Stream<String> cells(String arm, MeasuredRun run) {

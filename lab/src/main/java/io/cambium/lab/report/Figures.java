@@ -9,7 +9,6 @@ import io.cambium.lab.figure.Figure.Tree;
 import io.cambium.lab.report.Curves.Curve;
 import io.cambium.lab.report.ExpertHistory.Lineage;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -43,12 +42,13 @@ public final class Figures {
     all.add(figures.overTokens("loss-training", "Training loss, smoothed", NATS, Curves::train));
     all.add(figures.cost("cost-expert-steps", "expert-steps", c -> doubles(c.expertSteps())));
     all.add(figures.cost("cost-seconds", "seconds of training", Curves.Cost::seconds));
+    Slugs domains = new Slugs(figures.domains());
     figures
         .domains()
         .forEach(domain ->
             all.add(
                 figures.overTokens(
-                    "domain-" + slug(domain),
+                    "domain-" + domains.of(domain),
                     "Validation loss: " + domain,
                     NATS,
                     curves -> curves.domains().get(domain))));
@@ -57,14 +57,15 @@ public final class Figures {
           figures.overTokens(
               "coselection", "Sibling co-selection", "share of tokens", Curves::coselection));
     }
-    data.experts().forEach(model -> all.addAll(ofModel(model)));
+    Slugs models = new Slugs(data.experts().stream().map(ExpertHistory::name).toList());
+    data.experts().forEach(model -> all.addAll(ofModel(model, models.of(model.name()))));
     return all;
   }
 
-  private static List<Figure> ofModel(ExpertHistory model) {
+  private static List<Figure> ofModel(ExpertHistory model, String slug) {
     List<Figure> all = new ArrayList<>();
     for (int i = 0; i < model.lineage().size(); i++) {
-      String suffix = "-" + slug(model.name()) + "-layer-" + model.lineage().get(i).layer();
+      String suffix = "-" + slug + "-layer-" + model.lineage().get(i).layer();
       all.add(load("load" + suffix, model, i));
       if (!model.routing().domains().isEmpty()) {
         all.add(specialisation("specialisation" + suffix, model, i));
@@ -80,7 +81,7 @@ public final class Figures {
               .toList();
       all.add(
           new Lines(
-              "divergence-" + slug(model.name()),
+              "divergence-" + slug,
               model.name() + ": cosine between the weights of siblings",
               TOKENS,
               "cosine",
@@ -269,12 +270,5 @@ public final class Figures {
 
   private static List<Double> doubles(List<Long> values) {
     return values.stream().map(Long::doubleValue).toList();
-  }
-
-  /** A name that any file system takes. */
-  private static String slug(String name) {
-    return Arrays.stream(name.toLowerCase(Locale.ROOT).split("[^a-z0-9]+"))
-        .filter(part -> !part.isEmpty())
-        .collect(Collectors.joining("-"));
   }
 }

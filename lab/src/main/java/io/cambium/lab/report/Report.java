@@ -1,9 +1,7 @@
 package io.cambium.lab.report;
 
+import io.cambium.checkpoint.AtomicFile;
 import io.cambium.checkpoint.Json;
-import io.cambium.checkpoint.TrainingException;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -41,15 +39,10 @@ public final class Report {
   /**
    * Writes the report, over an existing one.
    *
-   * @throws TrainingException if the file cannot be written
+   * @throws io.cambium.checkpoint.CheckpointException if the file cannot be written
    */
   public static void write(Path html, ReportData data) {
-    try {
-      Files.writeString(html, page(data));
-    } catch (IOException e) {
-      throw new TrainingException(
-          html, "cannot be written: " + e, "check free space and permissions", e);
-    }
+    AtomicFile.write(html, page(data));
   }
 
   private static String page(ReportData data) {

@@ -1,6 +1,7 @@
 package io.cambium.lab.report;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.cambium.lab.RunHistory;
@@ -93,7 +94,12 @@ final class RunReportTest {
             .filter(figure -> !figure.name().contains("scratch"))
             .filter(figure -> figure.name().matches("domain-java|(?!domain-).*"))
             .toList();
-    FigureFiles.write(figures, some);
+    Files.createDirectories(figures);
+    Path stale = Files.writeString(figures.resolve("domain-of-yesterday.csv"), "");
+    FigureFiles.write(figures, some, true);
+    assertThat(stale).doesNotExist();
+    assertThatThrownBy(() -> FigureFiles.write(figures, some, false))
+        .hasMessageContaining("exists already");
     assertThat(all)
         .extracting(Figure::name)
         .contains(
@@ -114,7 +120,8 @@ final class RunReportTest {
         .contains("expert,training tokens until,load relative to an even one")
         .anyMatch(line -> line.startsWith("0 > 8,"));
     assertThat(Files.readAllLines(figures.resolve("lineage-grown-layer-1.csv")))
-        .anyMatch(line -> line.startsWith("source 7,expert 31,"));
+        .contains("level,parent,child,note")
+        .anyMatch(line -> line.startsWith("1,source 7,expert 31,"));
   }
 
   private static long colours(BufferedImage picture) {

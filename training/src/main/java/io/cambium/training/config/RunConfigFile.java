@@ -1,11 +1,8 @@
 package io.cambium.training.config;
 
-import io.cambium.checkpoint.CheckpointException;
+import io.cambium.checkpoint.AtomicFile;
 import io.cambium.checkpoint.UsageException;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -75,14 +72,7 @@ final class RunConfigFile {
   }
 
   static void write(RunConfig config, Path file) {
-    try {
-      // Whoever is killed here leaves the whole file, or none.
-      Path partial = Files.writeString(Path.of(file + ".partial"), YamlSettings.text(config));
-      Files.move(partial, file, StandardCopyOption.ATOMIC_MOVE);
-    } catch (IOException e) {
-      throw new CheckpointException(
-          file, "cannot be written: " + e, "check free space and permissions", e);
-    }
+    AtomicFile.write(file, YamlSettings.text(config));
   }
 
   private static RunConfig resolve(ObjectNode settings) {

@@ -32,7 +32,7 @@ import picocli.CommandLine.Spec;
       "",
       "Arms that begin alike share the run that they begin with. Stopped in whatever way, the same"
           + " command with --resume goes on and reports the same numbers. Out: results.json,"
-          + " results.csv and all runs."
+          + " results.csv, arms.csv and all runs."
     },
     sortOptions = false,
     mixinStandardHelpOptions = true,
@@ -123,6 +123,6 @@ final class LabCommand implements Callable<Integer> {
     out.print(ResultsTable.text(results));
     out.println("Wrote " + plan.out().resolve(Results.JSON));
     out.flush();
-    return failures.isEmpty() ? 0 : CambiumException.WORK_FAILED;
+    return results.failed().isEmpty() ? 0 : CambiumException.WORK_FAILED;
   }
 }

@@ -22,6 +22,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
 
 class EvalCommandTest {
 
@@ -77,6 +78,25 @@ class EvalCommandTest {
     out.getBuffer().setLength(0);
     assertThat(run("--choices", questions.toString())).isZero();
     assertThat(out.toString()).contains("acc_norm", "acc_bytes", "of 2 questions");
+  }
+
+  /** Without a question too: what two choices differ in is beyond the model's positions. */
+  @Test
+  void aTextThatIsTooLongLosesItsBeginning() throws IOException {
+    Path config = model.resolve("config.json");
+    ObjectNode json = Json.readObject(config);
+    Files.write(config, Json.bytes(json.put("max_position_embeddings", 16)));
+    Path questions = folder.resolve("questions.jsonl");
+    String line = "{\"question\": \"%s\", \"choices\": [\"a%2$s\", \"b%2$s\"], \"answer\": 0}\n";
+    String tail = " c d e f g h i j k l";
+    Files.writeString(questions, line.formatted("", tail) + line.formatted("why", tail));
+    assertThat(run("--choices", questions.toString(), "--json")).isZero();
+    JsonNode found = Json.MAPPER.readTree(out.toString()).path("questions");
+    for (JsonNode question : found) {
+      JsonNode likelihoods = question.path("log_likelihoods");
+      assertThat(likelihoods.path(0).doubleValue())
+          .isCloseTo(likelihoods.path(1).doubleValue(), Offset.offset(1e-5));
+    }
   }
 
   /** Of a continuation, by the logits of the whole. */

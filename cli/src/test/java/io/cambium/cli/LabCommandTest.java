@@ -104,18 +104,23 @@ class LabCommandTest {
     assertThat(first.get("growth").get("jump").asDouble()).isBetween(-1e-5, 1e-5);
     assertThat(first.get("growth").get("largest_rise")).isNotNull();
     assertThat(first.get("loss").propertyNames()).containsExactly("one", "two");
+    assertThat(first.get("recovery").get("steps").asLong()).as("exact at step 0").isZero();
     JsonNode experts = arms.get(4).get("seeds").get(0);
-    assertThat(experts.get("recovery").get("dense_loss").asDouble()).isPositive();
+    assertThat(experts.get("recovery").get("source_loss").asDouble()).isPositive();
+    assertThat(experts.get("recovery").get("tokens").asLong()).as("copies too").isZero();
   }
 
   @Test
-  void csvHasALineForEachArmAndSeed() throws IOException {
+  void csvHasALineForEachArmAndSeedAndOneForEachArm() throws IOException {
     assertThat(Files.readAllLines(whole().resolve("results.csv")))
         .hasSize(1 + 5 * 2)
         .first()
         .asString()
         .startsWith("arm,seed,")
         .endsWith(",loss_one,loss_two");
+    assertThat(Files.readAllLines(whole().resolve("arms.csv")))
+        .hasSize(1 + 5)
+        .anyMatch(line -> line.startsWith("lineage,2,") && line.contains(",fixed-3,fixed-6,"));
   }
 
   @Test

@@ -128,6 +128,29 @@ class LabResumeTest {
     assertThat(out("tried").resolve("runs/fixed-4")).doesNotExist();
   }
 
+  /** A source that grows already leaves another model than it began with. */
+  @Test
+  void theSecondGrowthIsTriedOnWhatTheFirstLeaves() throws IOException {
+    String twice =
+        "twice: {growth: {at: 16, experts: %d}, source: {growth: {at: 4, experts: 6, calibration_batches: 1}}, set: {release.window: 0.3}}";
+    assertThat(lab("fewer", twice.formatted(5))).isEqualTo(2);
+    assertThat(err.toString()).contains("twice").contains("5 are no more than the 6");
+    assertThat(out("fewer")).doesNotExist();
+  }
+
+  @Test
+  void lossesAtOtherStepsAreNotCompared() throws IOException {
+    assertThat(lab("unevaluated", "fixed-3: {}", "fixed-4: {model: {experts: 4}}")).isZero();
+    Path log = out("unevaluated").resolve("runs/fixed-4/seed-1").resolve(MetricsLog.FILE_NAME);
+    List<String> lines = Files.readAllLines(log);
+    assertThat(lines.getLast()).contains("\"event\":\"evaluation\"");
+    Files.write(log, lines.subList(0, lines.size() - 1));
+    assertThat(lab("unevaluated", "fixed-3: {}", "fixed-4: {model: {experts: 4}}")).isEqualTo(1);
+    assertThat(measured("unevaluated")).containsExactly("fixed-3");
+    assertThat(Files.readString(out("unevaluated").resolve("results.json")))
+        .contains("was last evaluated at step 16 of 24");
+  }
+
   @Test
   void whatAnAlarmStoppedStaysStopped() throws IOException {
     String arm = "stopped: {set: {alarms.overload: {max_vio: 0.01, steps: 2, stop: true}}}";
@@ -140,6 +163,9 @@ class LabResumeTest {
     assertThat(Files.readString(out("alarm").resolve("results.json")))
         .contains("by the alarm overload")
         .contains("goes on all the same");
+    JsonNode results = Json.readObject(out("alarm").resolve("results.json"));
+    assertThat(results.get("trained_steps").asLong()).isEqualTo(events.getLast().step());
+    assertThat(results.get("planned_steps").asLong()).isEqualTo(24);
   }
 
   /** Or another program would train what this one still saves. */

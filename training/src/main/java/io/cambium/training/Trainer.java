@@ -362,6 +362,9 @@ public final class Trainer implements AutoCloseable {
    *     an alarm that is to stop the run, after it is saved
    */
   public void runUntil(int lastStep) {
+    if (state.step() == 0 && model.manifest().sparse() != null) {
+      evaluate(); // what experts made of a dense model start from
+    }
     while (state.step() < lastStep && !stopRequested) {
       growIfDue();
       step();
@@ -480,8 +483,8 @@ public final class Trainer implements AutoCloseable {
     return List.copyOf(means.values());
   }
 
-  /** The loss of the model as it is, unless that is known. */
-  private double evaluate() {
+  /** The mean validation loss of the model as it is; evaluates it unless that was done. */
+  public double evaluate() {
     OptionalDouble known = evaluations.loss(state.step());
     if (known.isPresent()) {
       return known.getAsDouble();

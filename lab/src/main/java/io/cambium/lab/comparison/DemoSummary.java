@@ -70,7 +70,8 @@ public record DemoSummary(GapClosure gapClosure, double saving, List<Row> rows) 
    * What growing did at once, and while it annealed.
    *
    * @param tokens that the model had seen when it grew
-   * @param windowSteps the steps over which the growth is followed
+   * @param followedSteps the steps over which the growth is followed: those of its release in the
+   *     demo, all that are left in an experiment
    * @param largestRise over the ungrown model; absent where the window holds no evaluation
    */
   @JsonNaming(SnakeCaseStrategy.class)
@@ -80,7 +81,7 @@ public record DemoSummary(GapClosure gapClosure, double saving, List<Row> rows) 
       String rows,
       int sourceExperts,
       long tokens,
-      long windowSteps,
+      long followedSteps,
       double lossBefore,
       double lossAfter,
       @Nullable LargestRise largestRise) {

@@ -78,7 +78,14 @@ public final class SummaryTable {
   private static String growth(DemoSummary summary) {
     TextTable table = new TextTable();
     table.row(
-        List.of("", "before", "just after", "largest rise", "MaxVio", "global", "load CV", "dead"));
+        List.of(
+            "",
+            "before",
+            "just after",
+            "largest rise",
+            "MaxVio batch / global",
+            "load CV",
+            "dead"));
     for (DemoSummary.Row row : summary.rows()) {
       DemoSummary.Grown growth = row.growth();
       table.row(
@@ -87,8 +94,7 @@ public final class SummaryTable {
               growth == null ? NONE : format("%.4f", growth.lossBefore()),
               growth == null ? NONE : format("%.4f", growth.lossAfter()),
               growth == null ? NONE : rise(growth.largestRise()),
-              format("%.2f", row.load().maxVioBatch()),
-              format("%.2f", row.load().maxVioGlobal()),
+              format("%.2f / %.2f", row.load().maxVioBatch(), row.load().maxVioGlobal()),
               format("%.2f", row.load().coefficientOfVariation()),
               format("%d", row.load().dead())));
     }

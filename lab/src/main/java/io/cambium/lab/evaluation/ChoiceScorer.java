@@ -75,20 +75,23 @@ public final class ChoiceScorer {
       throw new UsageException(
           "question \"" + question + "\"", "is a single token with its choice", "make it longer");
     }
-    int first = Math.min(tokenizer.encode(context).length, ids.length - 1);
-    int from = Math.max(0, ids.length - positions - 1);
-    cut += from > 0 ? 1 : 0;
-    return new Continuation(Arrays.copyOfRange(ids, from, ids.length), Math.max(1, first - from));
+    return fitted(ids, Math.min(tokenizer.encode(context).length, ids.length - 1));
   }
 
   /** A text of its own stands behind the token that ends the one before it. */
   private Continuation whole(String choice) {
     int[] text = tokenizer.encode(choice);
-    int[] ids = new int[Math.min(text.length, positions) + 1];
+    int[] ids = new int[text.length + 1];
     ids[0] = tokenizer.requireEndOfText();
-    System.arraycopy(text, 0, ids, 1, ids.length - 1);
-    cut += ids.length <= text.length ? 1 : 0;
-    return new Continuation(ids, 1);
+    System.arraycopy(text, 0, ids, 1, text.length);
+    return fitted(ids, 1);
+  }
+
+  /** The end of a text, as much as the model has positions for. */
+  private Continuation fitted(int[] ids, int first) {
+    int from = Math.max(0, ids.length - positions - 1);
+    cut += from > 0 ? 1 : 0;
+    return new Continuation(Arrays.copyOfRange(ids, from, ids.length), Math.max(1, first - from));
   }
 
   private double[] likelihoods(List<Continuation> texts, Progress progress) {

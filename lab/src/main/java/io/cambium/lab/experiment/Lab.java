@@ -359,6 +359,9 @@ public final class Lab {
 
   private void export(PlannedRun run, Trainer trainer, int step, Path to) {
     Path checkpoint = new RunDirectory(run.directory()).checkpoint(step);
+    if (trainer.steps() == step) {
+      trainer.evaluate(); // what begins with it is compared with it
+    }
     if (Files.exists(checkpoint)) {
       Branching.copy(checkpoint, to, true);
     } else if (trainer.steps() > step) {

@@ -3,6 +3,8 @@ package io.cambium.lab.experiment;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import io.cambium.lab.LoadBalance;
 import io.cambium.lab.comparison.DemoSummary.Grown;
+import io.cambium.training.metrics.Metric;
+import java.util.List;
 import java.util.SortedMap;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
@@ -20,7 +22,8 @@ import tools.jackson.databind.annotation.JsonNaming;
  * @param meanLoss over the domains
  * @param load over the last steps; absent for a dense model
  * @param growth absent for a run that does not grow
- * @param recovery absent unless experts were made of a dense model that a source run trained
+ * @param recovery absent unless the run grew, or began with experts made of a dense model that a
+ *     source run trained
  */
 @JsonNaming(SnakeCaseStrategy.class)
 @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -38,12 +41,36 @@ public record MeasuredRun(
     @Nullable Recovery recovery) {
 
   /**
-   * How soon experts are as good as the dense model they were made of.
+   * How soon a model with more experts is as good as the one it was made of.
    *
-   * @param denseLoss its mean loss
-   * @param tokens after which the loss was first no higher; absent if it never was
+   * @param sourceLoss mean loss of that one
+   * @param steps after which an evaluation first found a loss no higher, but for what four decimals
+   *     do not show; 0 for a model that begins as good, absent if none did
+   * @param tokens the same in training tokens
    */
   @JsonNaming(SnakeCaseStrategy.class)
   @JsonInclude(JsonInclude.Include.NON_NULL)
-  public record Recovery(double denseLoss, @Nullable Long tokens) {}
+  public record Recovery(double sourceLoss, @Nullable Long steps, @Nullable Long tokens) {
+
+    /** Not shown by four decimals of a loss, in nats. */
+    private static final double INVISIBLE = 5e-5;
+
+    /**
+     * Looks for it.
+     *
+     * @param step after which there are more experts
+     * @param tokensBefore training tokens by then
+     * @param since evaluations of the model with more experts, oldest first
+     */
+    static Recovery of(
+        double sourceLoss, long step, long tokensBefore, List<Metric.Evaluation> since) {
+      return since.stream()
+          .filter(evaluation -> evaluation.meanLoss() <= sourceLoss + INVISIBLE)
+          .findFirst()
+          .map(evaluation ->
+              new Recovery(
+                  sourceLoss, evaluation.step() - step, evaluation.tokens() - tokensBefore))
+          .orElse(new Recovery(sourceLoss, null, null));
+    }
+  }
 }

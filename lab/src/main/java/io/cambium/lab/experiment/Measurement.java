@@ -1,17 +1,23 @@
 package io.cambium.lab.experiment;
 
+import io.cambium.checkpoint.CambiumException;
+import io.cambium.checkpoint.TrainingException;
 import io.cambium.lab.GapClosure;
 import io.cambium.lab.LargestRise;
 import io.cambium.lab.LoadBalance;
 import io.cambium.lab.RunHistory;
 import io.cambium.lab.comparison.DemoSummary.Grown;
 import io.cambium.training.metrics.Metric;
+import io.cambium.training.metrics.MetricsLog;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /** The figures of an experiment, from the logs of its runs. */
@@ -33,9 +39,29 @@ final class Measurement {
   private final Set<PlannedRun> failed;
   private final Map<PlannedRun, RunHistory> histories = new HashMap<>();
 
-  Measurement(ExperimentPlan plan, Set<PlannedRun> failed) {
+  /**
+   * @param failures runs that are not measured; those are added that have all their steps and no
+   *     evaluation at the last, as losses at other steps do not compare
+   */
+  Measurement(ExperimentPlan plan, Map<PlannedRun, CambiumException> failures) {
     this.plan = plan;
-    this.failed = failed;
+    this.failed = failures.keySet();
+    for (PlannedRun run : plan.runs()) {
+      if (!run.isSourceOnly() && !failures.containsKey(run)) {
+        requireEvaluatedAtItsEnd(run).ifPresent(why -> failures.put(run, why));
+      }
+    }
+  }
+
+  private Optional<CambiumException> requireEvaluatedAtItsEnd(PlannedRun run) {
+    long step = history(run).finalEvaluation().step();
+    return step == run.lastStep()
+        ? Optional.empty()
+        : Optional.of(
+            new TrainingException(
+                run.directory(),
+                "was last evaluated at step %d of %d".formatted(step, run.lastStep()),
+                "delete it, and --resume trains it anew"));
   }
 
   ArmResult of(ArmSettings arm) {
@@ -113,19 +139,48 @@ final class Measurement {
   }
 
   private Optional<MeasuredRun.Recovery> recovery(PlannedRun run, RunHistory history) {
-    if (!(run.start() instanceof Start.Upcycled upcycled
-        && upcycled.dense() instanceof Start.Saved saved)) {
-      return Optional.empty();
+    if (history.growth().isPresent()) {
+      Metric.Growth growth = history.growth().get();
+      return Optional.of(
+          MeasuredRun.Recovery.of(
+              growth.lossBefore(),
+              growth.step(),
+              growth.tokens(),
+              history.evaluationsSinceGrowth()));
     }
-    double dense = history(plan.run(saved.run(), run.seed())).finalEvaluation().meanLoss();
-    return Optional.of(
-        new MeasuredRun.Recovery(
-            dense,
-            history.evaluations().stream()
-                .filter(evaluation -> evaluation.meanLoss() <= dense)
-                .map(Metric.Evaluation::tokens)
-                .findFirst()
-                .orElse(null)));
+    return run.start() instanceof Start.Upcycled upcycled
+            && upcycled.dense() instanceof Start.Saved saved
+        ? denseLoss(saved, run.seed())
+            .map(loss -> MeasuredRun.Recovery.of(loss, 0, 0, history.evaluations()))
+        : Optional.empty();
+  }
+
+  /** Of the source where it was saved: it may have gone on. */
+  private Optional<Double> denseLoss(Start.Saved saved, long seed) {
+    return history(plan.run(saved.run(), seed)).evaluations().stream()
+        .filter(evaluation -> evaluation.step() == saved.step())
+        .findFirst()
+        .map(Metric.Evaluation::meanLoss);
+  }
+
+  /** Steps that were trained for these results, those of runs that failed too. */
+  long trainedSteps() {
+    return plan.runs().stream().mapToLong(Measurement::trainedSteps).sum();
+  }
+
+  private static long trainedSteps(PlannedRun run) {
+    Path log = run.directory().resolve(MetricsLog.FILE_NAME);
+    AtomicLong last = new AtomicLong(run.firstStep());
+    if (Files.exists(log)) {
+      MetricsLog.forEach(
+          log,
+          event -> {
+            if (event instanceof Metric.Train) {
+              last.set(event.step());
+            }
+          });
+    }
+    return last.get() - run.firstStep();
   }
 
   /** Of the seeds that all three arms have. */

@@ -29,6 +29,15 @@ public final class Rehearsal implements AutoCloseable {
 
   private static final int STEPS = 2;
 
+  private static final RunListener SILENT =
+      new RunListener() {
+        @Override
+        public void metric(Metric metric) {}
+
+        @Override
+        public void message(String text) {}
+      };
+
   /** A forward pass of a token beside its training step. */
   private static final double EVALUATION_SHARE = 1.0 / 3;
 
@@ -113,7 +122,9 @@ public final class Rehearsal implements AutoCloseable {
           case Start.Given given -> given.directory();
           case Start.Saved saved -> {
             PlannedRun source = plan.run(saved.run(), run.seed());
-            yield model(source.start(), source);
+            yield SharedSteps.growsBefore(source.config(), saved.step())
+                ? grown(source)
+                : model(source.start(), source);
           }
           case Start.Fresh fresh -> {
             Lab.prepare(new Start.Fresh(directory, fresh.sizes(), fresh.data(), 0), text -> {});
@@ -128,6 +139,19 @@ public final class Rehearsal implements AutoCloseable {
         };
     models.put(start, model);
     return model;
+  }
+
+  /** The model of a source that grew by then, for which it is let grow after two steps. */
+  private Path grown(PlannedRun source) {
+    ObjectNode settings = YamlSettings.tree(config(source));
+    settings.put("branch", false);
+    ((ObjectNode) settings.get("growth")).put("at", (double) STEPS);
+    RunConfig config = RunConfig.read(source.name(), settings, List.of());
+    Path run = folder.resolve(source.name() + "-grown");
+    try (Trainer trainer = Trainer.start(config, run, SILENT)) {
+      trainer.runUntil(STEPS + 1);
+      return trainer.checkpoint();
+    }
   }
 
   /** Of the last step, as the first one warms up. */

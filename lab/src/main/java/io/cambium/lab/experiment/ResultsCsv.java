@@ -1,5 +1,6 @@
 package io.cambium.lab.experiment;
 
+import io.cambium.lab.GapClosure;
 import io.cambium.lab.LargestRise;
 import io.cambium.lab.LoadBalance;
 import io.cambium.lab.comparison.DemoSummary.Grown;
@@ -11,7 +12,10 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** A line for each arm and seed, for whatever draws figures. What there is none of is empty. */
+/**
+ * The results for whatever draws figures: a line for each arm and seed, and one for each arm over
+ * its seeds. What there is none of is empty.
+ */
 final class ResultsCsv {
 
   private static final List<String> COLUMNS =
@@ -29,16 +33,62 @@ final class ResultsCsv {
           "jump",
           "largest_rise",
           "largest_rise_tokens",
-          "max_vio",
+          "max_vio_batch",
           "max_vio_global",
           "load_cv",
           "dead_experts",
-          "dense_loss",
+          "source_loss",
+          "recovered_steps",
           "recovered_tokens");
+
+  private static final List<String> ARM_COLUMNS =
+      List.of(
+          "arm",
+          "seeds",
+          "mean_loss",
+          "mean_loss_low",
+          "mean_loss_high",
+          "fixed_e",
+          "fixed_me",
+          "gap",
+          "gap_noise",
+          "eta",
+          "eta_low",
+          "eta_high",
+          "eta_lowest_seed",
+          "eta_highest_seed");
 
   private ResultsCsv() {}
 
-  static String text(Results results) {
+  /** An interval is 95 %, of three seeds or more. Where the gap is not resolved there is no eta. */
+  static String ofArms(Results results) {
+    Csv csv = new Csv().row(ARM_COLUMNS);
+    results.arms().forEach(arm -> csv.row(cells(arm).toList()));
+    return csv.text();
+  }
+
+  private static Stream<String> cells(ArmResult arm) {
+    Estimate loss = arm.loss();
+    GapClosure closure = arm.gapClosure();
+    Estimate eta = arm.eta();
+    return Stream.of(
+        arm.arm(),
+        cell(arm.seeds().size()),
+        cell(loss == null ? null : loss.value()),
+        cell(loss == null ? null : loss.low()),
+        cell(loss == null ? null : loss.high()),
+        cell(arm.fixedE()),
+        cell(arm.fixedmE()),
+        cell(closure == null ? null : closure.gap()),
+        cell(closure == null ? null : closure.noise()),
+        cell(eta == null ? null : eta.value()),
+        cell(eta == null ? null : eta.low()),
+        cell(eta == null ? null : eta.high()),
+        cell(eta == null ? null : eta.lowest()),
+        cell(eta == null ? null : eta.highest()));
+  }
+
+  static String ofRuns(Results results) {
     Set<String> domains =
         results.arms().stream()
             .flatMap(arm -> arm.seeds().stream())
@@ -79,7 +129,8 @@ final class ResultsCsv {
         cell(load == null ? null : load.maxVioGlobal()),
         cell(load == null ? null : load.coefficientOfVariation()),
         cell(load == null ? null : load.dead()),
-        cell(recovery == null ? null : recovery.denseLoss()),
+        cell(recovery == null ? null : recovery.sourceLoss()),
+        cell(recovery == null ? null : recovery.steps()),
         cell(recovery == null ? null : recovery.tokens()));
   }
 

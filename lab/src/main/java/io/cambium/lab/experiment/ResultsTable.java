@@ -95,7 +95,17 @@ public final class ResultsTable {
   private static String growth(List<ArmResult> arms) {
     TextTable table =
         new TextTable()
-            .row(List.of("", "before", "just after", "jump", "largest rise", "MaxVio", "dead"));
+            .row(
+                List.of(
+                    "",
+                    "before",
+                    "just after",
+                    "jump",
+                    "recovered after",
+                    "largest rise",
+                    "MaxVio batch / global",
+                    "load CV",
+                    "dead"));
     for (ArmResult arm : arms) {
       table.row(
           List.of(
@@ -103,12 +113,35 @@ public final class ResultsTable {
               figure("%.4f", arm, of(MeasuredRun::growth, Grown::lossBefore)),
               figure("%.4f", arm, of(MeasuredRun::growth, Grown::lossAfter)),
               figure("%+.4f", arm, of(MeasuredRun::growth, Grown::jump)),
+              recovery(arm),
               figure(
                   "%+.4f", arm, of(of(MeasuredRun::growth, Grown::largestRise), LargestRise::nats)),
-              figure("%.2f", arm, of(MeasuredRun::load, LoadBalance::maxVioBatch)),
+              figure("%.2f", arm, of(MeasuredRun::load, LoadBalance::maxVioBatch))
+                  + " / "
+                  + figure("%.2f", arm, of(MeasuredRun::load, LoadBalance::maxVioGlobal)),
+              figure("%.2f", arm, of(MeasuredRun::load, LoadBalance::coefficientOfVariation)),
               figure("%.1f", arm, of(MeasuredRun::load, load -> (double) load.dead()))));
     }
     return table.text();
+  }
+
+  /** Tokens until the loss was back at the source's, mean over the seeds where it was. */
+  private static String recovery(ArmResult arm) {
+    List<MeasuredRun.Recovery> seeds =
+        arm.seeds().stream().map(MeasuredRun::recovery).filter(Objects::nonNull).toList();
+    List<Long> recovered =
+        seeds.stream().map(MeasuredRun.Recovery::tokens).filter(Objects::nonNull).toList();
+    if (seeds.isEmpty()) {
+      return NONE;
+    }
+    if (recovered.isEmpty()) {
+      return "never";
+    }
+    double mean = recovered.stream().mapToLong(tokens -> tokens).average().orElseThrow();
+    return format("%.2fM", mean / 1e6)
+        + (recovered.size() < seeds.size()
+            ? " (%d of %d seeds)".formatted(recovered.size(), seeds.size())
+            : "");
   }
 
   private static <A, B> Function<MeasuredRun, @Nullable B> of(
@@ -162,8 +195,12 @@ public final class ResultsTable {
     }
     notes.append(
         format(
-            "%,d steps trained; without shared sources it would have been %,d.\n",
-            results.trainedSteps(), results.unsharedSteps()));
+            "%,d steps trained%s; without shared sources it would have been %,d.\n",
+            results.trainedSteps(),
+            results.trainedSteps() == results.plannedSteps()
+                ? ""
+                : format(" of %,d planned", results.plannedSteps()),
+            results.unsharedSteps()));
     return notes.toString();
   }
 

@@ -39,7 +39,8 @@ final class SharedSteps {
     return settings;
   }
 
-  private static boolean growsBefore(RunConfig config, int steps) {
+  /** Whether a run grows before so many steps are taken. */
+  static boolean growsBefore(RunConfig config, int steps) {
     return config.growth() != null && config.growth().step(config.steps()) < steps;
   }
 

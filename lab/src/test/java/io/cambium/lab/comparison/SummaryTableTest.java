@@ -22,8 +22,8 @@ final class SummaryTableTest {
             "                            loss  perplexity  tokens  wall time  expert-steps  gap"
                 + " closed",
             "8 experts, continued      2.7224       15.22   6.00M       3:38        11,712           -",
-            "8 experts, continued           -           -             -    0.19    0.12     0.08"
-                + "     0",
+            "8 experts, continued           -           -             -            0.19 / 0.12"
+                + "     0.08     0",
             "* followed through the window only: its losses are those at 2.80M tokens");
     // Eight domains take two blocks, so each arm has four lines.
     assertThat(text.lines().filter(line -> line.startsWith("32 experts from scratch"))).hasSize(4);

@@ -4,19 +4,10 @@
 # usage: analyse.sh [FAMILY...]     mixtral, glm4_moe and gpt_oss unless told
 #   INTEROP_PYTHON   an interpreter to use instead of the one that setup.sh makes
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-python=${INTEROP_PYTHON:-$here/.venv/bin/python}
-cambium=$here/../../cambium
-[ -x "$python" ] || { echo "no $python: run $here/setup.sh first" >&2; exit 2; }
-
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failed=0
+. "$(dirname "$0")/common.sh"
 [ $# -gt 0 ] || set -- mixtral glm4_moe gpt_oss
 for family in "$@"; do
-  "$python" "$here/training_curve.py" make "$family" "$work/$family"
-  "$cambium" train "$work/$family/run.yaml" --out "$work/$family/run" --set steps=20
-  checkpoint=$work/$family/run/checkpoints/step-000020
+  train_small "$family"
   "$cambium" analyse "$checkpoint" --data "$work/$family/corpus" --against "$work/$family/model" \
     --sequences 1 --length 32 --out "$work/$family/analysis.json"
   "$python" "$here/analyse.py" "$checkpoint" "$work/$family/model" "$work/$family/corpus" \

@@ -7,18 +7,11 @@
 #   SHARDED_DIR      the same checkpoint in shards
 #   INTEROP_PYTHON   an interpreter to use instead of the one that setup.sh makes
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
 usage="usage: real.sh REAL_DIR MODEL_DIR [SHARDED_DIR]"
 real=${1:?$usage}
 model=${2:?$usage}
 sharded=${3:-}
-python=${INTEROP_PYTHON:-$here/.venv/bin/python}
-cambium=$here/../../cambium
-[ -x "$python" ] || { echo "no $python: run $here/setup.sh first" >&2; exit 2; }
-
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failed=0
+. "$(dirname "$0")/common.sh"
 check() { "$python" "$here/real_check.py" "$@" || failed=1; }
 logits() { "$cambium" logits "$1" --input "$work/$2.safetensors" --output "$work/$3.safetensors" >/dev/null; }
 

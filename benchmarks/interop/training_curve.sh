@@ -5,17 +5,10 @@
 # usage: training_curve.sh [FAMILY [TOLERANCE]]     mixtral and 1e-4 unless told
 #   INTEROP_PYTHON   an interpreter to use instead of the one that setup.sh makes
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
 family=${1:-mixtral}
 tolerance=${2:-1e-4}
-python=${INTEROP_PYTHON:-$here/.venv/bin/python}
-cambium=$here/../../cambium
-[ -x "$python" ] || { echo "no $python: run $here/setup.sh first" >&2; exit 2; }
-
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/common.sh"
 "$python" "$here/training_curve.py" make "$family" "$work"
-failed=0
 for weight in 0.0 0.1; do
   "$cambium" train "$work/run.yaml" --out "$work/run-$weight" --set balance.aux_loss=$weight --set balance.aux_form=pooled
   "$python" "$here/training_curve.py" compare "$work/run-$weight" --tol "$tolerance" || failed=1

@@ -66,7 +66,7 @@ public final class Checksums {
   }
 
   /** SHA-256 of bytes in memory. */
-  static byte[] sha256(byte[] bytes) {
+  public static byte[] sha256(byte[] bytes) {
     return digest().digest(bytes);
   }
 

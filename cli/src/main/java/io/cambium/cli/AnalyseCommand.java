@@ -3,7 +3,6 @@ package io.cambium.cli;
 import io.cambium.checkpoint.AtomicFile;
 import io.cambium.checkpoint.CheckpointSource;
 import io.cambium.checkpoint.Json;
-import io.cambium.checkpoint.UsageException;
 import io.cambium.lab.analysis.Analyser;
 import io.cambium.lab.analysis.Analysis;
 import io.cambium.model.InferenceModel;
@@ -11,7 +10,6 @@ import io.cambium.training.data.Corpus;
 import io.cambium.training.data.Tokenizer;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
@@ -70,8 +68,7 @@ final class AnalyseCommand implements Callable<Integer> {
       description = "Write everything as JSON too: every layer's matrices, each [E][E].")
   private @Nullable Path out;
 
-  @Option(names = "--overwrite", description = "Replace an existing FILE.")
-  private boolean overwrite;
+  @Mixin private OverwriteOption overwrite;
 
   @Option(names = "--json", description = "Print everything as JSON instead of the summary.")
   private boolean json;
@@ -80,8 +77,8 @@ final class AnalyseCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    if (out != null && Files.exists(out) && !overwrite) {
-      throw new UsageException(out, "exists already", "choose another name or give --overwrite");
+    if (out != null) {
+      overwrite.requireFree(out);
     }
     Analysis analysis = analysis();
     if (out != null) {

@@ -27,49 +27,49 @@ final class InitCommand implements Callable<Integer> {
   private Path directory;
 
   @Option(names = "--family", paramLabel = "NAME", description = "The model_type of config.json.")
-  private String family = "glm4_moe";
+  private String family = ModelSizes.DEFAULT.family();
 
   @Option(names = "--hidden", paramLabel = "N", description = "Hidden size.")
-  private int hidden = 128;
+  private int hidden = ModelSizes.DEFAULT.hidden();
 
   @Option(names = "--layers", paramLabel = "N", description = "Layers in all.")
-  private int layers = 4;
+  private int layers = ModelSizes.DEFAULT.layers();
 
   @Option(names = "--dense-layers", paramLabel = "N", description = "First layers without experts.")
-  private int denseLayers = 1;
+  private int denseLayers = ModelSizes.DEFAULT.denseLayers();
 
   @Option(
       names = "--route-every",
       paramLabel = "N",
       description = "Of the others each N-th has experts.")
-  private int routeEvery = 1;
+  private int routeEvery = ModelSizes.DEFAULT.routeEvery();
 
   @Option(names = "--heads", paramLabel = "N", description = "Query heads.")
-  private int heads = 4;
+  private int heads = ModelSizes.DEFAULT.heads();
 
   @Option(
       names = "--kv-heads",
       paramLabel = "N",
       description = "Key and value heads, a divisor of the query heads.")
-  private int kvHeads = 2;
+  private int kvHeads = ModelSizes.DEFAULT.kvHeads();
 
   @Option(names = "--head-dim", paramLabel = "N", description = "Size of a head.")
-  private int headDim = 32;
+  private int headDim = ModelSizes.DEFAULT.headDim();
 
   @Option(names = "--experts", paramLabel = "N", description = "Routed experts in a layer.")
-  private int experts = 8;
+  private int experts = ModelSizes.DEFAULT.experts();
 
   @Option(names = "--top-k", paramLabel = "N", description = "Routed experts for each token.")
-  private int topK = 2;
+  private int topK = ModelSizes.DEFAULT.topK();
 
   @Option(names = "--ffn", paramLabel = "N", description = "Width of an expert.")
-  private int ffn = 256;
+  private int ffn = ModelSizes.DEFAULT.ffn();
 
   @Option(names = "--dense-ffn", paramLabel = "N", description = "Width of a dense layer.")
-  private int denseFfn = 512;
+  private int denseFfn = ModelSizes.DEFAULT.denseFfn();
 
   @Option(names = "--shared", paramLabel = "N", description = "Shared experts.")
-  private int shared = 1;
+  private int shared = ModelSizes.DEFAULT.shared();
 
   @Option(
       names = "--vocab",
@@ -79,7 +79,7 @@ final class InitCommand implements Callable<Integer> {
   private @Nullable Integer vocab;
 
   @Option(names = "--context", paramLabel = "N", description = "Longest sequence.")
-  private int context = 2048;
+  private int context = ModelSizes.DEFAULT.context();
 
   @Option(names = "--tied", description = "One matrix for input and output embeddings.")
   private boolean tied;

@@ -7,7 +7,6 @@ import io.cambium.checkpoint.SafetensorsFile;
 import io.cambium.checkpoint.SafetensorsWriter;
 import io.cambium.checkpoint.TensorEntry;
 import io.cambium.checkpoint.TensorSpec;
-import io.cambium.checkpoint.UsageException;
 import io.cambium.model.InferenceModel;
 import io.cambium.model.TorchRunner;
 import io.cambium.upcycle.runner.TokenIds;
@@ -65,14 +64,11 @@ final class LogitsCommand implements Callable<Integer> {
       description = "Experts per token instead of the configured number.")
   private @Nullable Integer topK;
 
-  @Option(names = "--overwrite", description = "Replace an existing output file.")
-  private boolean overwrite;
+  @Mixin private OverwriteOption overwrite;
 
   @Override
   public Integer call() throws IOException {
-    if (Files.exists(output) && !overwrite) {
-      throw new UsageException(output, "exists already", "choose another name or give --overwrite");
-    }
+    overwrite.requireFree(output);
     OptionalInt experts = topK == null ? OptionalInt.empty() : OptionalInt.of(topK);
     try (CheckpointSource source = checkpoint.open(root.environment());
         InferenceModel model = InferenceModel.open(source.path(), experts)) {

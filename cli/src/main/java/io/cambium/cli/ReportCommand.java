@@ -9,13 +9,13 @@ import io.cambium.lab.report.Figures;
 import io.cambium.lab.report.Report;
 import io.cambium.lab.report.ReportData;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -52,26 +52,19 @@ final class ReportCommand implements Callable<Integer> {
       description = "Page to write (default: ${DEFAULT-VALUE}); figures go to <FILE>-figures.")
   private Path out = Path.of("");
 
-  @Option(
-      names = "--overwrite",
-      description = "Replace an existing page, and its directory of figures as a whole.")
-  private boolean overwrite;
+  @Mixin private OverwriteOption overwrite;
 
   @Spec private CommandSpec spec;
 
   @Override
   public Integer call() {
     Path figures = out.resolveSibling(withoutSuffix(out) + "-figures");
-    for (Path target : List.of(out, figures)) {
-      if (Files.exists(target) && !overwrite) {
-        throw new UsageException(
-            target, "exists already", "choose another name or give --overwrite");
-      }
-    }
+    overwrite.requireFree(out);
+    overwrite.requireFree(figures);
     ReportData data = ReportData.of(histories(), facts());
     Report.write(out, data);
     List<Figure> all = Figures.of(data);
-    FigureFiles.write(figures, all, overwrite);
+    FigureFiles.write(figures, all, overwrite.isGiven());
     PrintWriter to = spec.commandLine().getOut();
     to.println("Wrote " + out);
     to.printf("Wrote %d figures as CSV and PNG to %s%n", all.size(), figures);

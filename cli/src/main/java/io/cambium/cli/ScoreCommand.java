@@ -92,16 +92,13 @@ final class ScoreCommand implements Callable<Integer> {
       description = "Of the order of the data (default: ${DEFAULT-VALUE}).")
   private long seed;
 
-  @Option(names = "--overwrite", description = "Replace an existing FILE.")
-  private boolean overwrite;
+  @Mixin private OverwriteOption overwrite;
 
   @Spec private CommandSpec spec;
 
   @Override
   public Integer call() throws IOException {
-    if (Files.exists(out) && !overwrite) {
-      throw new UsageException(out, "exists already", "choose another name or give --overwrite");
-    }
+    overwrite.requireFree(out);
     BatchConfig calibration = calibration();
     UtilityScorer.Result result;
     try (CheckpointSource source = measured.open(root.environment());

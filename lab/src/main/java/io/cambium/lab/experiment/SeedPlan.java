@@ -1,5 +1,6 @@
 package io.cambium.lab.experiment;
 
+import io.cambium.checkpoint.Checksums;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.training.config.GrowthConfig;
 import io.cambium.training.config.ModelSizes;
@@ -7,8 +8,6 @@ import io.cambium.training.config.RunConfig;
 import io.cambium.training.config.YamlSettings;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HexFormat;
@@ -181,12 +180,7 @@ final class SeedPlan {
 
   /** So that a name stays when arms are added to the file. */
   private static String hash(Object settings) {
-    try {
-      byte[] text = YamlSettings.text(settings).getBytes(StandardCharsets.UTF_8);
-      byte[] hash = MessageDigest.getInstance("SHA-256").digest(text);
-      return HexFormat.of().formatHex(hash, 0, HASH_BYTES);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e);
-    }
+    byte[] text = YamlSettings.text(settings).getBytes(StandardCharsets.UTF_8);
+    return HexFormat.of().formatHex(Checksums.sha256(text), 0, HASH_BYTES);
   }
 }

@@ -143,7 +143,10 @@ final class EvalCommand implements Callable<Integer> {
 
   private static String lossTable(List<DomainLoss> losses) {
     TextTable table =
-        new TextTable().row(List.of("domain", "tokens", "loss", "perplexity", "bits per byte"));
+        new TextTable()
+            .row(
+                List.of(
+                    "domain", "tokens", "loss", "standard error", "perplexity", "bits per byte"));
     List<DomainLoss> all = new ArrayList<>(losses);
     all.add(DomainLoss.mean(losses));
     all.forEach(row ->
@@ -152,6 +155,7 @@ final class EvalCommand implements Callable<Integer> {
                 row.domain(),
                 format("%,d", row.tokens()),
                 format("%.4f", row.loss()),
+                row.standardError() == null ? "-" : format("%.4f", row.standardError()),
                 format("%.2f", row.perplexity()),
                 format("%.4f", row.bitsPerByte()))));
     return table.text();

@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.cambium.checkpoint.Json;
 import io.cambium.checkpoint.testing.TinyModels;
+import io.cambium.lab.evaluation.DomainLoss;
 import io.cambium.model.InferenceModel;
 import io.cambium.model.TorchRunner;
+import io.cambium.training.Evaluator;
+import io.cambium.training.data.Corpus;
 import io.cambium.training.data.Tokenizer;
 import io.cambium.upcycle.runner.TokenIds;
 import java.io.IOException;
@@ -53,9 +56,35 @@ class EvalCommandTest {
     assertThat(one.path("domain").stringValue()).isEqualTo("one");
     assertThat(one.path("tokens").intValue()).isEqualTo(51);
     assertThat(one.path("loss").doubleValue()).isBetween(4.0, 8.0);
+    double error = one.path("standardError").doubleValue();
+    double other = result.path("domains").path(1).path("standardError").doubleValue();
+    assertThat(error).isPositive();
+    assertThat(result.path("mean").path("standardError").doubleValue())
+        .isCloseTo(Math.hypot(error, other) / 2, Offset.offset(1e-12));
     out.getBuffer().setLength(0);
     assertThat(run("--data", corpus.toString(), "--sequences", "3", "--length", "17")).isZero();
-    assertThat(out.toString()).contains("perplexity", "bits per byte", "mean");
+    assertThat(out.toString()).contains("perplexity", "standard error", "bits per byte", "mean");
+  }
+
+  /** The loss is the one that training logs, and the error is that of the mean of its sequences. */
+  @Test
+  void standardErrorsAreOfTheSequences() {
+    try (InferenceModel opened = InferenceModel.open(model, OptionalInt.empty());
+        Corpus validation = Corpus.open(corpus);
+        Tokenizer tokenizer = Tokenizer.load(corpus.resolve("tokenizer.json"))) {
+      Evaluator evaluator = new Evaluator(validation, 3, 17);
+      Corpus.Domain domain = validation.domains().getFirst();
+      DomainLoss found = DomainLoss.of(opened, evaluator, domain, tokenizer);
+      double[] each = evaluator.sequenceLosses(opened.decoder(), domain.validation());
+      assertThat(each).hasSize(3);
+      assertThat(found.loss())
+          .isCloseTo(evaluator.loss(opened.decoder(), domain.validation()), Offset.offset(1e-6));
+      double a = each[0] - found.loss();
+      double b = each[1] - found.loss();
+      double c = each[2] - found.loss();
+      assertThat(found.standardError())
+          .isCloseTo(Math.sqrt((a * a + b * b + c * c) / 2 / 3), Offset.offset(1e-12));
+    }
   }
 
   @Test

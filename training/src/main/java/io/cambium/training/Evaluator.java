@@ -70,15 +70,43 @@ public final class Evaluator {
   private double loss(Decoder decoder, Team.Member member, TokenShard shard, int count) {
     int from = Share.start(count, member);
     int to = Share.end(count, member);
+    Batch batch = batch(shard, from, to, count);
+    return decoder.loss(
+        member,
+        Torch.tensor(batch.inputs(), to - from, length),
+        Torch.tensor(batch.targets(), to - from, length));
+  }
+
+  /** The same of each sequence by itself, in order; their mean is the loss. */
+  public double[] sequenceLosses(Decoder decoder, TokenShard shard) {
+    int count = count(shard);
+    double[] losses = new double[count];
+    decoder
+        .team()
+        .run(member -> {
+          int from = Share.start(count, member);
+          int to = Share.end(count, member);
+          Batch batch = batch(shard, from, to, count);
+          double[] logProbabilities =
+              decoder.logProbabilities(
+                  member,
+                  Torch.tensor(batch.inputs(), to - from, length),
+                  Torch.tensor(batch.targets(), to - from, length));
+          for (int i = from; i < to; i++) {
+            int first = (i - from) * length;
+            losses[i] = -Arrays.stream(logProbabilities, first, first + length).sum() / length;
+          }
+        });
+    return losses;
+  }
+
+  private Batch batch(TokenShard shard, int from, int to, int count) {
     Batch batch = new Batch(to - from, length);
     for (int i = from; i < to; i++) {
       long start = start(shard, i, count);
       batch.fill(i - from, (into, at) -> shard.copy(start, into, at, length + 1));
     }
-    return decoder.loss(
-        member,
-        Torch.tensor(batch.inputs(), to - from, length),
-        Torch.tensor(batch.targets(), to - from, length));
+    return batch;
   }
 
   /** The tokens that {@link #loss} asks for, sequence by sequence. */

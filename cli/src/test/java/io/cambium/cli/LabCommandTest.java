@@ -104,6 +104,9 @@ class LabCommandTest {
     assertThat(first.get("growth").get("jump").asDouble()).isBetween(-1e-5, 1e-5);
     assertThat(first.get("growth").get("largest_rise")).isNotNull();
     assertThat(first.get("loss").propertyNames()).containsExactly("one", "two");
+    assertThat(first.get("specialisation").size()).isGreaterThan(STEPS / 4);
+    assertThat(first.get("specialisation").values())
+        .allSatisfy(point -> assertThat(point.get("distance").asDouble()).isBetween(0.0, 1.0));
     assertThat(first.get("recovery").get("steps").asLong()).as("exact at step 0").isZero();
     JsonNode experts = arms.get(4).get("seeds").get(0);
     assertThat(experts.get("recovery").get("source_loss").asDouble()).isPositive();

@@ -1,7 +1,9 @@
 package io.cambium.lab.analysis;
 
+import io.cambium.training.metrics.Metric;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -65,6 +67,27 @@ public record Specialisation(
       sum += tokens.get(kind) * variation;
     }
     return sum / tokens.stream().mapToLong(count -> count).sum();
+  }
+
+  /**
+   * The distance between domains at an evaluation, in which each has as many tokens; mean over the
+   * layers.
+   *
+   * @param routing of at least one layer and domain
+   */
+  public static double distance(Metric.Routing routing) {
+    return routing.share().stream()
+        .mapToDouble(share_GE ->
+            distance(Collections.nCopies(share_GE.size(), 1L), share_GE, mean(share_GE)))
+        .average()
+        .orElseThrow();
+  }
+
+  private static List<Double> mean(List<List<Double>> share_GE) {
+    return IntStream.range(0, share_GE.getFirst().size())
+        .mapToObj(expert ->
+            share_GE.stream().mapToDouble(share_E -> share_E.get(expert)).average().orElseThrow())
+        .toList();
   }
 
   /** Each expert's share of the assignments. */

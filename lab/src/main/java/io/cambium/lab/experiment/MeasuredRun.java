@@ -2,6 +2,7 @@ package io.cambium.lab.experiment;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import io.cambium.lab.LoadBalance;
+import io.cambium.lab.analysis.Specialisation;
 import io.cambium.lab.comparison.DemoSummary.Grown;
 import io.cambium.training.metrics.Metric;
 import java.util.List;
@@ -22,6 +23,8 @@ import tools.jackson.databind.annotation.JsonNaming;
  * @param meanLoss over the domains
  * @param load over the last steps; absent for a dense model
  * @param growth absent for a run that does not grow
+ * @param specialisation how far the domains' routing lies apart at each evaluation, oldest first;
+ *     empty for a dense model
  * @param recovery absent unless the run grew, or began with experts made of a dense model that a
  *     source run trained
  */
@@ -38,7 +41,29 @@ public record MeasuredRun(
     double meanLoss,
     @Nullable LoadBalance load,
     @Nullable Grown growth,
+    List<Specialised> specialisation,
     @Nullable Recovery recovery) {
+
+  public MeasuredRun {
+    specialisation = List.copyOf(specialisation);
+  }
+
+  /**
+   * A point of the specialisation over time.
+   *
+   * @param distance share of the assignments that would have to go to other experts for all domains
+   *     to be routed alike, mean over the layers
+   */
+  public record Specialised(long tokens, double distance) {
+
+    static List<Specialised> of(List<Metric.Evaluation> evaluations) {
+      return evaluations.stream()
+          .filter(evaluation -> !evaluation.routing().layers().isEmpty())
+          .map(evaluation ->
+              new Specialised(evaluation.tokens(), Specialisation.distance(evaluation.routing())))
+          .toList();
+    }
+  }
 
   /**
    * How soon a model with more experts is as good as the one it was made of.

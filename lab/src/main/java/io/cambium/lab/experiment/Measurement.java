@@ -120,6 +120,7 @@ final class Measurement {
         last.meanLoss(),
         history.experts() == 0 ? null : LoadBalance.atEnd(history),
         history.growth().map(growth -> grown(arm, run, history, growth)).orElse(null),
+        MeasuredRun.Specialised.of(history.evaluations()),
         recovery(run, history).orElse(null));
   }
 

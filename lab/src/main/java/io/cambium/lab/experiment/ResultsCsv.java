@@ -37,6 +37,7 @@ final class ResultsCsv {
           "max_vio_global",
           "load_cv",
           "dead_experts",
+          "domain_distance",
           "source_loss",
           "recovered_steps",
           "recovered_tokens");
@@ -129,6 +130,7 @@ final class ResultsCsv {
         cell(load == null ? null : load.maxVioGlobal()),
         cell(load == null ? null : load.coefficientOfVariation()),
         cell(load == null ? null : load.dead()),
+        cell(run.specialisation().isEmpty() ? null : run.specialisation().getLast().distance()),
         cell(recovery == null ? null : recovery.sourceLoss()),
         cell(recovery == null ? null : recovery.steps()),
         cell(recovery == null ? null : recovery.tokens()));

@@ -105,7 +105,8 @@ public final class ResultsTable {
                     "largest rise",
                     "MaxVio batch / global",
                     "load CV",
-                    "dead"));
+                    "dead",
+                    "by domain"));
     for (ArmResult arm : arms) {
       table.row(
           List.of(
@@ -120,9 +121,17 @@ public final class ResultsTable {
                   + " / "
                   + figure("%.2f", arm, of(MeasuredRun::load, LoadBalance::maxVioGlobal)),
               figure("%.2f", arm, of(MeasuredRun::load, LoadBalance::coefficientOfVariation)),
-              figure("%.1f", arm, of(MeasuredRun::load, load -> (double) load.dead()))));
+              figure("%.1f", arm, of(MeasuredRun::load, load -> (double) load.dead())),
+              figure("%.0f %%", arm, ResultsTable::specialised)));
     }
     return table.text();
+  }
+
+  /** In percent, at the last evaluation. */
+  private static @Nullable Double specialised(MeasuredRun run) {
+    return run.specialisation().isEmpty()
+        ? null
+        : Double.valueOf(100 * run.specialisation().getLast().distance());
   }
 
   /** Tokens until the loss was back at the source's, mean over the seeds where it was. */

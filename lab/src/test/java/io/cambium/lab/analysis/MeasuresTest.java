@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.cambium.checkpoint.Manifest;
 import io.cambium.checkpoint.UsageException;
+import io.cambium.training.metrics.Metric;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -18,6 +19,19 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Every measure that is counted, on five tokens that choose two of four experts, by hand. */
 final class MeasuresTest {
+
+  /** In layer 0 half of each domain's choices would have to move, in layer 1 none. */
+  @Test
+  void distanceOfAnEvaluationIsTheMeanOverItsLayers() {
+    Metric.Routing routing =
+        new Metric.Routing(
+            List.of(0, 1),
+            List.of("a", "b"),
+            List.of(
+                List.of(List.of(1.0, 0.0), List.of(0.0, 1.0)),
+                List.of(List.of(0.3, 0.7), List.of(0.3, 0.7))));
+    assertThat(Specialisation.distance(routing)).isEqualTo(0.25);
+  }
 
   private static final Offset<Double> EXACT = within(1e-12);
 

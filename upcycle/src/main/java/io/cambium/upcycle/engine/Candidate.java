@@ -128,6 +128,13 @@ public record Candidate(
         .anyMatch(i -> layers.get(i).feedForward() instanceof Dense);
   }
 
+  /** Whether the shared expert has not the width of a dense block over the number of key heads. */
+  boolean hasSharedOfUnusualWidth() {
+    int width = mixture().sharedIntermediateSize();
+    int block = config.path("intermediate_size").asInt(0);
+    return width > 0 && grouped(attention -> block / attention.kvHeads() != width);
+  }
+
   /** Whether there are groups of experts, and a token may choose from all of them. */
   boolean hasAllGroupsInPlay() {
     int groups = config.path("n_group").asInt(1);

@@ -57,6 +57,11 @@ final class LlamaCppRules {
               of("ernie4_5_moe").and(Candidate::isInterleaved),
               "it takes dense layers before those with experts, and none behind"),
           refused(
+              "shared experts of ernie4_5_moe",
+              of("ernie4_5_moe").and(Candidate::hasSharedOfUnusualWidth),
+              "its converter takes intermediate_size / num_key_value_heads for the width of the"
+                  + " shared expert"),
+          refused(
               "qwen2_moe without a shared expert",
               of("qwen2_moe").and(candidate -> candidate.mixture().sharedIntermediateSize() == 0),
               "it refuses a shared expert of width 0: give it a small one with a down projection"

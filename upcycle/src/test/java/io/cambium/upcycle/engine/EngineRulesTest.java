@@ -89,6 +89,10 @@ class EngineRulesTest {
             Example.of("ernie4_5_moe").put("moe_layer_interval", 2),
             "none behind"),
         refused(
+            "ernie4_5_moe, a wider shared expert",
+            Example.of("ernie4_5_moe").put("moe_num_shared_experts", 3),
+            "width of the shared expert"),
+        refused(
             "qwen2_moe, shared size 0",
             normalised("qwen2_moe", false).put("shared_expert_intermediate_size", 0),
             "width 0"),

@@ -46,6 +46,14 @@ provoke() {
   }
 }
 
+# spoke NAME ALARM: at least once, for what may come back
+spoke() {
+  grep -q "\"event\":\"alarm\".*\"alarm\":\"$2\"" "$work/$1/metrics.jsonl" || {
+    echo "error: $2 did not speak in $work/$1" >&2
+    exit 1
+  }
+}
+
 # said NAME ALARM: it spoke exactly once
 said() {
   times=$(grep -c "\"event\":\"alarm\".*\"alarm\":\"$2\"" "$work/$1/metrics.jsonl" || true)
@@ -59,7 +67,7 @@ said() {
 rising="optimizer.learning_rate=2 schedule.warmup=1 schedule.decay=0 optimizer.clip_norm=1000"
 # shellcheck disable=SC2086
 provoke 0 gradient $rising alarms.gradient_spike.window=20 alarms.loss_spike.rise=1000
-said gradient gradient_spike
+spoke gradient gradient_spike
 # shellcheck disable=SC2086
 provoke 1 loss $rising alarms.loss_spike.window=20 alarms.loss_spike.stop=true
 said loss loss_spike
@@ -81,4 +89,4 @@ provoke 0 clones "growth={at: 20, experts: 8, mode: flat, bias_noise: 0}" \
 said clones identical_clones
 said clones coselection
 
-echo "every alarm spoke, once"
+echo "every alarm spoke: once, and a spike of the gradient whenever there was one"

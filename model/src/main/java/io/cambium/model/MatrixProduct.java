@@ -2,7 +2,6 @@ package io.cambium.model;
 
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
-import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
  * Products of matrices outside autograd: of fp32 by {@link OneDnn} where it is to be had, else by
@@ -24,21 +23,15 @@ final class MatrixProduct {
   /**
    * {@code out = left right}, or {@code out += left right}.
    *
-   * @param out row-major, maybe part of longer rows; of the type of the others
-   * @param left the same, or transposed, like {@code right}
+   * @param out of the type of the others
    */
   static void multiply(Tensor out, Tensor left, Tensor right, boolean accumulate) {
-    if (isPlain(out, left) && OneDnn.isChosen()) {
+    if (OneDnn.isChosen() && OneDnn.takes(out, left, right)) {
       OneDnn.multiply(out, left, right, accumulate ? 1 : 0);
     } else if (accumulate) {
       out.addmm_(left, right);
     } else {
       torch.mm_out(out, left, right);
     }
-  }
-
-  /** Of nothing, only libtorch's answer is known. */
-  private static boolean isPlain(Tensor out, Tensor left) {
-    return out.scalar_type().intern() == ScalarType.Float && out.numel() > 0 && left.numel() > 0;
   }
 }

@@ -11,6 +11,7 @@ import org.bytedeco.dnnl.presets.dnnl;
 import org.bytedeco.javacpp.ClassProperties;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -49,11 +50,23 @@ final class OneDnn {
   }
 
   /**
-   * {@code out = left right + keep * out}, all in fp32 and with a row or more.
-   *
-   * @param out row-major, maybe part of longer rows
-   * @param left the same, or transposed, like {@code right}
+   * Whether it can multiply these: all in fp32, none empty, elements next to each other along rows
+   * or, but for the product's, along columns. Matrices that are interleaved with others are not.
    */
+  static boolean takes(Tensor out, Tensor left, Tensor right) {
+    return out.scalar_type().intern() == ScalarType.Float
+        && out.numel() > 0
+        && left.numel() > 0
+        && !isTransposed(out)
+        && isDense(left)
+        && isDense(right);
+  }
+
+  private static boolean isDense(Tensor matrix) {
+    return matrix.stride(1) == 1 || matrix.stride(0) == 1;
+  }
+
+  /** {@code out = left right + keep * out}, of what it takes. */
   static void multiply(Tensor out, Tensor left, Tensor right, float keep) {
     MethodHandle sgemm = Objects.requireNonNull(SGEMM);
     int status;

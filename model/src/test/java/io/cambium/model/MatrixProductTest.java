@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import org.bytedeco.javacpp.Loader;
+import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -74,6 +75,25 @@ class MatrixProductTest {
     requireProduct(whole.narrow(1, 3, 4), torch.zeros(5, 4), left, right);
     assertThat(Torch.floats(whole.narrow(1, 0, 3))).containsOnly(2);
     assertThat(Torch.floats(whole.narrow(1, 7, 2))).containsOnly(2);
+  }
+
+  /** As gate and up are in gpt_oss, in a mapped file. */
+  @Test
+  void ofMatricesThatAreInterleavedWithOthers() {
+    Tensor interleaved = random(4, 10);
+    Tensor right = interleaved.slice(1, new LongOptional(0), new LongOptional(10), 2);
+    Tensor left = random(3, 4);
+    Tensor out = random(3, 5);
+    MatrixProduct.multiply(out, left, right, false);
+    requireProduct(out, torch.zeros(3, 5), left, right);
+    Tensor turned = random(3, 5);
+    Tensor narrow = random(3, 4);
+    MatrixProduct.multiply(narrow, turned, right.t(), false);
+    requireProduct(narrow, torch.zeros(3, 4), turned, right.t());
+    Tensor apart = random(3, 10).slice(1, new LongOptional(0), new LongOptional(10), 2);
+    Tensor plain = random(4, 5);
+    MatrixProduct.multiply(apart, left, plain, false);
+    requireProduct(apart, torch.zeros(3, 5), left, plain);
   }
 
   @Test

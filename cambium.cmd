@@ -14,16 +14,19 @@ if errorlevel 1 (
 set "LAUNCHER=cli\target\launcher"
 set "PROFILE="
 set "BLAS_OPTION="
-if not defined CAMBIUM_BLAS set "CAMBIUM_BLAS=openblas"
-if "%CAMBIUM_BLAS%"=="openblas" goto build
+if not defined CAMBIUM_BLAS goto build
+if "%CAMBIUM_BLAS%"=="openblas" goto openblas
 if "%CAMBIUM_BLAS%"=="mkl" goto mkl
 echo error: CAMBIUM_BLAS is %CAMBIUM_BLAS%, which is no library that Cambium knows 1>&2
 echo   -^> set it to openblas or mkl, or unset it 1>&2
 exit /b 2
+:openblas
+set "BLAS_OPTION=-Dio.cambium.products=blas"
+goto build
 :mkl
 set "LAUNCHER=cli\target\launcher-mkl"
 set "PROFILE=-Pmkl"
-set "BLAS_OPTION=-Dorg.bytedeco.openblas.load=mkl_rt"
+set "BLAS_OPTION=-Dio.cambium.products=blas -Dorg.bytedeco.openblas.load=mkl_rt"
 
 :build
 pushd "%CAMBIUM_HOME%"

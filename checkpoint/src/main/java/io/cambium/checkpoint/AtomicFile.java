@@ -19,12 +19,17 @@ public final class AtomicFile {
   private AtomicFile() {}
 
   /**
-   * Writes a file, over an existing one; what a link points to, and not the link, is replaced.
+   * Writes a file, over an existing one; what a link points to, and not the link, is replaced. A
+   * device or a pipe is written to as it is.
    *
    * @throws CheckpointException if the disk refuses
    */
   public static void write(Path file, byte[] bytes) {
     try {
+      if (Files.exists(file) && !Files.isRegularFile(file)) {
+        Files.write(file, bytes);
+        return;
+      }
       Path target = Files.exists(file) ? file.toRealPath() : file;
       Path partial = target.resolveSibling(target.getFileName() + ".partial");
       try {

@@ -28,6 +28,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
 /** Training speed on random tokens, beside the rate at which this machine multiplies matrices. */
@@ -84,9 +85,16 @@ public final class Benchmark {
    *
    * @param batch sequences in all
    * @param microBatch sequences that a worker computes at a time
+   * @param recompute whether activations are dropped and computed again
    * @param operations of its matrix products, forward and twice that backward
    */
-  private record Work(int vocabulary, int sequence, int batch, int microBatch, double operations) {
+  private record Work(
+      int vocabulary,
+      int sequence,
+      int batch,
+      int microBatch,
+      boolean recompute,
+      double operations) {
 
     /** All at once. */
     static Work of(DecoderSpec spec, List<ModelTensor> tensors, int sequence, int batch) {
@@ -100,6 +108,7 @@ public final class Benchmark {
           batch.length(),
           batch.sequences(),
           batch.microBatch(),
+          batch.recompute(),
           perToken * batch.tokens());
     }
 
@@ -149,6 +158,9 @@ public final class Benchmark {
                   workers,
                   Torch.blas()));
       Decoder decoder = Decoder.forTraining(weights.get(), team);
+      if (work.recompute()) {
+        decoder.recompute();
+      }
       AdamW optimizer = new AdamW(decoder, SETTINGS);
       double best = Double.POSITIVE_INFINITY;
       for (int step = 1; step <= steps; step++) {
@@ -167,10 +179,12 @@ public final class Benchmark {
     team.run(member -> {
       int perRound = work.microBatch() * team.size();
       for (int done = 0; done < work.batch(); done += perRound) {
-        int round = Math.min(perRound, work.batch() - done);
-        Tensor ids_BS = randomTokens(work, round, member);
+        // Closed once all are done with what they share, and not where one fails, as in training.
+        PointerScope scope = new PointerScope();
+        Tensor ids_BS = randomTokens(work, Math.min(perRound, work.batch() - done), member);
         decoder.backward(member, ids_BS, ids_BS, work.tokens(), done > 0);
         member.await();
+        scope.close();
       }
       optimizer.reduce(member);
       optimizer.update(member, step, LEARNING_RATE);

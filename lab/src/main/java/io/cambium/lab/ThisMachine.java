@@ -5,6 +5,7 @@ import io.cambium.checkpoint.family.DecoderSpec;
 import io.cambium.lab.cost.CostPlan;
 import io.cambium.lab.cost.Memory;
 import io.cambium.lab.cost.ModelSize;
+import io.cambium.model.Torch;
 import io.cambium.training.MachineMemory;
 import io.cambium.training.config.HardwareConfig;
 import io.cambium.training.config.RunConfig;
@@ -33,11 +34,13 @@ public final class ThisMachine {
   public static CostPlan plan(RunConfig run, Consumer<String> log) {
     ModelSize.Source source = CostPlan.source(run);
     int experts = Objects.requireNonNull(run.growth()).experts();
-    requireFits(source.size(experts, run.batch()), hardware(1, 1, 0, 0));
+    double memoryGb = MachineMemory.available() / GIGA;
+    requireFits(source.size(experts, run.batch()), hardware(memoryGb, 1, 1, 0, 0));
     Benchmark.Result before = measure(run, source, source.experts(), log);
     Benchmark.Result after = measure(run, source, experts, log);
     HardwareConfig measured =
         hardware(
+            memoryGb,
             before.rate() / (1e3 * GIGA),
             Math.min(1, before.share()),
             before.seconds(),
@@ -47,11 +50,11 @@ public final class ThisMachine {
 
   /** What lies between devices is not asked for where there is one. */
   private static HardwareConfig hardware(
-      double teraflops, double utilisation, double before, double after) {
+      double memoryGb, double teraflops, double utilisation, double before, double after) {
     HardwareConfig other = HardwareConfig.A100_80;
     return new HardwareConfig(
         NAME,
-        MachineMemory.available() / GIGA,
+        memoryGb,
         other.usableMemory(),
         teraflops,
         utilisation,
@@ -80,7 +83,9 @@ public final class ThisMachine {
       RunConfig run, ModelSize.Source source, int experts, Consumer<String> log) {
     log.accept("measuring steps with %d experts".formatted(experts));
     DecoderSpec spec = source.withExperts(experts);
-    return Benchmark.run(
-        spec, source.family().tensors(spec), run.batch(), STEPS, run.workers(), log);
+    Benchmark.Result result =
+        Benchmark.run(spec, source.family().tensors(spec), run.batch(), STEPS, run.workers(), log);
+    Torch.collect(); // the next model needs the room
+    return result;
   }
 }

@@ -33,7 +33,7 @@ final class OneDnn {
 
   private OneDnn() {}
 
-  /** Whether it is here, is fast on this processor, and was not ruled out. */
+  /** Whether this is an x86-64 machine, for which it is written, and it was not ruled out. */
   static boolean isChosen() {
     return SGEMM != null;
   }
@@ -118,8 +118,7 @@ final class OneDnn {
   }
 
   private static @Nullable MethodHandle sgemm() {
-    boolean fast = Loader.getPlatform().endsWith("x86_64");
-    if (!fast || "blas".equals(System.getProperty(CHOICE))) {
+    if (!Loader.getPlatform().endsWith("x86_64") || "blas".equals(System.getProperty(CHOICE))) {
       return null;
     }
     Torch.start();

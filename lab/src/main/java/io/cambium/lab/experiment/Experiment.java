@@ -106,10 +106,10 @@ public record Experiment(List<Long> seeds, List<ArmSettings> arms) {
    */
   private static RunConfig check(ObjectNode base) {
     if (base.has(GROWTH)) {
-      at(GROWTH, () -> GrowthConfig.of(section(base, GROWTH, true)));
+      at(GROWTH, () -> GrowthConfig.incomplete(section(base, GROWTH, true)));
     }
     if (base.has(UPCYCLE)) {
-      at(UPCYCLE, () -> UpcycleSettings.of(section(base, UPCYCLE, true)));
+      at(UPCYCLE, () -> UpcycleSettings.incomplete(section(base, UPCYCLE, true)));
     }
     ObjectNode run = base.deepCopy();
     run.remove(List.of(MODEL, UPCYCLE, GROWTH));

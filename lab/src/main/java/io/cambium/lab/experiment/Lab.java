@@ -258,7 +258,9 @@ public final class Lab {
           event -> {
             switch (event) {
               case Metric.Train _ -> last.set(null);
-              case Metric.Alarm alarm when alarm.stops() -> last.set(alarm);
+              // One at the last step stops nothing, and no later step could answer it.
+              case Metric.Alarm alarm when alarm.stops() && alarm.step() < run.lastStep() ->
+                  last.set(alarm);
               default -> {}
             }
           });

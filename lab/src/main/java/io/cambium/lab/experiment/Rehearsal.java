@@ -141,11 +141,15 @@ public final class Rehearsal implements AutoCloseable {
     return model;
   }
 
-  /** The model of a source that grew by then, for which it is let grow after two steps. */
+  /**
+   * The model of a source that grew by then, for which it is let grow after two steps, released at
+   * once: a run may begin with it.
+   */
   private Path grown(PlannedRun source) {
     ObjectNode settings = YamlSettings.tree(config(source));
     settings.put("branch", false);
     ((ObjectNode) settings.get("growth")).put("at", (double) STEPS);
+    settings.putObject("release").put("window", 0.0).put("hold", 0.0);
     RunConfig config = RunConfig.read(source.name(), settings, List.of());
     Path run = folder.resolve(source.name() + "-grown");
     try (Trainer trainer = Trainer.start(config, run, SILENT)) {

@@ -54,9 +54,14 @@ record UpcycleSettings(
    * @throws UsageException naming the setting, below {@code upcycle}
    */
   static UpcycleSettings of(ObjectNode section) {
-    UpcycleSettings settings = YamlSettings.over(DEFAULT, EXAMPLE, section);
+    UpcycleSettings settings = incomplete(section);
     settings.options(0);
     return settings;
+  }
+
+  /** Settings of which others may still be replaced: keys and types are checked. */
+  static UpcycleSettings incomplete(ObjectNode section) {
+    return YamlSettings.over(DEFAULT, EXAMPLE, section);
   }
 
   /**

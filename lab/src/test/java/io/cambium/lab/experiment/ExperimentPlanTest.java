@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.node.ObjectNode;
 
 /** From an experiment's file to its runs; nothing is trained. */
@@ -216,6 +217,23 @@ class ExperimentPlanTest {
         .isInstanceOf(UsageException.class)
         .hasMessageContaining("try.yaml: ")
         .hasMessageContaining(message);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "growth: {at: 50, experts: 8, rows: copy}} | {growth: {mode: flat}}",
+        "growth: {at: 50, experts: 8, replica_amount: 0.3}} | {growth: {replicas: drop}}",
+        "upcycle: {experts: 4, noise: 0.01}} | {upcycle: {init: duplicate-noise}}"
+      })
+  void whatABaseSaysNeedsToFitInItsArmsOnly(String parts) throws IOException {
+    String[] both = parts.split(" \\| ");
+    Path file = folder.resolve("inline.yaml");
+    Files.writeString(
+        file,
+        "base: {data: corpus, steps: 100, %s\nseeds: [1]\narms: {a: %s}\n"
+            .formatted(both[0], both[1]));
+    assertThat(Experiment.read(file)).isNotNull();
   }
 
   /** Whether or not an arm uses what is wrong. */

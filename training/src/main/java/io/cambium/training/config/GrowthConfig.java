@@ -81,7 +81,15 @@ public record GrowthConfig(
    * @throws UsageException naming the setting
    */
   public static GrowthConfig of(ObjectNode settings) {
-    return YamlSettings.over(DEFAULT, DEFAULT.resolved(), settings).resolved();
+    return incomplete(settings).resolved();
+  }
+
+  /**
+   * Settings of which others may still be replaced: keys, types and ranges are checked, and not
+   * what goes with what.
+   */
+  public static GrowthConfig incomplete(ObjectNode settings) {
+    return YamlSettings.over(DEFAULT, DEFAULT.resolved(), settings);
   }
 
   public GrowthConfig {

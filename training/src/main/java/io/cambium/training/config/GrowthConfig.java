@@ -75,18 +75,10 @@ public record GrowthConfig(
           0);
 
   /**
-   * Reads the settings of a growth by themselves, strictly; whether it fits into a run shows with
-   * the run.
+   * Settings that others may still replace: keys, types and ranges are checked, and not what goes
+   * with what.
    *
    * @throws UsageException naming the setting
-   */
-  public static GrowthConfig of(ObjectNode settings) {
-    return incomplete(settings).resolved();
-  }
-
-  /**
-   * Settings of which others may still be replaced: keys, types and ranges are checked, and not
-   * what goes with what.
    */
   public static GrowthConfig incomplete(ObjectNode settings) {
     return YamlSettings.over(DEFAULT, DEFAULT.resolved(), settings);

@@ -78,7 +78,7 @@ public final class CheckpointDirectory implements AutoCloseable {
       tensorFaults.accept(ofTensors);
       // The list of its tensors would be as long as config.json claims.
       ofTensors.stream()
-          .filter(fault -> fault.kind() == FaultKind.TOO_FEW_BYTES)
+          .filter(fault -> fault.kind() == FaultKind.LESS_THAN_CONFIG)
           .forEach(Fault::raise);
       return new CheckpointDirectory(parts, model);
     } catch (RuntimeException e) {

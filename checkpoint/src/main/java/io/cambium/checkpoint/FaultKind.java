@@ -94,8 +94,10 @@ public enum FaultKind {
       Severity.FAULT,
       "write the file that holds it into weight_map",
       engines("loads it", "loads it", "loads it", "loads it")),
-  TOO_FEW_BYTES(
-      "more experts than bytes", Severity.FAULT, "config.json and weights must be of one model"),
+  LESS_THAN_CONFIG(
+      "more layers or experts than the files can hold",
+      Severity.FAULT,
+      "config.json and weights must be of one model"),
   MISSING_TENSOR(
       "missing tensor",
       Severity.FAULT,

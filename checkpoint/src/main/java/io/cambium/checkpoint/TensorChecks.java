@@ -45,13 +45,24 @@ final class TensorChecks {
     if (checkpoint.model().isPresent() && !checkpoint.weights().files().isEmpty()) {
       Model model = checkpoint.model().get();
       TensorChecks checks = new TensorChecks(model, checkpoint, faults);
-      if (checks.hasEnoughBytes()) {
+      if (checks.hasEnoughTensors() && checks.hasEnoughBytes()) {
         checks.compare(model.tensors(model.decoder(), checkpoint.weights().tensors()));
       }
     }
   }
 
-  /** Before a list is made that is as long as config.json claims. */
+  /** Before a list is made that is as long as config.json claims: every layer has a tensor. */
+  private boolean hasEnoughTensors() {
+    int present = checkpoint.weights().tensors().size();
+    int layers = model.decoder().layers().size();
+    if (layers <= present || !checkpoint.weights().isComplete()) {
+      return true;
+    }
+    reportTooLittle("%d tensors, but config.json describes %d layers".formatted(present, layers));
+    return false;
+  }
+
+  /** Before that, too. */
   private boolean hasEnoughBytes() {
     DecoderSpec decoder = model.decoder();
     long experts = 0;
@@ -66,14 +77,14 @@ final class TensorChecks {
     long present = checkpoint.tensorBytes();
     boolean enough = needed <= present || !checkpoint.weights().isComplete();
     if (!enough || experts > MOST_EXPERTS) {
-      faults.accept(
-          new Fault(
-              FaultKind.TOO_FEW_BYTES,
-              checkpoint.path(),
-              "holds %d bytes, but config.json describes %d experts".formatted(present, experts)));
+      reportTooLittle("%d bytes, but config.json describes %d experts".formatted(present, experts));
       return false;
     }
     return true;
+  }
+
+  private void reportTooLittle(String what) {
+    faults.accept(new Fault(FaultKind.LESS_THAN_CONFIG, checkpoint.path(), "holds " + what));
   }
 
   private void compare(List<ModelTensor> tensors) {

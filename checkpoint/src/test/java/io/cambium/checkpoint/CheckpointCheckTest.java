@@ -259,9 +259,13 @@ class CheckpointCheckTest {
             "lm_head.weight is unexpected",
             config(json -> json.put("tie_word_embeddings", true))),
         refused(
-            FaultKind.TOO_FEW_BYTES,
+            FaultKind.LESS_THAN_CONFIG,
             "config.json describes 131072 experts",
             config(json -> json.put("n_routed_experts", 65536))),
+        refused(
+            FaultKind.LESS_THAN_CONFIG,
+            "tensors, but config.json describes 7424 layers",
+            config(json -> json.put("num_hidden_layers", 7424))),
         opened(
             FaultKind.NO_ARCHITECTURE,
             "does not name Glm4MoeForCausalLM",

@@ -210,13 +210,9 @@ final class ConfigReader {
    * @param slides the class's own rule
    */
   IntFunction<Reach> reachOfLayers(Reach window, IntFunction<Boolean> slides) {
-    JsonNode types = config.json().path(LAYER_TYPES);
-    if (!types.isArray()) {
+    List<JsonNode> types = layerTypes();
+    if (types.isEmpty()) {
       return layer -> slides.apply(layer) ? window : Reach.FULL;
-    }
-    int layers = layers();
-    if (types.size() != layers) {
-      throw config.unsupported(LAYER_TYPES, types.size() + " entries", layers + " entries");
     }
     return layer ->
         switch (types.get(layer).asString("")) {
@@ -226,6 +222,33 @@ final class ConfigReader {
               throw config.unsupported(
                   LAYER_TYPES, types.get(layer), "full_attention and sliding_attention");
         };
+  }
+
+  /** What {@code layer_types} says of each layer; empty where it is missing. */
+  private List<JsonNode> layerTypes() {
+    if (!config.has(LAYER_TYPES)) {
+      return List.of();
+    }
+    JsonNode types = config.json().get(LAYER_TYPES);
+    int layers = layers();
+    if (!types.isArray()) {
+      throw config.unsupported(LAYER_TYPES, types, "a list of " + layers + " entries");
+    }
+    if (types.size() != layers) {
+      throw config.unsupported(LAYER_TYPES, types.size() + " entries", layers + " entries");
+    }
+    return types.valueStream().toList();
+  }
+
+  /** Refuses {@code layer_types} that are not those of a class which derives them. */
+  void requireLayerTypes(IntFunction<String> derived) {
+    List<JsonNode> types = layerTypes();
+    for (int layer = 0; layer < types.size(); layer++) {
+      String needed = derived.apply(layer);
+      if (!types.get(layer).asString("").equals(needed)) {
+        throw config.unsupported(LAYER_TYPES, types.get(layer), needed + " in layer " + layer);
+      }
+    }
   }
 
   /** Qwen's rule of which layers slide, if any does. */

@@ -16,7 +16,6 @@ import io.cambium.checkpoint.family.TensorNames.Packing;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntPredicate;
-import tools.jackson.databind.JsonNode;
 
 /**
  * Llama 4's text model: the routing weight multiplies the expert's input, some layers know no
@@ -54,23 +53,14 @@ final class Llama4Text extends Family {
             new Router(Score.SIGMOID, false, false, false, 1, Groups.ONE, true));
     Dense dense = new Dense(config.requirePositiveInt("intermediate_size_mlp"), read.silu());
     List<FeedForward> feedForwards = read.feedForwards(routes(read), mixture, dense);
-    requireDerivedLayerTypes(read);
+    // Layers with positions are chunked, the others see everything.
+    read.requireLayerTypes(
+        layer -> read.hasPositions(layer) ? "chunked_attention" : "full_attention");
     List<Layer> layers = new ArrayList<>();
     for (int i = 0; i < feedForwards.size(); i++) {
       layers.add(new Layer(attention(read, attention, i), feedForwards.get(i)));
     }
     return read.decoder(false, read.norms(1e-5), layers);
-  }
-
-  /** Layers with positions are chunked, the others see everything: other types are refused. */
-  private static void requireDerivedLayerTypes(ConfigReader read) {
-    JsonNode types = read.config().json().path("layer_types");
-    for (int i = 0; i < types.size(); i++) {
-      String derived = read.hasPositions(i) ? "chunked_attention" : "full_attention";
-      if (!types.get(i).asString("").equals(derived)) {
-        throw read.config().unsupported("layer_types", types.get(i), derived + " in layer " + i);
-      }
-    }
   }
 
   /** {@code moe_layers}, or every so many layers. */

@@ -38,7 +38,10 @@ class ConfigRefusalTest {
         "olmoe | {'clip_qkv':8.0} | \"clip_qkv\" is 8.0 | null",
         "glm4_moe | {'sliding_window':8} | \"sliding_window\" is 8 | null",
         "hunyuan_v1_moe | {'num_experts':[4]} | \"num_experts\" is 1 entries | 3 entries",
-        "llama4_text | {'layer_types':['full_attention']} | \"full_attention\", | in layer 0",
+        "llama4_text | {'layer_types':['full_attention']} | is 1 entries | 4 entries",
+        "llama4_text | {'layer_types':{'':0}} | \"layer_types\" is {\"\":0} | a list of",
+        "qwen2 | {'use_sliding_window':true,'layer_types':'full_attention'} |"
+            + " \"layer_types\" is \"full_attention\" | a list of 3 entries",
         "gpt_oss | {'quantization_config':'mxfp4'} | is \"mxfp4\" | an object, or null",
         "gpt_oss | {'quantization_config':{'quant_method':'mxfp4'}} | \"hidden_size\" is 48 |"
             + " multiples of 32 in mxfp4",

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.function.Supplier;
 
 /**
  * A Hugging Face {@code tokenizer.json}, run by the {@code tokenizers} library itself (through
@@ -95,17 +96,32 @@ public final class Tokenizer implements AutoCloseable {
    * The token ids of a text.
    *
    * @throws UsageException if the text holds half a surrogate pair, which no UTF-8 can express
+   * @throws CheckpointException if the tokenizer has no token for a part of it
    */
   public int[] encode(String text) {
     requireUnicode(text);
     // The ids alone: DJL's own encode also fetches every token's string and span, for 1.4 times
     // the time.
     TokenizersLibrary library = TokenizersLibrary.LIB;
-    long encoding = library.encode(tokenizer.getHandle(), text, false);
+    long encoding =
+        inLibrary("encode a text", () -> library.encode(tokenizer.getHandle(), text, false));
     try {
       return Arrays.stream(library.getTokenIds(encoding)).mapToInt(Math::toIntExact).toArray();
     } finally {
       library.deleteEncoding(encoding);
+    }
+  }
+
+  /** The library tells of what a tokenizer lacks only once it is needed. */
+  private <T> T inLibrary(String what, Supplier<T> call) {
+    try {
+      return call.get();
+    } catch (RuntimeException e) {
+      throw new CheckpointException(
+          file.path(),
+          "cannot " + what + ": " + e.getMessage(),
+          "is it the complete tokenizer.json of the model?",
+          e);
     }
   }
 
@@ -122,7 +138,8 @@ public final class Tokenizer implements AutoCloseable {
             file.path(), "has no token " + id + ": its ids end at " + (vocabSize() - 1), null);
       }
     }
-    return tokenizer.decode(Arrays.stream(ids).asLongStream().toArray(), false);
+    long[] tokens = Arrays.stream(ids).asLongStream().toArray();
+    return inLibrary("decode tokens", () -> tokenizer.decode(tokens, false));
   }
 
   /** A decoder for tokens that arrive one by one. */

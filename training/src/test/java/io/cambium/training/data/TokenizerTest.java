@@ -134,6 +134,23 @@ class TokenizerTest {
   }
 
   @Test
+  void refusesATextThatTheTokenizerHasNoTokensFor() throws IOException {
+    Path file = Files.createDirectory(folder.resolve("unigram")).resolve("tokenizer.json");
+    Files.writeString(
+        file,
+        """
+        {"version": "1.0", "added_tokens": [], "model":
+          {"type": "Unigram", "vocab": [["a", 0.0]], "byte_fallback": false}}\
+        """);
+    try (Tokenizer unigram = Tokenizer.load(file)) {
+      assertThatThrownBy(() -> unigram.encode("ab"))
+          .isInstanceOf(CheckpointException.class)
+          .hasMessageContaining("cannot encode a text")
+          .hasMessageContaining("unk_id");
+    }
+  }
+
+  @Test
   void takesTheEndOfTextOfTheConfiguration() throws IOException {
     Path directory = Files.createDirectory(folder.resolve("configured"));
     Path file = directory.resolve("tokenizer.json");

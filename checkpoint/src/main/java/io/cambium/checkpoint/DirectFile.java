@@ -6,6 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
+import java.nio.file.Files;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -15,6 +16,7 @@ import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Semaphore;
+import java.util.function.Function;
 import java.util.zip.Checksum;
 import org.jspecify.annotations.Nullable;
 
@@ -52,9 +54,13 @@ final class DirectFile implements AutoCloseable {
   private final FileChannel cached;
   private final @Nullable FileChannel direct;
 
-  private DirectFile(FileChannel cached, @Nullable FileChannel direct) {
+  /** What addresses in memory have to be multiples of, bytes. */
+  private final long alignment;
+
+  private DirectFile(FileChannel cached, @Nullable FileChannel direct, long alignment) {
     this.cached = cached;
     this.direct = direct;
+    this.alignment = alignment;
   }
 
   /** Opens a file for writing, and for reading what was written; it may exist. */
@@ -65,7 +71,8 @@ final class DirectFile implements AutoCloseable {
   private static DirectFile open(Path path, OpenOption... options) throws IOException {
     FileChannel cached = FileChannel.open(path, options);
     try {
-      return new DirectFile(cached, direct(path, options));
+      long alignment = Files.getFileStore(path).getBlockSize();
+      return new DirectFile(cached, direct(path, options), alignment);
     } catch (IOException | RuntimeException e) {
       cached.close();
       throw e;
@@ -103,25 +110,47 @@ final class DirectFile implements AutoCloseable {
   }
 
   /**
-   * Writes a piece, from any thread.
+   * Writes a piece, from any thread: from where it lies, if it is outside of the heap, at an
+   * address that is a multiple of the disk's blocks wherever its place in the file is one.
    *
    * @param data of any kind of memory
    * @param checksum updated with what is handed to the system
    */
   void write(MemorySegment data, long position, Checksum checksum) throws IOException {
+    // A mapped file may become shorter, and the checksum's own loop ends the process then.
+    boolean inPlace =
+        data.isNative() && !data.isMapped() && (data.address() - position) % alignment == 0;
+    if (inPlace) {
+      write(data, position, checksum, MemorySegment::asByteBuffer);
+      return;
+    }
     ByteBuffer buffer = takeBuffer();
     try {
-      for (long done = 0; done < data.byteSize(); ) {
-        int bytes = transferBytes(position + done, data.byteSize() - done);
-        ByteBuffer piece = buffer.slice(0, bytes);
-        MemorySegment.ofBuffer(piece).copyFrom(data.asSlice(done, bytes));
-        checksum.update(piece.duplicate());
-        write(piece, position + done);
-        done += bytes;
-      }
+      write(data, position, checksum, part -> copy(part, buffer));
     } finally {
       giveBack(buffer);
     }
+  }
+
+  private void write(
+      MemorySegment data,
+      long position,
+      Checksum checksum,
+      Function<MemorySegment, ByteBuffer> transferred)
+      throws IOException {
+    for (long done = 0; done < data.byteSize(); ) {
+      int bytes = transferBytes(position + done, data.byteSize() - done);
+      ByteBuffer piece = transferred.apply(data.asSlice(done, bytes));
+      checksum.update(piece.duplicate());
+      write(piece, position + done);
+      done += bytes;
+    }
+  }
+
+  private static ByteBuffer copy(MemorySegment data, ByteBuffer buffer) {
+    ByteBuffer piece = buffer.slice(0, Math.toIntExact(data.byteSize()));
+    MemorySegment.ofBuffer(piece).copyFrom(data);
+    return piece;
   }
 
   /** Up to a block's beginning, then whole blocks, then the rest. */

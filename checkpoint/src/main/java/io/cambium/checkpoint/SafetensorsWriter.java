@@ -151,7 +151,14 @@ public final class SafetensorsWriter implements AutoCloseable {
     alreadyWritten(name, data.byteSize());
   }
 
-  /** Where bytes of a tensor begin in the file. */
+  /**
+   * Where a byte of a tensor lies in the file. Data outside of the heap whose address is the same
+   * modulo the disk's blocks is written from where it lies, without a copy.
+   */
+  public long position(String name, long offset) {
+    return position(name, offset, 0);
+  }
+
   private long position(String name, long offset, long bytes) {
     TensorEntry entry = header.tensors().get(name);
     if (entry == null || offset < 0 || bytes > entry.bytes() - offset) {

@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Random;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Test;
@@ -47,6 +49,32 @@ class DirectFileTest {
   @Test
   void readsWhatItWrote() throws IOException {
     writeAndReadBack(temporary.resolve("file"));
+  }
+
+  /** At an odd place: the blocks between are written from memory that lies as the file does. */
+  @Test
+  void writesFromWhereItLies() throws IOException {
+    int position = 12_345;
+    byte[] bytes = new byte[(3 << 20) + 77];
+    new Random(2).nextBytes(bytes);
+    CRC32C expected = new CRC32C();
+    expected.update(bytes);
+    for (int shift : new int[] {0, 8}) {
+      Path path = temporary.resolve("shifted-" + shift);
+      CRC32C checksum = new CRC32C();
+      try (Arena arena = Arena.ofConfined();
+          DirectFile file = DirectFile.forWriting(path)) {
+        MemorySegment data =
+            arena
+                .allocate(bytes.length + (1 << 17), 1 << 16)
+                .asSlice(position + shift, bytes.length);
+        data.copyFrom(MemorySegment.ofArray(bytes));
+        file.write(data, position, checksum);
+      }
+      byte[] written = Files.readAllBytes(path);
+      assertThat(Arrays.copyOfRange(written, position, written.length)).isEqualTo(bytes);
+      assertThat(checksum.getValue()).isEqualTo(expected.getValue());
+    }
   }
 
   static boolean hasFilesInMemory() {

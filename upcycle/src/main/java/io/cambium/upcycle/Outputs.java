@@ -71,6 +71,11 @@ final class Outputs implements AutoCloseable {
     return optimizerTensors.contains(tensor) ? optimizer.orElseThrow() : weights.shard(tensor);
   }
 
+  /** Where a byte of a tensor lies in its file. */
+  long position(String tensor, long offset) {
+    return file(tensor).position(tensor, offset);
+  }
+
   /** Writes a piece of a tensor. */
   void write(String tensor, long offset, MemorySegment data, Checksum checksum) {
     file(tensor).write(tensor, offset, data, checksum);

@@ -26,6 +26,11 @@ final class WrittenPieces implements LedgerWriter.Output {
   }
 
   @Override
+  public long position(String tensor, long offset) {
+    return outputs.position(tensor, offset);
+  }
+
+  @Override
   public void write(String tensor, long offset, MemorySegment data) {
     Journal.Written last = pieces.isEmpty() ? null : pieces.getLast();
     boolean goesOn =

@@ -4,7 +4,7 @@ import io.cambium.checkpoint.NormalDraws;
 import io.cambium.upcycle.ledger.SourceTensor.Origin;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SegmentAllocator;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +20,12 @@ public final class LedgerWriter {
 
   /** Takes a piece of a named tensor. */
   public interface Output {
+
+    /** Where a byte of a named tensor will lie in its file; 0 where there is no file. */
+    default long position(String tensor, long offset) {
+      return 0;
+    }
+
     void write(String tensor, long offset, MemorySegment data);
   }
 
@@ -88,9 +94,7 @@ public final class LedgerWriter {
   private void compute(Unit unit) {
     MemorySegment all = room.take();
     try {
-      SegmentAllocator parts = SegmentAllocator.slicingAllocator(all);
-      List<MemorySegment> computed =
-          unit.entries().stream().map(entry -> parts.allocate(unit.bytes(entry))).toList();
+      List<MemorySegment> computed = divide(all, unit);
       long count = unit.range().count();
       for (long done = 0; done < count; done += BATCH) {
         Range batch = new Range(unit.range().from() + done, Math.min(BATCH, count - done));
@@ -105,6 +109,20 @@ public final class LedgerWriter {
     } finally {
       room.giveBack(all);
     }
+  }
+
+  /** Memory for each line that lies between pages as its place in the file does. */
+  private List<MemorySegment> divide(MemorySegment all, Unit unit) {
+    List<MemorySegment> parts = new ArrayList<>();
+    long at = 0;
+    for (Entry entry : unit.entries()) {
+      long position =
+          output.position(entry.target().name(), Strided.of(entry).offset() + unit.offset(entry));
+      at += Math.floorMod(position - at, PieceRoom.PAGE);
+      parts.add(all.asSlice(at, unit.bytes(entry)));
+      at += unit.bytes(entry);
+    }
+    return parts;
   }
 
   private void compute(Entry entry, Range batch, long done, MemorySegment computed) {

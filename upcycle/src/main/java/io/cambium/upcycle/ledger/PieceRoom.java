@@ -17,6 +17,9 @@ public final class PieceRoom implements AutoCloseable {
   /** Pieces at the same time: more than any disk takes, and a bound whatever threads there are. */
   static final int ROOMS = 16;
 
+  /** What every line's part may begin behind the one before it: most disks' and systems' page. */
+  static final int PAGE = 4096;
+
   private final long bytes;
   private final Arena arena = Arena.ofShared();
   private final Semaphore rooms = new Semaphore(ROOMS);
@@ -29,14 +32,18 @@ public final class PieceRoom implements AutoCloseable {
   /** Rooms for any of these. */
   public static PieceRoom of(List<Unit> units) {
     return new PieceRoom(
-        units.stream().filter(Unit::isPutTogether).mapToLong(Unit::bytes).max().orElse(0));
+        units.stream().filter(Unit::isPutTogether).mapToLong(PieceRoom::bytes).max().orElse(0));
+  }
+
+  private static long bytes(Unit unit) {
+    return unit.bytes() + (long) unit.entries().size() * PAGE;
   }
 
   /** Room for a piece, with whatever it held before. */
   MemorySegment take() {
     rooms.acquireUninterruptibly();
     MemorySegment room = free.poll();
-    return room == null ? arena.allocate(bytes, Long.BYTES) : room;
+    return room == null ? arena.allocate(bytes, PAGE) : room;
   }
 
   /** Takes back what is no longer needed. */

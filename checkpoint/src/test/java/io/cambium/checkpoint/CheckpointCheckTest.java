@@ -264,8 +264,8 @@ class CheckpointCheckTest {
             config(json -> json.put("n_routed_experts", 65536))),
         refused(
             FaultKind.LESS_THAN_CONFIG,
-            "tensors, but config.json describes 7424 layers",
-            config(json -> json.put("num_hidden_layers", 7424))),
+            "tensors, but config.json describes 1999 layers",
+            config(json -> json.put("num_hidden_layers", 1999))),
         opened(
             FaultKind.NO_ARCHITECTURE,
             "does not name Glm4MoeForCausalLM",

@@ -36,7 +36,7 @@ import tools.jackson.databind.JsonNode;
 final class ConfigReader {
 
   // Far above any model, far below what could not be held in memory.
-  private static final int MAX_LAYERS = 1 << 14;
+  private static final int MAX_LAYERS = 1 << 11;
   private static final int MAX_EXPERTS = 1 << 16;
 
   private static final String HEAD_DIM = "head_dim";

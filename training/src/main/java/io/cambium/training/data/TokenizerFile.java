@@ -39,6 +39,7 @@ public record TokenizerFile(Path path, int vocabSize, OptionalInt endOfText, Str
   public static TokenizerFile read(Path path) {
     ObjectNode json = Json.readObject(path);
     int vocabSize = highestId(json, path) + 1;
+    requireMergesWithPrefix(json.path("model"), path);
     return new TokenizerFile(path, vocabSize, endOfText(json, path), Checksums.sha256(path));
   }
 
@@ -92,6 +93,33 @@ public record TokenizerFile(Path path, int vocabSize, OptionalInt endOfText, Str
     return addedTokens(json)
         .mapToInt(token -> id(token.path("id"), path))
         .reduce(ofModel, Math::max);
+  }
+
+  /** Of others the tokenizers library (0.21) cuts off the prefix all the same, and may crash. */
+  private static void requireMergesWithPrefix(JsonNode model, Path path) {
+    String prefix = model.path("continuing_subword_prefix").asString("");
+    if (prefix.isEmpty()) {
+      return;
+    }
+    boolean isAscii = prefix.chars().allMatch(c -> c < 0x80);
+    model
+        .path("merges")
+        .valueStream()
+        .filter(merge -> !isAscii || !second(merge).startsWith(prefix))
+        .findFirst()
+        .ifPresent(merge -> {
+          throw new CheckpointException(
+              path,
+              "merges " + merge + ", whose second part lacks the prefix \"" + prefix + "\"",
+              "is continuing_subword_prefix that of the merges?");
+        });
+  }
+
+  /** A merge is a pair, or both parts in one string. */
+  private static String second(JsonNode merge) {
+    return merge.isArray()
+        ? merge.path(1).asString("")
+        : merge.asString("").substring(merge.asString("").indexOf(' ') + 1);
   }
 
   private static int id(JsonNode node, Path path) {

@@ -150,6 +150,23 @@ class TokenizerTest {
     }
   }
 
+  /** The library ends the process over such a file. */
+  @ParameterizedTest
+  @ValueSource(strings = {"[[\"a\", \"b\"]]", "[\"a b\"]", "[[\"a\"]]", "[7]"})
+  void refusesMergesWithoutTheirPrefix(String merges) throws IOException {
+    Path file = folder.resolve("prefixed.json");
+    Files.writeString(
+        file,
+        """
+        {"version": "1.0", "added_tokens": [], "model": {"type": "BPE",
+          "continuing_subword_prefix": "##", "vocab": {"a": 0, "b": 1, "ab": 2}, "merges": %s}}\
+        """
+            .formatted(merges));
+    assertThatThrownBy(() -> Tokenizer.load(file))
+        .isInstanceOf(CheckpointException.class)
+        .hasMessageContaining("lacks the prefix \"##\"");
+  }
+
   @Test
   void takesTheEndOfTextOfTheConfiguration() throws IOException {
     Path directory = Files.createDirectory(folder.resolve("configured"));

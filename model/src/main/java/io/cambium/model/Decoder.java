@@ -152,11 +152,12 @@ public final class Decoder {
 
   /**
    * From now on what attention and dense feed-forward layers hold for their gradients is dropped,
-   * and computed again on the way back: less memory, more time, the same gradients bit by bit. Not
-   * while a pass runs.
+   * and computed again on the way back: less memory, more time, the same gradients bit by bit. What
+   * is dropped goes back to the system, in all of the process. Not while a pass runs.
    */
   public void recompute() {
     recomputes = true;
+    Torch.returnFreedMemory();
   }
 
   boolean recomputes() {

@@ -36,11 +36,15 @@ public final class Torch {
           Map.entry(DType.I32, ScalarType.Int),
           Map.entry(DType.U8, ScalarType.Byte));
 
-  /** glibc's mallopt parameters, and the gigabyte up to which freed blocks are kept. */
+  /** glibc's mallopt parameters. */
   private static final int M_TRIM_THRESHOLD = -1;
 
   private static final int M_MMAP_THRESHOLD = -3;
-  private static final int KEEP_BYTES = 1 << 30;
+
+  /** Of blocks up to this size what is freed is kept: of all, or of small ones alone. */
+  private static final int KEEP_ALL = 1 << 30;
+
+  private static final int KEEP_SMALL = 1 << 20;
 
   static {
     prepareProcess();
@@ -85,7 +89,7 @@ public final class Torch {
     environment("OPENBLAS_NUM_THREADS", Optional.of("1"));
     environment("OMP_NUM_THREADS", Optional.of("1"));
     environment("MKL_NUM_THREADS", Optional.of("1"));
-    keepFreedMemory();
+    keepFreedBlocks(KEEP_ALL);
   }
 
   private static void environment(String name, Optional<String> value) {
@@ -118,16 +122,25 @@ public final class Torch {
     }
   }
 
+  /**
+   * From now on large blocks that are freed go back to the system at once, on glibc. Kept ones are
+   * cut up by what is allocated between them: 8 layers that compute their activations again took
+   * 1.83 GB so, and take 1.24 GB without.
+   */
+  static void returnFreedMemory() {
+    keepFreedBlocks(KEEP_SMALL);
+  }
+
   /** On glibc, keep freed blocks instead of returning them to the system: +14 % training speed. */
-  private static void keepFreedMemory() {
+  private static void keepFreedBlocks(int bytes) {
     FunctionDescriptor signature =
         FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT);
     Linker.nativeLinker()
         .defaultLookup()
         .find("mallopt")
         .ifPresent(mallopt -> {
-          call(mallopt, signature, M_MMAP_THRESHOLD, KEEP_BYTES);
-          call(mallopt, signature, M_TRIM_THRESHOLD, KEEP_BYTES);
+          call(mallopt, signature, M_MMAP_THRESHOLD, bytes);
+          call(mallopt, signature, M_TRIM_THRESHOLD, bytes);
         });
   }
 

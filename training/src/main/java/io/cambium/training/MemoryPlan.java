@@ -31,7 +31,7 @@ public record MemoryPlan(List<Phase> phases) {
   /** Java's heap is filled up to its young generation before anything is collected. */
   private static final int YOUNG_SHARE = 3;
 
-  /** What malloc loses between blocks of changing size, as a part of them: measured. */
+  /** What malloc loses between blocks that it keeps, as a part of them: measured. */
   private static final int TORN_SHARE = 10;
 
   /** A part of a run in which the model stays as it is. Bytes. */
@@ -94,7 +94,7 @@ public record MemoryPlan(List<Phase> phases) {
         bytes(tensors, tensor -> true),
         experts + workers * (moving - experts),
         2 * moving,
-        torn(workers * activations),
+        torn(config, workers * activations),
         pass.experts(Math.max(round, evaluated), workers),
         program());
   }
@@ -113,13 +113,14 @@ public record MemoryPlan(List<Phase> phases) {
         0,
         0,
         0,
-        torn(pass.passing(sequences)) + sums,
+        torn(config, pass.passing(sequences)) + sums,
         pass.experts(sequences, config.workers()),
         program());
   }
 
-  private static long torn(long bytes) {
-    return bytes + bytes / TORN_SHARE;
+  /** Where activations are computed again, freed blocks are not kept. */
+  private static long torn(RunConfig config, long bytes) {
+    return config.batch().recompute() ? bytes : bytes + bytes / TORN_SHARE;
   }
 
   private static long program() {

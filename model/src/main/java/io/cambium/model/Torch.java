@@ -213,7 +213,7 @@ public final class Torch {
   }
 
   /** A copy of an fp64 tensor's values. */
-  static double[] doubles(Tensor tensor) {
+  public static double[] doubles(Tensor tensor) {
     Tensor contiguous = tensor.contiguous();
     try {
       return memory(contiguous).toArray(ValueLayout.JAVA_DOUBLE);
@@ -242,6 +242,13 @@ public final class Torch {
   /** A new fp32 tensor of this shape. */
   public static Tensor tensor(float[] values, long... shape) {
     Tensor tensor = empty(ScalarType.Float, shape);
+    memory(tensor).copyFrom(MemorySegment.ofArray(values));
+    return tensor;
+  }
+
+  /** A new fp64 tensor of this shape. */
+  public static Tensor tensor(double[] values, long... shape) {
+    Tensor tensor = empty(ScalarType.Double, shape);
     memory(tensor).copyFrom(MemorySegment.ofArray(values));
     return tensor;
   }

@@ -1,0 +1,92 @@
+package io.cambium.model;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.PrimitiveIterator;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * The processes ("ranks") that train one model together, each with all weights and a part of every
+ * batch. What one rank calls all must call, in the same order and with the same sizes; every rank
+ * gets the same bits. All methods throw {@link io.cambium.checkpoint.TrainingException} where
+ * another rank is lost.
+ */
+public interface ProcessGroup {
+
+  /** One process by itself. */
+  ProcessGroup ALONE =
+      new ProcessGroup() {
+        @Override
+        public int rank() {
+          return 0;
+        }
+
+        @Override
+        public int size() {
+          return 1;
+        }
+
+        @Override
+        public void sum(List<Tensor> tensors) {}
+
+        @Override
+        public double[] sum(double... values) {
+          return values;
+        }
+      };
+
+  /** This process's number, from 0. */
+  int rank();
+
+  /** How many processes there are. */
+  int size();
+
+  /**
+   * Adds up each tensor over all ranks, in place and in an order that depends on nothing but the
+   * number of ranks.
+   *
+   * @param tensors fp32 on the CPU
+   */
+  void sum(List<Tensor> tensors);
+
+  /** The sums of each value over all ranks, likewise, in fp64. */
+  double[] sum(double... values);
+
+  /** The sums of counts, all up to 2^53. */
+  default SortedMap<Integer, long[]> sum(SortedMap<Integer, long[]> counts) {
+    PrimitiveIterator.OfDouble sums =
+        Arrays.stream(
+                sum(
+                    counts.values().stream()
+                        .flatMapToLong(Arrays::stream)
+                        .asDoubleStream()
+                        .toArray()))
+            .iterator();
+    SortedMap<Integer, long[]> result = new TreeMap<>();
+    counts.forEach((key, values) ->
+        result.put(key, Arrays.stream(values).map(_ -> (long) sums.nextDouble()).toArray()));
+    return result;
+  }
+
+  /** Whether this process is the one that writes and speaks for all. */
+  default boolean isFirst() {
+    return rank() == 0;
+  }
+
+  /** The value that rank 0 has. */
+  default double ofFirst(double value) {
+    return sum(isFirst() ? value : 0)[0];
+  }
+
+  /** Whether any rank says so. */
+  default boolean any(boolean value) {
+    return sum(value ? 1 : 0)[0] > 0;
+  }
+
+  /** Waits until all ranks are here. */
+  default void await() {
+    any(false);
+  }
+}

@@ -1,0 +1,105 @@
+package io.cambium.training.distributed;
+
+import io.cambium.checkpoint.TrainingException;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+/** The side of every rank but 0. */
+final class GuestRollCall extends RollCall {
+
+  private final Introduction self;
+  private final Wire wire;
+  private final String host;
+  private final CountDownLatch complete = new CountDownLatch(1);
+  private final CountDownLatch over = new CountDownLatch(1);
+
+  /**
+   * Goes to rank 0.
+   *
+   * @param invitation of {@link HostRollCall#invitation}
+   * @throws TrainingException if it is not there
+   */
+  GuestRollCall(int rank, int size, String address, String invitation, Timing timing) {
+    super(timing);
+    String[] parts = invitation.split(" ", 2);
+    this.self = Introduction.of(parts[1], rank, size);
+    this.host = "rank 0 (at " + address + ")";
+    try {
+      Socket socket = new Socket();
+      socket.connect(
+          new InetSocketAddress(address, Integer.parseInt(parts[0])),
+          Math.toIntExact(timing.silence().toMillis()));
+      wire = new Wire(socket, timing.silence());
+      wire.write(new Wire.Message(Wire.Kind.HERE, self.text()));
+    } catch (IOException e) {
+      throw new TrainingException(
+          self,
+          "cannot reach " + host + " on port " + parts[0] + ": " + e,
+          "let the machines reach each other on all ports; MASTER_ADDR must lead to rank 0",
+          e);
+    }
+    Thread.ofVirtual().name("roll call").start(this::listen);
+    repeat("signs of life", () -> tell(Wire.Message.of(Wire.Kind.ALIVE)));
+  }
+
+  private void listen() {
+    try {
+      while (!isLost()) {
+        Wire.Message message = wire.read();
+        switch (message.kind()) {
+          case COMPLETE -> complete.countDown();
+          case LOST, FAILED -> end(message);
+          default -> lose(host + " said " + message.kind() + " out of turn");
+        }
+      }
+    } catch (SocketTimeoutException e) {
+      lose(host + " has not been heard of for " + timing().silence().toSeconds() + " s");
+    } catch (IOException e) {
+      lose(host + " has ended without a word");
+    } finally {
+      over.countDown();
+    }
+  }
+
+  private void tell(Wire.Message message) {
+    try {
+      wire.write(message);
+    } catch (IOException e) {
+      // Whoever listens hears so too.
+    }
+  }
+
+  @Override
+  void awaitAll() {
+    try {
+      while (!complete.await(timing().sign().toMillis(), TimeUnit.MILLISECONDS)) {
+        requireAll();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new TrainingException(self, "was interrupted while it waited for the others", null, e);
+    }
+  }
+
+  @Override
+  void fail(String reason) {
+    tell(new Wire.Message(Wire.Kind.FAILED, reason));
+    try {
+      // Rank 0 answers by closing: to close first could take the message away.
+      over.await(timing().silence().toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Override
+  public void close() {
+    tell(Wire.Message.of(Wire.Kind.DONE));
+    end(Wire.Message.of(Wire.Kind.DONE));
+    wire.close();
+  }
+}

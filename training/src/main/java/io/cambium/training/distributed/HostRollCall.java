@@ -1,0 +1,172 @@
+package io.cambium.training.distributed;
+
+import io.cambium.checkpoint.TrainingException;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
+
+/** Rank 0's side: it hears from every other rank, and passes on what all must know. */
+final class HostRollCall extends RollCall {
+
+  /** Between two looks whether all have left. */
+  private static final Duration LOOK = Duration.ofMillis(10);
+
+  private final int size;
+  private final String token = UUID.randomUUID().toString();
+  private final ServerSocket server;
+  private final Map<Integer, Wire> guests = new ConcurrentHashMap<>();
+  private final CountDownLatch missing;
+
+  /**
+   * @throws TrainingException if no port can be opened
+   */
+  HostRollCall(int size, Timing timing) {
+    super(timing);
+    this.size = size;
+    this.missing = new CountDownLatch(size - 1);
+    try {
+      server = new ServerSocket();
+      server.bind(new InetSocketAddress(0), size);
+    } catch (IOException e) {
+      throw new TrainingException("rank 0", "cannot listen to the others: " + e, null, e);
+    }
+    Thread.ofVirtual().name("roll call").start(this::accept);
+    repeat("signs of life", () -> tell(Wire.Message.of(Wire.Kind.ALIVE)));
+  }
+
+  /** What other ranks need to come: port and token. */
+  String invitation() {
+    return server.getLocalPort() + " " + token;
+  }
+
+  private void accept() {
+    while (!server.isClosed()) {
+      try {
+        Socket socket = server.accept();
+        Thread.ofVirtual().name("a rank").start(() -> serve(socket));
+      } catch (IOException e) {
+        return; // Closed.
+      }
+    }
+  }
+
+  private void serve(Socket socket) {
+    try (socket) {
+      Wire wire = new Wire(socket, timing().silence());
+      Introduction guest = Introduction.parse(wire.read().text());
+      if (guest.token().equals(token)) { // else a stranger
+        welcome(guest, wire);
+      }
+    } catch (IOException e) {
+      // A stranger too.
+    }
+  }
+
+  private void welcome(Introduction guest, Wire wire) throws IOException {
+    if (guest.size() != size) {
+      lose(guest + " was started with WORLD_SIZE " + guest.size() + ", rank 0 with " + size);
+    } else if (guests.putIfAbsent(guest.rank(), wire) != null) {
+      lose("two processes have RANK " + guest.rank() + ", one of them " + guest);
+    }
+    if (isLost()) {
+      wire.write(loss());
+      return;
+    }
+    missing.countDown();
+    listen(guest, wire);
+    guests.remove(guest.rank());
+  }
+
+  private void listen(Introduction guest, Wire wire) {
+    try {
+      Wire.Message message = wire.read();
+      switch (message.kind()) {
+        case DONE -> {}
+        case FAILED -> end(message.by(guest.toString()));
+        default -> lose(guest + " said " + message.kind() + " out of turn");
+      }
+    } catch (SocketTimeoutException e) {
+      lose(guest + " has not been heard of for " + timing().silence().toSeconds() + " s");
+    } catch (IOException e) {
+      lose(guest + " has ended without a word");
+    }
+  }
+
+  private void tell(Wire.Message message) {
+    guests.forEach((rank, wire) -> {
+      try {
+        wire.write(message);
+      } catch (IOException e) {
+        // Whoever listens to it hears so too.
+      }
+    });
+  }
+
+  @Override
+  void awaitAll() {
+    long deadline = System.nanoTime() + timing().start().toNanos();
+    while (!await(missing, timing().sign().toMillis())) {
+      requireAll();
+      if (System.nanoTime() > deadline) {
+        lose(absent() + " did not come within " + timing().start().toSeconds() + " s");
+      }
+    }
+    requireAll();
+    tell(Wire.Message.of(Wire.Kind.COMPLETE));
+  }
+
+  private String absent() {
+    List<String> absent =
+        IntStream.range(1, size)
+            .filter(rank -> !guests.containsKey(rank))
+            .mapToObj(Integer::toString)
+            .toList();
+    return (absent.size() == 1 ? "rank " : "ranks ") + String.join(", ", absent) + " of " + size;
+  }
+
+  @Override
+  void end(Wire.Message how) {
+    super.end(how);
+    tell(loss());
+  }
+
+  @Override
+  void fail(String reason) {
+    end(new Wire.Message(Wire.Kind.FAILED, reason).by("rank 0"));
+  }
+
+  /** Waits for the others to leave first, so that none takes this for a loss. */
+  @Override
+  public void close() {
+    long deadline = System.nanoTime() + timing().silence().toNanos();
+    while (!guests.isEmpty() && System.nanoTime() < deadline) {
+      pause(LOOK);
+    }
+    super.end(Wire.Message.of(Wire.Kind.DONE));
+    try {
+      server.close();
+    } catch (IOException e) {
+      // Nobody comes any more.
+    }
+    guests.values().forEach(Wire::close);
+  }
+
+  private static boolean await(CountDownLatch latch, long milliseconds) {
+    try {
+      return latch.await(milliseconds, TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+}

@@ -1,0 +1,145 @@
+package io.cambium.training.distributed;
+
+import io.cambium.checkpoint.TrainingException;
+import io.cambium.checkpoint.UsageException;
+import io.cambium.model.ProcessGroup;
+import io.cambium.model.Torch;
+import java.util.Map;
+import java.util.Optional;
+import org.bytedeco.javacpp.chrono.Milliseconds;
+import org.bytedeco.pytorch.PrefixStore;
+import org.bytedeco.pytorch.Store;
+import org.bytedeco.pytorch.TCPStore;
+import org.bytedeco.pytorch.TCPStoreOptions;
+import org.jspecify.annotations.Nullable;
+
+/** The processes of a run as this one, a rank among them, has joined them. */
+public final class Ranks implements AutoCloseable {
+
+  private static final String INVITATION = "cambium/roll call";
+
+  private final int onThisMachine;
+  private final @Nullable Members members;
+
+  /** What connects several ranks; the store must live as long as they do. */
+  private record Members(Store store, RollCall rollCall, GlooGroup group) {}
+
+  private Ranks(int onThisMachine, @Nullable Members members) {
+    this.onThisMachine = onThisMachine;
+    this.members = members;
+  }
+
+  /**
+   * Joins the processes that were started with this one, as the environment says ({@link Launch}),
+   * and waits for all of them.
+   *
+   * @return this process alone where the environment names no others
+   * @throws UsageException if the environment is incomplete or contradicts itself
+   * @throws TrainingException if the others do not come
+   */
+  public static Ranks join(Map<String, String> environment) {
+    Optional<Launch> launch = Launch.of(environment);
+    return launch.isPresent() ? join(launch.get(), Timing.DEFAULT) : new Ranks(1, null);
+  }
+
+  static Ranks join(Launch launch, Timing timing) {
+    Torch.start();
+    Store store = store(launch, timing);
+    RollCall rollCall = rollCall(launch, store, timing);
+    try {
+      rollCall.awaitAll();
+      GlooGroup group = new GlooGroup(launch, store, rollCall);
+      return new Ranks(launch.onThisMachine(), new Members(store, rollCall, group));
+    } catch (RuntimeException e) {
+      rollCall.fail(String.valueOf(e.getMessage()));
+      rollCall.close();
+      throw e;
+    }
+  }
+
+  private static Store store(Launch launch, Timing timing) {
+    boolean keeps = launch.rank() == 0 && launch.storePrefix() == null;
+    TCPStoreOptions options =
+        new TCPStoreOptions()
+            .port((short) launch.port())
+            .isServer(keeps)
+            .waitWorkers(false)
+            .timeout(new Milliseconds(timing.start().toMillis()));
+    try {
+      TCPStore store = new TCPStore(launch.host(), options);
+      return launch.storePrefix() == null ? store : new PrefixStore(launch.storePrefix(), store);
+    } catch (RuntimeException e) {
+      String place = launch.host() + ":" + launch.port();
+      throw keeps
+          ? new UsageException(
+              "MASTER_PORT",
+              "is " + launch.port() + ", where rank 0 cannot listen: " + firstLine(e),
+              "take another port",
+              e)
+          : new TrainingException(
+              "rank " + launch.rank(),
+              "does not find rank 0 at " + place + ": " + firstLine(e),
+              "MASTER_ADDR and MASTER_PORT must be the same for all, and lead to rank 0",
+              e);
+    }
+  }
+
+  private static RollCall rollCall(Launch launch, Store store, Timing timing) {
+    if (launch.rank() == 0) {
+      HostRollCall host = new HostRollCall(launch.size(), timing);
+      store.set(INVITATION, host.invitation());
+      return host;
+    }
+    String invitation;
+    try {
+      invitation = store.get_to_str(INVITATION);
+    } catch (RuntimeException e) {
+      throw new TrainingException(
+          "rank " + launch.rank(),
+          "waited %d s for rank 0, which did not come".formatted(timing.start().toSeconds()),
+          null,
+          e);
+    }
+    return new GuestRollCall(launch.rank(), launch.size(), launch.host(), invitation, timing);
+  }
+
+  /** libtorch's messages go on with the functions that were called. */
+  private static String firstLine(RuntimeException e) {
+    return String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+  }
+
+  /** What a run exchanges through. */
+  public ProcessGroup group() {
+    return members == null ? ProcessGroup.ALONE : members.group();
+  }
+
+  /** How many of the ranks share this machine, as far as anybody has said. */
+  public int onThisMachine() {
+    return onThisMachine;
+  }
+
+  /** Does this rank's part; where it fails, the others learn why and end too. */
+  public void run(Runnable work) {
+    try {
+      work.run();
+    } catch (RuntimeException | Error e) {
+      if (members != null) {
+        members.rollCall().fail(String.valueOf(e.getMessage()));
+      }
+      throw e;
+    }
+  }
+
+  /** Leaves, and waits for the others to do so too. */
+  @Override
+  public void close() {
+    if (members == null) {
+      return;
+    }
+    boolean lost = members.rollCall().isLost();
+    members.rollCall().close();
+    if (!lost) {
+      members.group().close();
+    }
+  }
+}

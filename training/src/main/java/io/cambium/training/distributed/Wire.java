@@ -1,0 +1,96 @@
+package io.cambium.training.distributed;
+
+import java.io.BufferedInputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.net.Socket;
+import java.time.Duration;
+
+/** A connection between two ranks that carries short messages, and a sign of life now and then. */
+final class Wire implements AutoCloseable {
+
+  /** What a message says. */
+  enum Kind {
+    /** I am there. */
+    ALIVE,
+    /** A rank introduces itself: see {@link Introduction}. */
+    HERE,
+    /** All ranks have come. */
+    COMPLETE,
+    /** I am done. */
+    DONE,
+    /** I cannot go on, or from rank 0: a rank cannot; and why. */
+    FAILED,
+    /** A rank is no longer there, and how that was noticed. */
+    LOST
+  }
+
+  /**
+   * One message.
+   *
+   * @param text empty where the kind says it all
+   */
+  record Message(Kind kind, String text) {
+
+    static Message of(Kind kind) {
+      return new Message(kind, "");
+    }
+
+    /** The same failure, told to others. */
+    Message by(String rank) {
+      return new Message(kind, rank + " failed: " + text);
+    }
+  }
+
+  /** {@link DataOutputStream#writeUTF} takes 65,535 bytes, of which a character needs up to 3. */
+  private static final int LONGEST = 20_000;
+
+  private final Socket socket;
+  private final DataInputStream in;
+  private final DataOutputStream out;
+
+  /**
+   * @param silence after which {@link #read} gives up
+   */
+  Wire(Socket socket, Duration silence) throws IOException {
+    this.socket = socket;
+    socket.setTcpNoDelay(true);
+    socket.setSoTimeout(Math.toIntExact(silence.toMillis()));
+    this.in = new DataInputStream(new BufferedInputStream(socket.getInputStream()));
+    this.out = new DataOutputStream(socket.getOutputStream());
+  }
+
+  /**
+   * The next message that is more than a sign of life.
+   *
+   * @throws java.net.SocketTimeoutException if there was none of either for too long
+   * @throws java.io.EOFException if the other end is gone
+   */
+  Message read() throws IOException {
+    Message message;
+    do {
+      int kind = in.readUnsignedByte();
+      if (kind >= Kind.values().length) {
+        throw new IOException("a message that no rank sends");
+      }
+      message = new Message(Kind.values()[kind], in.readUTF());
+    } while (message.kind() == Kind.ALIVE);
+    return message;
+  }
+
+  synchronized void write(Message message) throws IOException {
+    out.writeByte(message.kind().ordinal());
+    out.writeUTF(message.text().substring(0, Math.min(message.text().length(), LONGEST)));
+    out.flush();
+  }
+
+  @Override
+  public void close() {
+    try {
+      socket.close();
+    } catch (IOException e) {
+      // Nothing was to be said any more.
+    }
+  }
+}

@@ -1,0 +1,169 @@
+package io.cambium.training.distributed;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.cambium.checkpoint.TrainingException;
+import io.cambium.checkpoint.UsageException;
+import io.cambium.model.ProcessGroup;
+import io.cambium.model.Torch;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.Function;
+import org.assertj.core.data.Offset;
+import org.bytedeco.pytorch.Tensor;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Several ranks in one process, each a thread of its own, over Gloo. */
+@Timeout(60)
+class RanksTest {
+
+  private static final Timing FAST =
+      new Timing(Duration.ofSeconds(10), Duration.ofMillis(50), Duration.ofSeconds(5));
+
+  private static int freePort() throws IOException {
+    try (ServerSocket socket = new ServerSocket(0)) {
+      return socket.getLocalPort();
+    }
+  }
+
+  /** What each rank made of the work, in their order. */
+  private static <T> List<T> run(int size, Function<ProcessGroup, T> work) throws Exception {
+    int port = freePort();
+    try (ExecutorService threads = Executors.newFixedThreadPool(size)) {
+      List<Future<T>> results = new ArrayList<>();
+      for (int rank = 0; rank < size; rank++) {
+        Launch launch = new Launch(rank, size, size, "127.0.0.1", port, null, null);
+        results.add(threads.submit(() -> asRank(launch, work)));
+      }
+      List<T> values = new ArrayList<>();
+      for (Future<T> result : results) {
+        values.add(result.get());
+      }
+      return values;
+    }
+  }
+
+  private static <T> T asRank(Launch launch, Function<ProcessGroup, T> work) {
+    List<T> result = new ArrayList<>();
+    try (Ranks ranks = Ranks.join(launch, FAST)) {
+      ranks.run(() -> result.add(work.apply(ranks.group())));
+    }
+    return result.getFirst();
+  }
+
+  /** Of awkward sizes: one that fills a bucket, and empty ones. */
+  private static List<float[]> sums(ProcessGroup ranks) {
+    SplittableRandom random = new SplittableRandom(ranks.rank());
+    List<Tensor> tensors = new ArrayList<>();
+    for (int size : new int[] {3, 0, 9_000_001, 1, 7}) {
+      float[] values = new float[size];
+      for (int i = 0; i < size; i++) {
+        values[i] = (float) random.nextDouble(-1, 1);
+      }
+      tensors.add(Torch.tensor(values, size));
+    }
+    ranks.sum(tensors);
+    return tensors.stream().map(Torch::floats).toList();
+  }
+
+  @Test
+  void allRanksHaveTheSameSumsEveryTime() throws Exception {
+    List<List<float[]>> first = run(3, RanksTest::sums);
+    List<List<float[]>> second = run(3, RanksTest::sums);
+    for (int tensor = 0; tensor < 5; tensor++) {
+      float[] expected = first.get(0).get(tensor);
+      for (int rank = 0; rank < 3; rank++) {
+        assertThat(Arrays.equals(first.get(rank).get(tensor), expected)).isTrue();
+        assertThat(Arrays.equals(second.get(rank).get(tensor), expected)).isTrue();
+      }
+    }
+    double sum = 0;
+    for (int rank = 0; rank < 3; rank++) {
+      sum += (float) new SplittableRandom(rank).nextDouble(-1, 1);
+    }
+    assertThat(first.get(0).get(0)[0]).isCloseTo((float) sum, Offset.offset(1e-6f));
+  }
+
+  @Test
+  void numbersCountsAndAnswers() throws Exception {
+    List<List<Object>> results =
+        run(
+            2,
+            ranks -> {
+              ranks.await();
+              TreeMap<Integer, long[]> counts =
+                  new TreeMap<>(Map.of(4, new long[] {1L << 40, ranks.rank()}, 2, new long[] {7}));
+              Map<Integer, long[]> sums = ranks.sum(counts);
+              return List.of(
+                  ranks.sum(0.25, ranks.rank()),
+                  sums.getOrDefault(4, new long[0]),
+                  sums.getOrDefault(2, new long[0]),
+                  ranks.ofFirst(5 - ranks.rank()),
+                  ranks.any(ranks.rank() == 1),
+                  ranks.any(false));
+            });
+    for (List<Object> result : results) {
+      assertThat(result)
+          .usingRecursiveComparison()
+          .isEqualTo(
+              List.of(
+                  new double[] {0.5, 1},
+                  new long[] {1L << 41, 1},
+                  new long[] {14},
+                  5.0,
+                  true,
+                  false));
+    }
+  }
+
+  @Test
+  void whoWaitsForARankThatFailsLearnsWhy() {
+    assertThatThrownBy(() ->
+            run(
+                3,
+                ranks -> {
+                  if (ranks.rank() == 2) {
+                    throw new UsageException("disk", "is full", null);
+                  }
+                  ranks.await();
+                  return ranks.rank();
+                }))
+        .isInstanceOf(ExecutionException.class)
+        .cause()
+        .isInstanceOf(TrainingException.class)
+        .hasMessageContaining("rank 2 (")
+        .hasMessageContaining("failed: disk: is full");
+  }
+
+  @Test
+  void aPortThatIsTakenIsNamed() throws IOException {
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("::"))) {
+      Launch launch = new Launch(0, 2, 2, "127.0.0.1", taken.getLocalPort(), null, null);
+      assertThatThrownBy(() -> Ranks.join(launch, FAST))
+          .isInstanceOf(UsageException.class)
+          .hasMessageContaining("MASTER_PORT: is " + taken.getLocalPort());
+    }
+  }
+
+  @Test
+  void withoutOthersARankIsAlone() {
+    try (Ranks ranks = Ranks.join(Map.of())) {
+      assertThat(ranks.group()).isSameAs(ProcessGroup.ALONE);
+      ranks.run(() -> assertThat(ranks.group().sum(1.5)).containsExactly(1.5));
+    }
+  }
+}

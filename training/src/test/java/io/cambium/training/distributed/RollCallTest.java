@@ -1,0 +1,164 @@
+package io.cambium.training.distributed;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.cambium.checkpoint.TrainingException;
+import java.io.IOException;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Three ranks in one process, over real connections. */
+@Timeout(20)
+class RollCallTest {
+
+  private static final Timing FAST =
+      new Timing(Duration.ofSeconds(1), Duration.ofMillis(20), Duration.ofMillis(400));
+
+  private final HostRollCall host = new HostRollCall(3, FAST);
+  private final List<RollCall> guests = new ArrayList<>();
+
+  @AfterEach
+  void leave() {
+    guests.forEach(RollCall::close);
+    host.close();
+  }
+
+  private GuestRollCall guest(int rank, int size) {
+    GuestRollCall guest = new GuestRollCall(rank, size, "127.0.0.1", host.invitation(), FAST);
+    guests.add(guest);
+    return guest;
+  }
+
+  /** A rank that says what it is told to, and nothing else. */
+  private Wire puppet(int rank) throws IOException {
+    String[] invitation = host.invitation().split(" ");
+    Wire wire = new Wire(new Socket("127.0.0.1", Integer.parseInt(invitation[0])), FAST.silence());
+    String self = Introduction.of(invitation[1], rank, 3).text();
+    wire.write(new Wire.Message(Wire.Kind.HERE, self));
+    return wire;
+  }
+
+  private static void assertLost(RollCall rollCall, String how) {
+    assertThatThrownBy(
+            () -> {
+              while (true) {
+                rollCall.requireAll();
+                RollCall.pause(FAST.sign());
+              }
+            })
+        .isInstanceOf(TrainingException.class)
+        .hasMessageContaining(how);
+  }
+
+  @Test
+  void ranksThatStayAreNotLost() {
+    RollCall first = guest(1, 3);
+    RollCall second = guest(2, 3);
+    host.awaitAll();
+    first.awaitAll();
+    second.awaitAll();
+    RollCall.pause(FAST.silence().multipliedBy(2));
+    List.of(host, first, second).forEach(RollCall::requireAll);
+  }
+
+  @Test
+  void allLearnOfARankThatEnds() throws IOException {
+    RollCall other = guest(1, 3);
+    Wire killed = puppet(2);
+    host.awaitAll();
+    killed.close();
+    String how =
+        "process "
+            + ProcessHandle.current().pid()
+            + ") has ended without a word\n  -> start the ranks again with --resume";
+    assertLost(host, "rank 2 (");
+    assertLost(host, how);
+    assertLost(other, how);
+  }
+
+  @Test
+  void allLearnOfARankThatFallsSilent() throws IOException {
+    RollCall other = guest(1, 3);
+    Wire hung = puppet(2);
+    host.awaitAll();
+    assertLost(host, ") has not been heard of for 0 s");
+    assertLost(other, "rank 2 (");
+    hung.close();
+  }
+
+  @Test
+  void aRankThatFailsSaysWhy() {
+    RollCall failed = guest(1, 3);
+    RollCall other = guest(2, 3);
+    host.awaitAll();
+    failed.fail("disk: full\n  -> empty it");
+    assertLost(host, ") failed: disk: full\n  -> empty it");
+    assertThatThrownBy(host::requireAll).hasMessageNotContaining("--resume");
+    assertLost(other, "rank 1 (");
+  }
+
+  @Test
+  void rankZeroIsMissedToo() {
+    RollCall other = guest(1, 3);
+    guest(2, 3);
+    host.awaitAll();
+    host.fail("out of memory");
+    assertLost(other, "rank 0 failed: out of memory");
+  }
+
+  @Test
+  void namesWhoDoesNotCome() {
+    RollCall early = guest(2, 3);
+    assertThatThrownBy(host::awaitAll).hasMessageContaining("rank 1 of 3 did not come within 1 s");
+    assertThatThrownBy(early::awaitAll).hasMessageContaining("rank 1 of 3 did not come");
+  }
+
+  @Test
+  void namesWhoWasToldAnotherSize() {
+    RollCall wrong = guest(1, 4);
+    assertThatThrownBy(wrong::awaitAll).hasMessageContaining("WORLD_SIZE 4, rank 0 with 3");
+    assertThatThrownBy(host::awaitAll).hasMessageContaining("WORLD_SIZE 4, rank 0 with 3");
+  }
+
+  @Test
+  void namesWhoComesTwice() {
+    guest(1, 3);
+    guest(1, 3);
+    assertThatThrownBy(host::awaitAll).hasMessageContaining("two processes have RANK 1");
+  }
+
+  @Test
+  void anExchangeThatFailsIsExplainedByTheRankThatIsLost() throws IOException {
+    guest(1, 3);
+    Wire killed = puppet(2);
+    host.awaitAll();
+    Thread.ofVirtual()
+        .start(() -> {
+          RollCall.pause(FAST.sign());
+          killed.close();
+        });
+    assertThat(host.explain(new IllegalStateException("Connection closed by peer")))
+        .hasMessageContaining("rank 2 (");
+  }
+
+  @Test
+  void strangersDoNotDisturb() throws IOException {
+    guest(1, 3);
+    guest(2, 3);
+    int port = Integer.parseInt(host.invitation().split(" ")[0]);
+    try (Socket stranger = new Socket("127.0.0.1", port)) {
+      stranger
+          .getOutputStream()
+          .write("GET / HTTP/1.1\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+      host.awaitAll();
+    }
+    host.requireAll();
+  }
+}

@@ -2,8 +2,10 @@ package io.cambium.cli;
 
 import io.cambium.training.MachineMemory;
 import io.cambium.training.MemoryPlan;
+import io.cambium.training.RunListener;
 import io.cambium.training.Trainer;
 import io.cambium.training.config.RunConfig;
+import io.cambium.training.distributed.Ranks;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -12,6 +14,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
 
 /** Trains a checkpoint as a run.yaml says. */
 @Command(
@@ -20,7 +23,10 @@ import picocli.CommandLine.Parameters;
       "Trains a Mixture-of-Experts checkpoint, and lets it grow on the way.",
       "",
       "Ctrl-C and SIGTERM save before the program ends; --resume goes on from the last checkpoint"
-          + " and ends with the same bytes."
+          + " and ends with the same bytes.",
+      "",
+      "Started several times with torchrun's variables RANK, WORLD_SIZE, MASTER_ADDR and"
+          + " MASTER_PORT, the processes train one run together (docs/distributed.md)."
     },
     sortOptions = false,
     mixinStandardHelpOptions = true,
@@ -56,20 +62,43 @@ final class TrainCommand implements Callable<Integer> {
       names = "--memory",
       paramLabel = "AMOUNT",
       description =
-          "What the run may take, such as 12GB: refused if it plans for more (default: what the"
+          "What each process may take, such as 12GB: refused if it plans for more (default: what the"
               + " machine has to give).")
   private @Nullable String memory;
 
   @Mixin private DashboardOption dashboard;
 
+  @ParentCommand private Cambium root;
+
   @Override
   public Integer call() {
     RunConfig config = RunConfig.read(file, overrides);
     Path directory = out == null ? Path.of("runs", FileNames.withoutExtension(file)) : out;
+    try (Ranks ranks = Ranks.join(root.environment())) {
+      ranks.run(() -> {
+        if (ranks.group().isFirst()) {
+          train(config, directory, ranks);
+        } else {
+          help(config, directory, ranks);
+        }
+      });
+    }
+    return 0;
+  }
+
+  /** Trains as a rank that leaves all speaking and writing to the first. */
+  private void help(RunConfig config, Path directory, Ranks ranks) {
+    MemoryPlan.of(config).requireFits(config, available(ranks));
+    try (Trainer trainer = trainer(config, directory, RunListener.NONE, ranks)) {
+      OnSignal.runAndStop(trainer::requestStop, trainer::run);
+    }
+  }
+
+  private void train(RunConfig config, Path directory, Ranks ranks) {
     try (TerminalProgress progress = TerminalProgress.onStandardError();
         DashboardOption served = dashboard.serve(directory, progress::println);
         TrainingProgress shown = new TrainingProgress(progress, "training", 0, config.steps());
-        Trainer trainer = plannedTrainer(config, directory, shown)) {
+        Trainer trainer = plannedTrainer(config, directory, shown, ranks)) {
       OnSignal.runAndStop(trainer::requestStop, trainer::run);
       progress.close();
       System.out.printf(
@@ -79,21 +108,26 @@ final class TrainCommand implements Callable<Integer> {
           config.steps(),
           trainer.checkpoint());
     }
-    return 0;
   }
 
-  private Trainer plannedTrainer(RunConfig config, Path directory, TrainingProgress shown) {
+  private Trainer plannedTrainer(
+      RunConfig config, Path directory, TrainingProgress shown, Ranks ranks) {
     MemoryPlan plan = MemoryPlan.of(config);
-    long available =
-        memory == null ? MachineMemory.available() : ByteCount.parse("--memory", memory);
-    MemoryTable.print(plan, available, shown::message);
-    plan.requireFits(config, available);
-    return trainer(config, directory, shown);
+    MemoryTable.print(plan, available(ranks), shown::message);
+    plan.requireFits(config, available(ranks));
+    return trainer(config, directory, shown, ranks);
   }
 
-  private Trainer trainer(RunConfig config, Path directory, TrainingProgress shown) {
+  /** What one rank may take. */
+  private long available(Ranks ranks) {
+    return memory == null
+        ? MachineMemory.available() / ranks.onThisMachine()
+        : ByteCount.parse("--memory", memory);
+  }
+
+  private Trainer trainer(RunConfig config, Path directory, RunListener listener, Ranks ranks) {
     return resume
-        ? Trainer.resume(directory, config, shown)
-        : Trainer.start(config, directory, shown);
+        ? Trainer.resume(directory, config, listener, ranks.group())
+        : Trainer.start(config, directory, listener, ranks.group());
   }
 }

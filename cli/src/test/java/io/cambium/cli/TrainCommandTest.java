@@ -1,5 +1,7 @@
 package io.cambium.cli;
 
+import static io.cambium.cli.TinyRun.run;
+import static io.cambium.cli.TinyRun.with;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.cambium.checkpoint.CheckpointDirectory;
@@ -20,13 +22,11 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.SplittableRandom;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
@@ -51,39 +51,7 @@ class TrainCommandTest {
 
   @BeforeAll
   static void prepare() throws IOException {
-    writeText(folder.resolve("text/letters"), 97, 26);
-    writeText(folder.resolve("text/digits"), 48, 10);
-    Path corpus = folder.resolve("corpus");
-    run(
-        "tokenize",
-        folder.resolve("text").toString(),
-        "--out",
-        corpus.toString(),
-        "--train-vocab",
-        "270");
-    run(
-        "init",
-        folder.resolve("model").toString(),
-        "--hidden",
-        "16",
-        "--layers",
-        "2",
-        "--heads",
-        "2",
-        "--kv-heads",
-        "1",
-        "--head-dim",
-        "8",
-        "--experts",
-        "3",
-        "--ffn",
-        "8",
-        "--dense-ffn",
-        "24",
-        "--vocab",
-        "270",
-        "--context",
-        "32");
+    TinyRun.prepare(folder);
     yaml =
         Files.writeString(
             folder.resolve("run.yaml"),
@@ -99,23 +67,7 @@ class TrainCommandTest {
             release: {window: 0.5, hold: 0.2}
             growth: {at: 13, experts: 7, calibration_batches: 2}
             """
-                .formatted(folder.resolve("model"), corpus, STEPS));
-  }
-
-  private static void writeText(Path domain, int first, int count) throws IOException {
-    Files.createDirectories(domain);
-    SplittableRandom random = new SplittableRandom(first);
-    for (int document = 0; document < 12; document++) {
-      StringBuilder text = new StringBuilder();
-      for (int i = 0; i < 4_000; i++) {
-        text.append(random.nextInt(5) == 0 ? ' ' : (char) (first + random.nextInt(count)));
-      }
-      Files.writeString(domain.resolve(document + ".txt"), text);
-    }
-  }
-
-  private static void run(String... args) {
-    assertThat(Cambium.execute(args)).as(String.join(" ", args)).isZero();
+                .formatted(folder.resolve("model"), folder.resolve("corpus"), STEPS));
   }
 
   /** The arguments that train into a directory, some settings being other than the file's. */
@@ -124,10 +76,6 @@ class TrainCommandTest {
     return with(
         args,
         Stream.of(settings).flatMap(setting -> Stream.of("--set", setting)).toArray(String[]::new));
-  }
-
-  private static String[] with(String[] args, String... more) {
-    return Stream.concat(Stream.of(args), Stream.of(more)).toArray(String[]::new);
   }
 
   private static Path trained(String name, String... settings) {
@@ -443,34 +391,16 @@ class TrainCommandTest {
 
   private static Process start(List<String> shell, Path out, boolean resume, String... settings)
       throws IOException {
-    List<String> command = new ArrayList<>(shell);
-    command.addAll(
-        List.of(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "--enable-native-access=ALL-UNNAMED",
-            "-cp",
-            System.getProperty("java.class.path"),
-            "io.cambium.cli.Cambium"));
-    command.addAll(List.of(train(out, settings)));
-    if (resume) {
-      command.add("--resume");
-    }
-    return new ProcessBuilder(command)
-        .redirectErrorStream(true)
-        .redirectOutput(folder.resolve(out.getFileName() + ".log").toFile())
-        .start();
+    String[] args = resume ? with(train(out, settings), "--resume") : train(out, settings);
+    return TinyRun.process(shell, log(out), args).start();
+  }
+
+  private static Path log(Path out) {
+    return folder.resolve(out.getFileName() + ".log");
   }
 
   private static void awaitStep(Process process, Path out, long step) throws Exception {
-    Path metrics = out.resolve("metrics.jsonl");
-    while (process.isAlive()
-        && !(Files.exists(metrics)
-            && Files.readString(metrics).contains("\"event\":\"train\",\"step\":" + step + ","))) {
-      process.waitFor(2, TimeUnit.MILLISECONDS);
-    }
-    assertThat(process.isAlive())
-        .as(Files.readString(folder.resolve(out.getFileName() + ".log")))
-        .isTrue();
+    TinyRun.awaitStep(process, out, step, log(out));
   }
 
   @Test

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalLong;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Predicate;
 import org.bytedeco.pytorch.AutoGradMode;
@@ -43,6 +44,8 @@ public final class Decoder {
   private RoutingListener listener = RoutingListener.NONE;
   private OptionalLong endOfDocument = OptionalLong.empty();
   private boolean recomputes;
+  private ProcessGroup ranks = ProcessGroup.ALONE;
+  private SortedMap<Integer, long[]> batchLoads = new TreeMap<>();
 
   /** What decides a rope's frequencies. */
   private record Frequencies(Rope rope, boolean inLong) {}
@@ -101,6 +104,19 @@ public final class Decoder {
   /** Routed experts of each routing layer; 0 for a dense model. */
   public int experts() {
     return mixtures.values().stream().mapToInt(l -> l.mixture().experts()).findFirst().orElse(0);
+  }
+
+  /**
+   * From now on a training pass is one rank's part of a common one: the loads in the losses on
+   * routers are those of all ranks. Not while a pass runs.
+   */
+  public void join(ProcessGroup newRanks) {
+    ranks = newRanks;
+  }
+
+  /** The processes that train this decoder's weights. */
+  public ProcessGroup ranks() {
+    return ranks;
   }
 
   /**
@@ -268,6 +284,9 @@ public final class Decoder {
     }
     Pass pass = new Pass(this, member, true, null);
     Tensor hidden_TD = pass.forward(ids_BS, batchTokens);
+    if (losesByLoad()) {
+      member.await(() -> batchLoads = ranks.sum(loads()));
+    }
     double crossEntropy =
         ids_BS.numel() == 0
             ? 0
@@ -317,11 +336,16 @@ public final class Decoder {
     return biases;
   }
 
-  /** Assignments per expert of the last pass over all workers, by routing layer. */
-  public Map<Integer, long[]> loads() {
-    Map<Integer, long[]> loads = new TreeMap<>();
+  /** Assignments per expert of the last pass over all workers of this rank, by routing layer. */
+  public SortedMap<Integer, long[]> loads() {
+    SortedMap<Integer, long[]> loads = new TreeMap<>();
     mixtures.forEach((index, layer) -> loads.put(index, layer.exchange().load_E()));
     return loads;
+  }
+
+  /** Whether a loss asks for the loads of all that is computed at a time. */
+  private boolean losesByLoad() {
+    return routerLosses.auxiliary() != 0 && routerLosses.form() != RouterLosses.Form.SEQUENCE;
   }
 
   private static List<Integer> experts(Mixture mixture) {
@@ -330,11 +354,11 @@ public final class Decoder {
 
   /**
    * What the layer's mean probabilities are multiplied by in the load-balancing loss, {@code E * f}
-   * with f as the form has it, of the last pass's assignments: [E].
+   * with f as the form has it, of the last pass's assignments over all ranks: [E].
    */
   Tensor loadFactors(MixtureLayer layer) {
     return switch (routerLosses.form()) {
-      case PER_LAYER -> loadFactors(layer.exchange().load_E(), 1);
+      case PER_LAYER -> loadFactors(Objects.requireNonNull(batchLoads.get(layer.layer())), 1);
       case POOLED -> loadFactors(totalLoad(), layer.mixture().topK());
       case SEQUENCE -> throw new IllegalStateException("each sequence has a load of its own");
     };
@@ -349,10 +373,10 @@ public final class Decoder {
     return Torch.tensor(factors_E, load_E.length);
   }
 
-  /** The last pass's assignments over all layers, which have all passed before anybody asks. */
+  /** The last pass's assignments over all layers. */
   private long[] totalLoad() {
     long[] total_E = new long[experts()];
-    for (long[] load_E : loads().values()) {
+    for (long[] load_E : batchLoads.values()) {
       Arrays.setAll(total_E, e -> total_E[e] + load_E[e]);
     }
     return total_E;

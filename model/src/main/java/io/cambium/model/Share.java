@@ -7,11 +7,26 @@ public final class Share {
 
   /** The first item of a member's share. */
   public static int start(int items, Team.Member member) {
-    return (int) ((long) items * member.index() / member.teamSize());
+    return start(items, member, ProcessGroup.ALONE);
   }
 
   /** One past the last item of a member's share. */
   public static int end(int items, Team.Member member) {
-    return (int) ((long) items * (member.index() + 1) / member.teamSize());
+    return end(items, member, ProcessGroup.ALONE);
+  }
+
+  /** The first item of a member's share, where the teams of all ranks share the work. */
+  public static int start(int items, Team.Member member, ProcessGroup ranks) {
+    return boundary(items, member, ranks, member.index());
+  }
+
+  /** One past the last item of that share. */
+  public static int end(int items, Team.Member member, ProcessGroup ranks) {
+    return boundary(items, member, ranks, member.index() + 1);
+  }
+
+  private static int boundary(int items, Team.Member member, ProcessGroup ranks, int index) {
+    long before = (long) ranks.rank() * member.teamSize() + index;
+    return (int) (items * before / ((long) ranks.size() * member.teamSize()));
   }
 }

@@ -20,9 +20,10 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * AdamW over all parameters of a decoder: adds up the workers' gradients in a fixed order, clips
- * their common norm and updates, each worker its share of the parameters. Norms and biases are not
- * decayed, and each group has its own factors on learning rate and decay.
+ * AdamW over all parameters of a decoder: adds up the gradients of workers and ranks in a fixed
+ * order, clips their common norm and updates, each worker its share of the parameters and every
+ * rank all of them. Norms and biases are not decayed, and each group has its own factors on
+ * learning rate and decay.
  */
 public final class AdamW {
 
@@ -59,6 +60,7 @@ public final class AdamW {
   public record Moments(Tensor first, Tensor second) {}
 
   private final Settings settings;
+  private final Decoder decoder;
   private final List<Parameter> parameters;
   private final Map<ModelTensor, Moments> moments = new LinkedHashMap<>();
   private final List<List<Integer>> shares;
@@ -67,6 +69,7 @@ public final class AdamW {
 
   public AdamW(Decoder decoder, Settings settings) {
     this.settings = settings;
+    this.decoder = decoder;
     this.parameters = decoder.parameters();
     this.squaredNorms = new double[parameters.size()];
     for (Parameter parameter : parameters) {
@@ -107,23 +110,35 @@ public final class AdamW {
   }
 
   /**
-   * Adds up the gradients of all workers and measures them. All members must call it, after their
-   * backward passes.
+   * Adds up the gradients of all workers of all ranks and measures them. All members must call it,
+   * after their backward passes.
    *
    * @return norm of all gradients together, the same for every member
    */
   public double reduce(Team.Member member) {
-    for (int index : shares.get(member.index())) {
-      List<Tensor> gradients = parameters.get(index).gradients().get();
-      Tensor sum = gradients.getFirst();
-      for (Tensor other : gradients.subList(1, gradients.size())) {
-        sum.add_(other);
-      }
-      double length = sum.norm().item_double();
+    List<Integer> share = shares.get(member.index());
+    share.forEach(this::addUp);
+    if (decoder.ranks().size() > 1) {
+      member.await(() -> decoder.ranks().sum(parameters.stream().map(AdamW::gradient).toList()));
+    }
+    for (int index : share) {
+      double length = gradient(parameters.get(index)).norm().item_double();
       squaredNorms[index] = length * length;
     }
     member.await(() -> norm = Math.sqrt(Arrays.stream(squaredNorms).sum()));
     return norm;
+  }
+
+  private void addUp(int index) {
+    List<Tensor> gradients = parameters.get(index).gradients().get();
+    for (Tensor other : gradients.subList(1, gradients.size())) {
+      gradients.getFirst().add_(other);
+    }
+  }
+
+  /** Where the sum lies. */
+  private static Tensor gradient(Parameter parameter) {
+    return parameter.gradients().get().getFirst();
   }
 
   /**
@@ -158,6 +173,6 @@ public final class AdamW {
   private FusedAdamW.Slot slot(Parameter parameter) {
     Moments moment = Objects.requireNonNull(moments.get(parameter.tensor()));
     return new FusedAdamW.Slot(
-        parameter.value(), parameter.gradients().get().getFirst(), moment.first(), moment.second());
+        parameter.value(), gradient(parameter), moment.first(), moment.second());
   }
 }

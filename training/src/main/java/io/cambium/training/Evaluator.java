@@ -53,23 +53,29 @@ public final class Evaluator {
       RoutingStatistics routing =
           new RoutingStatistics(decoder.spec(), decoder.team().size(), parents);
       decoder.listen(routing);
-      results.put(domain.name(), new DomainResult(loss(decoder, domain.validation()), routing));
+      double loss = loss(decoder, domain.validation());
+      routing.gather(decoder.ranks());
+      results.put(domain.name(), new DomainResult(loss, routing));
     }
     decoder.listen(RoutingListener.NONE);
     return results;
   }
 
-  /** Mean cross entropy over the sequences of a shard, in nats per token. */
+  /**
+   * Mean cross entropy over the sequences of a shard, in nats per token. The decoder's ranks share
+   * them.
+   */
   public double loss(Decoder decoder, TokenShard shard) {
     int count = count(shard);
     double[] sums = new double[decoder.team().size()];
     decoder.team().run(member -> sums[member.index()] = loss(decoder, member, shard, count));
-    return Arrays.stream(sums).sum() / ((double) count * length);
+    double sum = decoder.ranks().sum(Arrays.stream(sums).sum())[0];
+    return sum / ((double) count * length);
   }
 
   private double loss(Decoder decoder, Team.Member member, TokenShard shard, int count) {
-    int from = Share.start(count, member);
-    int to = Share.end(count, member);
+    int from = Share.start(count, member, decoder.ranks());
+    int to = Share.end(count, member, decoder.ranks());
     Batch batch = batch(shard, from, to, count);
     return decoder.loss(
         member,

@@ -1,10 +1,12 @@
 package io.cambium.training;
 
 import io.cambium.checkpoint.family.DecoderSpec;
+import io.cambium.model.ProcessGroup;
 import io.cambium.model.RouterEntropy;
 import io.cambium.model.RoutingListener;
 import io.cambium.model.SiblingCoselection;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -37,6 +39,30 @@ final class RoutingStatistics implements RoutingListener {
       tokensWithSiblings += other.tokensWithSiblings;
       lineages += other.lineages;
       entropy += other.entropy;
+    }
+
+    /** All of it in one row. */
+    private double[] values() {
+      double[] values =
+          Arrays.copyOf(
+              Arrays.stream(assignments_E).asDoubleStream().toArray(), assignments_E.length + 4);
+      values[assignments_E.length] = tokens;
+      values[assignments_E.length + 1] = tokensWithSiblings;
+      values[assignments_E.length + 2] = lineages;
+      values[assignments_E.length + 3] = entropy;
+      return values;
+    }
+
+    /** The reverse. */
+    private static Counts of(double[] values) {
+      int experts = values.length - 4;
+      Counts counts = new Counts(experts);
+      Arrays.setAll(counts.assignments_E, e -> (long) values[e]);
+      counts.tokens = (long) values[experts];
+      counts.tokensWithSiblings = (long) values[experts + 1];
+      counts.lineages = (long) values[experts + 2];
+      counts.entropy = values[experts + 3];
+      return counts;
     }
 
     /** Assignments per expert. */
@@ -105,6 +131,19 @@ final class RoutingStatistics implements RoutingListener {
 
   private Counts counts(int worker, int layer) {
     return Objects.requireNonNull(byWorker.get(worker).get(layer));
+  }
+
+  /** Takes in what the other ranks counted, with which each then has the same. */
+  void gather(ProcessGroup ranks) {
+    if (ranks.size() == 1) {
+      return;
+    }
+    Map<Integer, Counts> totals = new TreeMap<>();
+    for (int layer : byWorker.getFirst().keySet()) {
+      totals.put(layer, Counts.of(ranks.sum(total(layer).values())));
+    }
+    byWorker.clear();
+    byWorker.add(totals);
   }
 
   /** A layer's counts over all workers. */

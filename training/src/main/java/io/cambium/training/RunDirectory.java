@@ -75,6 +75,32 @@ public record RunDirectory(Path path) {
     return run;
   }
 
+  /**
+   * Opens the directory that rank 0 has made or opened, on another rank.
+   *
+   * @throws UsageException if it is not there, or of another configuration
+   */
+  static RunDirectory joined(Path path, RunConfig config, int rank) {
+    RunDirectory run = new RunDirectory(path);
+    if (!Files.exists(run.config())) {
+      throw new UsageException(
+          path.toAbsolutePath(),
+          "is the run directory, but rank " + rank + " finds no run there",
+          "give all ranks one directory, on a file system that all of them see");
+    }
+    run.requireBegunWith(config, "start all ranks with the same run.yaml and options");
+    return run;
+  }
+
+  /**
+   * @throws UsageException if the run began with another configuration
+   */
+  void requireBegunWith(RunConfig config, String remedy) {
+    if (!RunConfig.read(config(), List.of()).equals(config)) {
+      throw new UsageException(config(), "is not the configuration that was given", remedy);
+    }
+  }
+
   /** The run that a checkpoint belongs to, if it lies in one. */
   static Optional<RunDirectory> of(Path checkpoint) {
     Path parent = checkpoint.getParent();
@@ -124,7 +150,12 @@ public record RunDirectory(Path path) {
 
   /** The checkpoint with the most steps. */
   public Optional<Path> latestCheckpoint() {
-    return Optional.ofNullable(all().lastEntry()).map(Map.Entry::getValue);
+    return latestStep().map(this::checkpoint);
+  }
+
+  /** How many steps that is. */
+  Optional<Long> latestStep() {
+    return Optional.ofNullable(all().lastEntry()).map(Map.Entry::getKey);
   }
 
   private TreeMap<Long, Path> all() {

@@ -10,11 +10,11 @@ import io.cambium.checkpoint.StagedDirectory;
 import io.cambium.checkpoint.TrainingException;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.checkpoint.family.Part;
+import io.cambium.model.ProcessGroup;
 import io.cambium.model.RouterLosses;
 import io.cambium.model.Team;
 import io.cambium.model.Torch;
 import io.cambium.model.TorchRunner;
-import io.cambium.training.alarm.Alarms;
 import io.cambium.training.config.GrowthConfig;
 import io.cambium.training.config.RunConfig;
 import io.cambium.training.config.ScheduleConfig.Restart;
@@ -22,8 +22,6 @@ import io.cambium.training.data.Corpus;
 import io.cambium.training.data.TokenizerFiles;
 import io.cambium.training.metrics.Balance;
 import io.cambium.training.metrics.Metric;
-import io.cambium.training.metrics.MetricsLog;
-import io.cambium.training.metrics.TensorBoardWriter;
 import io.cambium.training.schedule.Schedule;
 import io.cambium.upcycle.UpcycleResult;
 import io.cambium.upcycle.Upcycler;
@@ -33,13 +31,10 @@ import io.cambium.upcycle.growth.GrowthPlanner;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Clock;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -49,87 +44,135 @@ import org.jspecify.annotations.Nullable;
 /**
  * Trains a checkpoint on a corpus: step, balance, log, evaluate, save, and grow when it is time. A
  * run that is stopped, killed or out of power goes on from its last checkpoint and ends with the
- * same bytes.
+ * same bytes. Several processes may train one run, each its part of every batch; rank 0 alone
+ * writes and speaks.
  */
 public final class Trainer implements AutoCloseable {
 
+  /** What a checkpoint's number of steps is where there is none. */
+  private static final long NO_CHECKPOINT = -1;
+
   private final RunConfig config;
   private final RunDirectory run;
-  private final ProcessLock lock;
+  private final @Nullable ProcessLock lock;
   private final RunListener listener;
+  private final ProcessGroup ranks;
   private final Corpus corpus;
   private final Team team;
   private final BatchSampler sampler;
   private final TrainingStep trainingStep;
   private final Balancer balancer;
   private final Evaluations evaluations;
-  private final TransitionWatch transitions;
-  private final MetricsLog metrics;
-  private final TensorBoardWriter tensorBoard;
-  private final Alarms alarms;
+  private final RunLog log;
   private Schedule schedule;
   private ModelInTraining model;
   private TrainerState state;
-  private Metric.@Nullable Alarm stoppedBy;
   private volatile boolean stopRequested;
 
   private Trainer(
       RunConfig config,
       RunDirectory run,
-      ProcessLock lock,
+      @Nullable ProcessLock lock,
       Path start,
       boolean goesOn,
-      RunListener listener) {
+      RunListener listener,
+      ProcessGroup ranks) {
     this.config = config;
     this.run = run;
     this.lock = lock;
-    this.listener = listener;
+    this.listener = ranks.isFirst() ? listener : RunListener.NONE;
+    this.ranks = ranks;
     this.corpus = Corpus.open(config.corpora());
     this.team = new Team(config.workers());
     this.sampler = new BatchSampler(corpus, config.batch().length(), config.seed(), config.mix());
     this.trainingStep = new TrainingStep(sampler, config.batch());
     this.balancer = new Balancer(balanceRate(config));
-    this.state = goesOn ? TrainerState.read(start) : firstState(start);
+    this.state = withRanks(goesOn ? TrainerState.read(start) : firstState(start));
     this.schedule = schedule();
     this.model = load(start, goesOn || config.branch());
-    this.transitions = TransitionWatch.of(config, run, state.step());
     this.evaluations = new Evaluations(corpus, config, run.metrics(), state.step());
-    this.metrics =
-        goesOn ? MetricsLog.resume(run.metrics(), state.step()) : MetricsLog.create(run.metrics());
-    this.tensorBoard =
-        goesOn
-            ? TensorBoardWriter.resume(run.tensorBoard(), state.step(), Clock.systemUTC())
-            : TensorBoardWriter.create(run.tensorBoard(), Clock.systemUTC());
-    this.alarms = new Alarms(config.alarms(), model.decoder().spec().mixtureLayers());
+    this.log = ranks.isFirst() ? writtenLog(goesOn) : RunLog.SILENT;
     if (!goesOn) {
       beginRelease();
     }
     requireFit();
     if (goesOn) {
-      remindAlarms();
+      log.remind();
     } else {
       warnOfMissingNoise();
     }
   }
 
+  private WrittenLog writtenLog(boolean goesOn) {
+    List<Integer> layers = model.decoder().spec().mixtureLayers();
+    return new WrittenLog(config, run, state.step(), goesOn, layers, listener);
+  }
+
+  /** Begins a run of this process alone. */
+  public static Trainer start(RunConfig config, Path directory, RunListener listener) {
+    return start(config, directory, listener, ProcessGroup.ALONE);
+  }
+
   /**
    * Begins a run.
    *
-   * @param directory of the run, which must not exist
+   * @param directory of the run, which must not exist; all ranks must see it
+   * @param listener of rank 0, which writes and speaks for all
    * @throws UsageException if it does, or the configuration does not fit the model
    * @throws CheckpointException if model or corpus are broken
    */
-  public static Trainer start(RunConfig config, Path directory, RunListener listener) {
+  public static Trainer start(
+      RunConfig config, Path directory, RunListener listener, ProcessGroup ranks) {
     requireGrowthAhead(config);
+    if (!ranks.isFirst()) {
+      return follow(config, directory, ranks);
+    }
     RunDirectory run = RunDirectory.create(directory, config);
     ProcessLock lock = run.lock();
     try {
-      return new Trainer(config, run, lock, config.model(), false, listener);
+      return lead(config, run, lock, Optional.empty(), listener, ranks);
     } catch (RuntimeException e) {
       lock.close();
       run.delete();
       throw e;
     }
+  }
+
+  /**
+   * Tells the other ranks where to begin, and begins with them.
+   *
+   * @param checkpoint to go on from; empty to begin with the model
+   */
+  private static Trainer lead(
+      RunConfig config,
+      RunDirectory run,
+      ProcessLock lock,
+      Optional<Long> checkpoint,
+      RunListener listener,
+      ProcessGroup ranks) {
+    ranks.ofFirst(checkpoint.orElse(NO_CHECKPOINT));
+    Trainer trainer =
+        new Trainer(
+            config,
+            run,
+            lock,
+            checkpoint.map(run::checkpoint).orElse(config.model()),
+            checkpoint.isPresent(),
+            listener,
+            ranks);
+    ranks.await(); // Where one rank cannot begin, none does.
+    return trainer;
+  }
+
+  /** Begins where rank 0 does. */
+  private static Trainer follow(RunConfig config, Path directory, ProcessGroup ranks) {
+    long step = (long) ranks.ofFirst(0);
+    RunDirectory run = RunDirectory.joined(directory, config, ranks.rank());
+    boolean goesOn = step != NO_CHECKPOINT;
+    Path start = goesOn ? run.checkpoint(step) : config.model();
+    Trainer trainer = new Trainer(config, run, null, start, goesOn, RunListener.NONE, ranks);
+    ranks.await();
+    return trainer;
   }
 
   /** A growth that could never happen is an error, not a run that fails when it is due. */
@@ -152,40 +195,53 @@ public final class Trainer implements AutoCloseable {
     }
   }
 
+  /** Goes on with a run in this process alone. */
+  public static Trainer resume(Path directory, RunConfig config, RunListener listener) {
+    return resume(directory, config, listener, ProcessGroup.ALONE);
+  }
+
   /**
-   * Goes on with a run from its last checkpoint, or from its beginning where there is none yet.
+   * Goes on with a run from its last checkpoint, or from its beginning where there is none yet. The
+   * number of ranks may be another than before.
    *
    * @param config what the run began with
+   * @param listener of rank 0
    * @throws UsageException if the directory holds no run, or one that began with another
    *     configuration, or one that another program trains
    */
-  public static Trainer resume(Path directory, RunConfig config, RunListener listener) {
-    RunDirectory run = RunDirectory.open(directory);
-    if (!RunConfig.read(run.config(), List.of()).equals(config)) {
-      throw new UsageException(
-          run.config(),
-          "is not the configuration that was given",
-          "resume with the settings the run began with, or start another with its checkpoint as"
-              + " the model");
+  public static Trainer resume(
+      Path directory, RunConfig config, RunListener listener, ProcessGroup ranks) {
+    if (!ranks.isFirst()) {
+      return follow(config, directory, ranks);
     }
+    RunDirectory run = RunDirectory.open(directory);
+    run.requireBegunWith(
+        config,
+        "resume with the settings the run began with, or start another with its checkpoint as"
+            + " the model");
     ProcessLock lock = run.lock();
     try {
-      return resume(run, lock, config, listener);
+      Optional<Long> latest = run.latestStep();
+      listener.message(
+          "resuming from " + latest.map(step -> "" + run.checkpoint(step)).orElse("the beginning"));
+      if (latest.isEmpty()) {
+        run.deleteLogs();
+      }
+      return lead(config, run, lock, latest, listener, ranks);
     } catch (RuntimeException e) {
       lock.close();
       throw e;
     }
   }
 
-  private static Trainer resume(
-      RunDirectory run, ProcessLock lock, RunConfig config, RunListener listener) {
-    Optional<Path> latest = run.latestCheckpoint();
-    listener.message("resuming from " + latest.map(Path::toString).orElse("the beginning"));
-    if (latest.isEmpty()) {
-      run.deleteLogs();
+  /** For as many ranks as there are, which may be others than the checkpoint's. */
+  private TrainerState withRanks(TrainerState before) {
+    if (before.ranksOrOne() != ranks.size() && before.step() > 0) {
+      listener.message(
+          "ranks: %d before, now %d; sums are rounded in another order"
+              .formatted(before.ranksOrOne(), ranks.size()));
     }
-    return new Trainer(
-        config, run, lock, latest.orElse(config.model()), latest.isPresent(), listener);
+    return before.withRanks(ranks.size());
   }
 
   /** Step 0, or where the checkpoint of another run stands. */
@@ -226,23 +282,6 @@ public final class Trainer implements AutoCloseable {
         config.release().holdSteps(remaining));
   }
 
-  /**
-   * Tells the alarms what the run went through. What the last event should have made them say
-   * follows now, if the run was killed before it was logged.
-   */
-  private void remindAlarms() {
-    List<Metric.Alarm> missing = new ArrayList<>();
-    MetricsLog.forEach(
-        run.metrics(),
-        event -> {
-          if (!missing.removeIf(event::equals)) {
-            missing.clear();
-            missing.addAll(alarms.hear(event));
-          }
-        });
-    missing.forEach(this::log);
-  }
-
   private void warnOfMissingNoise() {
     if (!model.missingNoise().isEmpty()) {
       listener.message(
@@ -264,6 +303,13 @@ public final class Trainer implements AutoCloseable {
           "workers",
           "are " + config.workers() + ", but the checkpoint was computed with " + state.workers(),
           "rounding depends on their number: give workers: " + state.workers());
+    }
+    if ((long) config.workers() * ranks.size() > config.batch().sequences()) {
+      throw new UsageException(
+          "workers",
+          "are %d in each of %d ranks, and have only %d sequences to share"
+              .formatted(config.workers(), ranks.size(), config.batch().sequences()),
+          "start fewer ranks, lower workers, or raise batch.sequences");
     }
     if (state.seed() != config.seed()) {
       throw new UsageException(
@@ -325,6 +371,7 @@ public final class Trainer implements AutoCloseable {
     ModelInTraining loaded =
         ModelInTraining.load(
             checkpoint, team, AdamW.Settings.of(config.optimizer(), config.groups()), withMoments);
+    loaded.decoder().join(ranks);
     loaded.decoder().lose(routerLosses(loaded.manifest(), 1));
     if (config.batch().separateDocuments()) {
       loaded.decoder().separateDocuments(corpus.tokenizer().requireEndOfText());
@@ -345,7 +392,7 @@ public final class Trainer implements AutoCloseable {
         Math.log((double) grownTo / grownFrom));
   }
 
-  /** Asks the run to save and stop after the step it is in. From any thread. */
+  /** Asks the run, on all ranks, to save and stop after the step it is in. From any thread. */
   public void requestStop() {
     stopRequested = true;
   }
@@ -365,21 +412,25 @@ public final class Trainer implements AutoCloseable {
     if (state.step() == 0 && model.manifest().sparse() != null) {
       evaluate(); // what experts made of a dense model start from
     }
-    while (state.step() < lastStep && !stopRequested) {
+    boolean stop = ranks.any(stopRequested);
+    while (state.step() < lastStep && !stop) {
       growIfDue();
       step();
       if (state.step() % config.evaluate().every() == 0 || state.step() == config.steps()) {
         evaluate();
       }
+      stop = ranks.any(stopRequested || log.stoppedBy() != null);
       stopIfAlarmed();
       if (state.step() % config.checkpoint().every() == 0) {
         save();
       }
     }
     save();
+    ranks.await(); // What rank 0 cannot write is the failure of all.
   }
 
   private void stopIfAlarmed() {
+    Metric.Alarm stoppedBy = log.stoppedBy();
     if (stoppedBy != null) {
       save();
       throw new TrainingException(
@@ -414,7 +465,7 @@ public final class Trainer implements AutoCloseable {
     balancer.update(model.decoder().selectionBiases(), result.loads(), activeExperts());
     double seconds = (System.nanoTime() - start) / 1e9;
     state = state.after(config.batch().sequences(), config.batch().tokens(), seconds);
-    log(trainMetric(result, learningRate, seconds));
+    log.add(trainMetric(result, learningRate, seconds));
     forgetFinishedRelease();
   }
 
@@ -485,12 +536,12 @@ public final class Trainer implements AutoCloseable {
 
   /** The mean validation loss of the model as it is; evaluates it unless that was done. */
   public double evaluate() {
-    OptionalDouble known = evaluations.loss(state.step());
-    if (known.isPresent()) {
-      return known.getAsDouble();
+    double known = ranks.ofFirst(evaluations.loss(state.step()).orElse(Double.NaN));
+    if (!Double.isNaN(known)) {
+      return known;
     }
     Metric.Evaluation evaluation = evaluation();
-    log(evaluation);
+    log.add(evaluation);
     return evaluation.meanLoss();
   }
 
@@ -514,21 +565,32 @@ public final class Trainer implements AutoCloseable {
     save();
     double lossBefore = evaluate();
     int sourceExperts = model.decoder().experts();
+    Path grown = run.grown(state.step());
+    if (ranks.isFirst()) {
+      growSaved(growth, grown);
+    } else {
+      model.close();
+    }
+    ranks.await();
+    model = load(grown, true);
+    state = afterTransition(state).withRelease(release());
+    schedule = schedule();
+    logGrowth(growth, sourceExperts, lossBefore);
+  }
+
+  /** Rank 0 decides the counts and grows for all. */
+  private void growSaved(GrowthConfig growth, Path grown) {
+    model.decoder().join(ProcessGroup.ALONE);
     model.decoder().select(model.rule(state.release(), state.step()));
     Counts counts =
         new TransitionCounts(growth, listener)
             .of(model, checkpoint(), sampler, config.batch(), state.sequences());
     // It is saved, and the grown model needs the memory.
     model.close();
-    Path grown = run.grown(state.step());
     UpcycleResult result = grow(grown, growth.options(counts), growth.calibrationBatches());
     result.plan().warnings().forEach(listener::message);
     listener.message(result.verification().describe());
     Torch.collect();
-    model = load(grown, true);
-    state = afterTransition(state).withRelease(release());
-    schedule = schedule();
-    logGrowth(growth, sourceExperts, lossBefore);
   }
 
   /** A run that is resumed grows anew, so that what a failure leaves is of no use. */
@@ -561,23 +623,14 @@ public final class Trainer implements AutoCloseable {
             lossBefore,
             after.meanLoss(),
             release == null ? 0 : release.windowSteps());
-    evaluations.notLogged(event, after).forEach(this::log);
-  }
-
-  private void log(Metric metric) {
-    metrics.append(metric);
-    tensorBoard.write(metric);
-    listener.metric(metric);
-    transitions.hear(metric).ifPresent(this::log);
-    if (metric instanceof Metric.Alarm alarm && alarm.stops()) {
-      stoppedBy = alarm;
+    if (ranks.isFirst()) {
+      evaluations.notLogged(event, after).forEach(log::add);
     }
-    alarms.hear(metric).forEach(this::log);
   }
 
   private void save() {
     Path target = checkpoint();
-    if (Files.exists(target)) {
+    if (!ranks.isFirst() || Files.exists(target)) {
       return;
     }
     try (StagedDirectory staged = StagedDirectory.create(target, false)) {
@@ -601,10 +654,11 @@ public final class Trainer implements AutoCloseable {
 
   @Override
   public void close() {
-    metrics.close();
-    tensorBoard.close();
+    log.close();
     team.close();
     corpus.close();
-    lock.close();
+    if (lock != null) {
+      lock.close();
+    }
   }
 }

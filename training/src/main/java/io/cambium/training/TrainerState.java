@@ -22,7 +22,8 @@ import tools.jackson.databind.annotation.JsonNaming;
  * @param tokens training tokens consumed
  * @param seconds wall time spent training since the model's first step
  * @param seed of the order of the data
- * @param workers threads the run was computed with, which rounding depends on
+ * @param workers threads of each process the run was computed with, which rounding depends on
+ * @param ranks processes it was computed with, likewise; absent for one
  * @param release of a growth, as long as it is under way
  * @param scheduleFrom steps taken when the schedule of the learning rate began anew; absent where
  *     it never did
@@ -37,6 +38,7 @@ public record TrainerState(
     double seconds,
     long seed,
     int workers,
+    @Nullable Integer ranks,
     @Nullable Release release,
     @Nullable Integer scheduleFrom) {
 
@@ -47,7 +49,7 @@ public record TrainerState(
 
   /** Before the first step. */
   static TrainerState start(long seed, int workers) {
-    return new TrainerState(FORMAT, 0, 0, 0, 0, seed, workers, null, null);
+    return new TrainerState(FORMAT, 0, 0, 0, 0, seed, workers, null, null, null);
   }
 
   TrainerState after(long newSequences, long newTokens, double newSeconds) {
@@ -59,19 +61,40 @@ public record TrainerState(
         seconds + newSeconds,
         seed,
         workers,
+        ranks,
         release,
         scheduleFrom);
   }
 
+  TrainerState withRanks(int newRanks) {
+    Integer several = newRanks == 1 ? null : newRanks;
+    return new TrainerState(
+        format, step, sequences, tokens, seconds, seed, workers, several, release, scheduleFrom);
+  }
+
+  /** Processes the run was computed with. */
+  int ranksOrOne() {
+    return ranks == null ? 1 : ranks;
+  }
+
   TrainerState withRelease(@Nullable Release newRelease) {
     return new TrainerState(
-        format, step, sequences, tokens, seconds, seed, workers, newRelease, scheduleFrom);
+        format, step, sequences, tokens, seconds, seed, workers, ranks, newRelease, scheduleFrom);
   }
 
   /** With a schedule that begins anew here. */
   TrainerState withScheduleAnew() {
     return new TrainerState(
-        format, step, sequences, tokens, seconds, seed, workers, release, Math.toIntExact(step));
+        format,
+        step,
+        sequences,
+        tokens,
+        seconds,
+        seed,
+        workers,
+        ranks,
+        release,
+        Math.toIntExact(step));
   }
 
   void write(Path checkpoint) throws IOException {

@@ -2,6 +2,7 @@ package io.cambium.training;
 
 import io.cambium.checkpoint.Progress;
 import io.cambium.model.Decoder;
+import io.cambium.model.ProcessGroup;
 import io.cambium.model.Share;
 import io.cambium.model.Team;
 import io.cambium.model.Torch;
@@ -10,11 +11,15 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
-/** One optimizer step: every worker's micro batches forward and backward, then a common update. */
+/**
+ * One optimizer step: every worker's micro batches forward and backward, then a common update. The
+ * workers of all ranks of the decoder share the sequences.
+ */
 final class TrainingStep {
 
   private final BatchSampler sampler;
@@ -43,21 +48,25 @@ final class TrainingStep {
       double loss,
       double gradientNorm,
       Map<Integer, long[]> loads,
-      List<Map<Integer, long[]>> rounds,
+      List<SortedMap<Integer, long[]>> rounds,
       boolean finite) {}
 
   /** The work of one step, shared by the workers. */
   private static final class Work {
     private final double[] losses;
-    private final List<Map<Integer, long[]>> rounds = new ArrayList<>();
+    private final List<SortedMap<Integer, long[]>> rounds = new ArrayList<>();
+    private double loss;
     private double gradientNorm;
 
     Work(int workers) {
       losses = new double[workers];
     }
 
-    double loss() {
-      return Arrays.stream(losses).sum();
+    /** Adds up what workers and ranks have. */
+    void gather(ProcessGroup ranks, double norm) {
+      loss = ranks.sum(Arrays.stream(losses).sum())[0];
+      rounds.replaceAll(ranks::sum);
+      gradientNorm = norm;
     }
 
     Map<Integer, long[]> loads() {
@@ -70,7 +79,7 @@ final class TrainingStep {
     }
 
     boolean finite() {
-      return Double.isFinite(loss()) && Double.isFinite(gradientNorm);
+      return Double.isFinite(loss) && Double.isFinite(gradientNorm);
     }
   }
 
@@ -88,29 +97,31 @@ final class TrainingStep {
         .run(member -> {
           forEachMicroBatch(decoder, member, firstSequence, work, Progress.NONE);
           double norm = optimizer.reduce(member);
-          member.await(() -> work.gradientNorm = norm);
+          member.await(() -> work.gather(decoder.ranks(), norm));
           if (work.finite()) {
             optimizer.update(member, number, learningRate);
           }
         });
-    return new Result(work.loss(), work.gradientNorm, work.loads(), work.rounds, work.finite());
+    return new Result(
+        work.loss, work.gradientNorm, work.loads(), List.copyOf(work.rounds), work.finite());
   }
 
   /**
-   * The gradient of the whole batch alone, without an update: afterwards it lies in the decoder's
-   * parameters, where several workers have one still to be added up.
+   * The gradient of the whole batch alone, without an update, of a decoder on one rank: afterwards
+   * it lies in the decoder's parameters, where several workers have one still to be added up.
    *
    * @return mean cross entropy in nats per token
    */
   double gradients(Decoder decoder, long firstSequence, Progress progress) {
     Work work = new Work(decoder.team().size());
     decoder.team().run(member -> forEachMicroBatch(decoder, member, firstSequence, work, progress));
-    return work.loss();
+    work.gather(decoder.ranks(), 0);
+    return work.loss;
   }
 
   private void forEachMicroBatch(
       Decoder decoder, Team.Member member, long firstSequence, Work work, Progress progress) {
-    int perRound = batch.microBatch() * member.teamSize();
+    int perRound = batch.microBatch() * member.teamSize() * decoder.ranks().size();
     for (int done = 0; done < batch.sequences(); done += perRound) {
       int round = Math.min(perRound, batch.sequences() - done);
       boolean first = done == 0;
@@ -130,8 +141,8 @@ final class TrainingStep {
 
   private Decoder.Losses microBatch(
       Decoder decoder, Team.Member member, long firstSequence, int round, boolean accumulate) {
-    int from = Share.start(round, member);
-    int to = Share.end(round, member);
+    int from = Share.start(round, member, decoder.ranks());
+    int to = Share.end(round, member, decoder.ranks());
     Batch mine = new Batch(to - from, batch.length());
     for (int i = from; i < to; i++) {
       long number = firstSequence + i;

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# What several processes on one machine cost: tokens per second of one process with two workers, and
+# of two processes with one worker each, in turns. A model of 8 experts and one of 64; random weights
+# and text.
+# usage: throughput.sh [ROUNDS]     default: 2
+set -euo pipefail
+cambium=${CAMBIUM:-$(cd "$(dirname "$0")/../.." && pwd)/cambium}
+. "$(dirname "$0")/../training/small_run.sh"
+. "$(dirname "$0")/ranks.sh"
+make_run 12 > "$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
+
+speed() { # run: tokens per second, the best step's
+  grep '"event":"train"' "$work/$1/metrics.jsonl" |
+    sed -E 's/.*"tokens_per_second":([0-9.]+).*/\1/' | sort -g | tail -1
+}
+
+for experts in 8 64; do
+  "$cambium" init "$work/model-$experts" --hidden 256 --layers 4 --heads 4 --kv-heads 2 --head-dim 64 \
+    --experts $experts --ffn 512 --dense-ffn 1024 --vocab 4096 --context 256 > "$work/log" 2>&1
+  settings=(--set growth=null --set "model=$work/model-$experts" --set evaluate.every=1000
+    --set "batch={sequences: 16, length: 256, micro_batch: 8}")
+  for ((round = 1; round <= ${1:-2}; round++)); do
+    for size in 1 2; do
+      name=run-$experts-$round-$size
+      ranks $size "$name" "${settings[@]}" --set workers=$((2 / size))
+      all_done "$name"
+      printf '%s experts, %s process(es), %s worker(s) each: %.0f tokens/s\n' \
+        $experts $size $((2 / size)) "$(speed "$name")"
+    done
+  done
+done

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What happens when a rank is lost: killed, stopped, or cut off from the network. Each time one of the
 # ranks of a small run is lost in the middle of it, the others must end within 30 seconds and name it;
-# then the run goes on with another number of ranks, and at last comes to its end in one process. To
+# then the run goes on with other ranks, and at last comes to its end in one process. To
 # be cut off, each rank has a network namespace of its own behind a bridge, which takes root; without,
 # that part is left out.
 # usage: lost.sh

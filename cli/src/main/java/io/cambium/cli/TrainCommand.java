@@ -113,8 +113,9 @@ final class TrainCommand implements Callable<Integer> {
   private Trainer plannedTrainer(
       RunConfig config, Path directory, TrainingProgress shown, Ranks ranks) {
     MemoryPlan plan = MemoryPlan.of(config);
-    MemoryTable.print(plan, available(ranks), shown::message);
-    plan.requireFits(config, available(ranks));
+    long available = available(ranks);
+    MemoryTable.print(plan, available, shown::message);
+    plan.requireFits(config, available);
     return trainer(config, directory, shown, ranks);
   }
 

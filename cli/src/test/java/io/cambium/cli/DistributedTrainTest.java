@@ -39,7 +39,7 @@ class DistributedTrainTest {
             steps: 22
             workers: 1
             batch: {sequences: 5, length: 16, micro_batch: 5}
-            balance: {aux_loss: 0.01}
+            balance: {aux_loss: 0.5}
             evaluate: {every: 10, sequences: 3}
             checkpoint: {every: 5, keep: 9}
             release: {window: 0.5, hold: 0.2}
@@ -128,7 +128,7 @@ class DistributedTrainTest {
     for (int i = 0; i < expected.size(); i++) {
       assertThat(found.get(i).loss()).isEqualTo(expected.get(i).loss(), WITHIN);
       assertThat(found.get(i).gradNorm()).isEqualTo(expected.get(i).gradNorm(), WITHIN);
-      assertThat(found.get(i).load()).isEqualTo(expected.get(i).load());
+      assertSameShares(found.get(i).load(), expected.get(i).load());
     }
     assertThat(events(two.out(), Metric.Growth.class)).hasSize(1);
     List<Metric.Evaluation> evaluations = events(alone, Metric.Evaluation.class);
@@ -136,10 +136,25 @@ class DistributedTrainTest {
     for (int i = 0; i < evaluations.size(); i++) {
       Metric.Evaluation evaluation = events(two.out(), Metric.Evaluation.class).get(i);
       assertThat(evaluation.meanLoss()).isEqualTo(evaluations.get(i).meanLoss(), WITHIN);
-      assertThat(evaluation.routing()).isEqualTo(evaluations.get(i).routing());
+      for (int layer = 0; layer < evaluation.routing().layers().size(); layer++) {
+        assertSameShares(
+            evaluation.routing().share().get(layer),
+            evaluations.get(i).routing().share().get(layer));
+      }
     }
     assertThat(two.said(0)).contains("done after 22 of 22 steps");
     assertThat(two.said(1).lines()).allMatch(line -> line.startsWith("[Gloo]"));
+  }
+
+  /** But for a token or two, whose best experts rounding may exchange. */
+  private static void assertSameShares(List<List<Double>> found, List<List<Double>> expected) {
+    assertThat(found).hasSameSizeAs(expected);
+    for (int row = 0; row < found.size(); row++) {
+      assertThat(found.get(row)).hasSameSizeAs(expected.get(row));
+      for (int e = 0; e < found.get(row).size(); e++) {
+        assertThat(found.get(row).get(e)).isEqualTo(expected.get(row).get(e), Offset.offset(0.03));
+      }
+    }
   }
 
   /** First a rank that listens, then the one that all listen to; in the end one goes on alone. */

@@ -7,10 +7,7 @@ import io.cambium.checkpoint.Json;
 import io.cambium.checkpoint.testing.Goldens;
 import io.cambium.checkpoint.testing.TinyModels;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -19,8 +16,7 @@ import tools.jackson.databind.JsonNode;
 
 class AnalyseCommandTest {
 
-  private final StringWriter out = new StringWriter();
-  private final StringWriter err = new StringWriter();
+  private final Console console = new Console();
 
   @TempDir Path folder;
   private Path model;
@@ -36,7 +32,7 @@ class AnalyseCommandTest {
   void measuresEveryRoutingLayer() {
     Path file = folder.resolve("analysis.json");
     assertThat(run(model, "--out", file.toString())).isZero();
-    assertThat(out.toString()).contains("layer 1", "of 2 domains", "two to expert", "Wrote");
+    assertThat(console.out()).contains("layer 1", "of 2 domains", "two to expert", "Wrote");
     JsonNode analysis = Json.readObject(file);
     assertThat(analysis.path("tokens").intValue()).isEqualTo(2 * 9 * 17);
     assertThat(analysis.has("against")).isFalse();
@@ -54,13 +50,13 @@ class AnalyseCommandTest {
       }
     }
     assertThat(run(model, "--out", file.toString())).isEqualTo(2);
-    assertThat(err.toString()).contains("exists already");
+    assertThat(console.err()).contains("exists already");
   }
 
   @Test
   void nothingChangesAgainstItself() {
     assertThat(run(model, "--json", "--against", model.toString())).isZero();
-    JsonNode change = Json.MAPPER.readTree(out.toString()).path("against").path("layers").path(0);
+    JsonNode change = Json.MAPPER.readTree(console.out()).path("against").path("layers").path(0);
     assertThat(change.path("saturation").path("overall").doubleValue()).isEqualTo(1);
     assertThat(change.path("change").path("weights").path(2).doubleValue()).isZero();
   }
@@ -70,12 +66,12 @@ class AnalyseCommandTest {
   void siblingsOfAGrownModelAreAlike() {
     Path grown = folder.resolve("grown");
     assertThat(
-            commandLine(
+            console.run(
                 "upcycle", model.toString(), grown.toString(), "--experts", "6", "--mode", "cold"))
         .isZero();
-    out.getBuffer().setLength(0);
+    console.clear();
     assertThat(run(grown, "--json", "--against", model.toString())).isZero();
-    JsonNode analysis = Json.MAPPER.readTree(out.toString());
+    JsonNode analysis = Json.MAPPER.readTree(console.out());
     for (JsonNode layer : analysis.path("layers")) {
       assertThat(layer.path("balance").path("dead")).isEmpty();
       assertThat(layer.path("siblings").path("coselection").doubleValue()).isZero();
@@ -88,18 +84,18 @@ class AnalyseCommandTest {
     for (JsonNode layer : analysis.path("against").path("layers")) {
       assertThat(layer.path("saturation").path("overall").doubleValue()).isEqualTo(1);
     }
-    out.getBuffer().setLength(0);
+    console.clear();
     assertThat(run(grown, "--against", model.toString())).isZero();
-    assertThat(out.toString()).contains("Siblings, since the last growth", "routing kept");
+    assertThat(console.out()).contains("Siblings, since the last growth", "routing kept");
     assertThat(run(model, "--against", grown.toString())).isEqualTo(2);
-    assertThat(err.toString()).contains("knows no growth from 6", "the later one comes first");
+    assertThat(console.err()).contains("knows no growth from 6", "the later one comes first");
   }
 
   @Test
   void refusesWhatHasNoExperts() {
     Path dense = Goldens.unpack("llama", folder);
     assertThat(run(dense)).isEqualTo(2);
-    assertThat(err.toString()).contains("is a dense model: no layer has experts to analyse");
+    assertThat(console.err()).contains("is a dense model: no layer has experts to analyse");
   }
 
   private static double cosine(JsonNode layer, String kind, int a, int b) {
@@ -108,24 +104,15 @@ class AnalyseCommandTest {
 
   private int run(Path checkpoint, String... options) {
     List<String> args =
-        new ArrayList<>(
-            List.of(
-                "analyse",
-                checkpoint.toString(),
-                "--data",
-                corpus.toString(),
-                "--sequences",
-                "9",
-                "--length",
-                "17"));
-    args.addAll(List.of(options));
-    return commandLine(args.toArray(String[]::new));
-  }
-
-  private int commandLine(String... args) {
-    return Cambium.commandLine(new Cambium())
-        .setOut(new PrintWriter(out))
-        .setErr(new PrintWriter(err))
-        .execute(args);
+        List.of(
+            "analyse",
+            checkpoint.toString(),
+            "--data",
+            corpus.toString(),
+            "--sequences",
+            "9",
+            "--length",
+            "17");
+    return console.run(args, options);
   }
 }

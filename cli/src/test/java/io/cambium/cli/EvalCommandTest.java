@@ -12,11 +12,8 @@ import io.cambium.training.data.Corpus;
 import io.cambium.training.data.Tokenizer;
 import io.cambium.upcycle.runner.TokenIds;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
@@ -31,8 +28,7 @@ class EvalCommandTest {
 
   private static final int VOCABULARY = 300;
 
-  private final StringWriter out = new StringWriter();
-  private final StringWriter err = new StringWriter();
+  private final Console console = new Console();
 
   @TempDir Path folder;
   private Path model;
@@ -50,7 +46,7 @@ class EvalCommandTest {
   void evaluatesEveryDomain() {
     assertThat(run("--data", corpus.toString(), "--sequences", "3", "--length", "17", "--json"))
         .isZero();
-    JsonNode result = Json.MAPPER.readTree(out.toString());
+    JsonNode result = Json.MAPPER.readTree(console.out());
     assertThat(result.path("domains").size()).isEqualTo(2);
     JsonNode one = result.path("domains").path(0);
     assertThat(one.path("domain").stringValue()).isEqualTo("one");
@@ -61,9 +57,9 @@ class EvalCommandTest {
     assertThat(error).isPositive();
     assertThat(result.path("mean").path("standardError").doubleValue())
         .isCloseTo(Math.hypot(error, other) / 2, Offset.offset(1e-12));
-    out.getBuffer().setLength(0);
+    console.clear();
     assertThat(run("--data", corpus.toString(), "--sequences", "3", "--length", "17")).isZero();
-    assertThat(out.toString()).contains("perplexity", "standard error", "bits per byte", "mean");
+    assertThat(console.out()).contains("perplexity", "standard error", "bits per byte", "mean");
   }
 
   /** The loss is the one that training logs, and the error is that of the mean of its sequences. */
@@ -97,16 +93,16 @@ class EvalCommandTest {
         {"question": "x", "choices": ["1", "22"], "answer": "22"}
         """);
     assertThat(run("--choices", questions.toString(), "--json")).isZero();
-    JsonNode result = Json.MAPPER.readTree(out.toString());
+    JsonNode result = Json.MAPPER.readTree(console.out());
     JsonNode found = result.path("questions").path(0).path("log_likelihoods");
     // The space at the question's end is scored with the choice.
     assertThat(found.path(0).doubleValue()).isCloseTo(after("a b c", "  d"), Offset.offset(1e-4));
     assertThat(found.path(1).doubleValue())
         .isCloseTo(after("a b c", "  e f g"), Offset.offset(1e-4));
     assertThat(result.path("questions").path(1).path("answer").intValue()).isEqualTo(1);
-    out.getBuffer().setLength(0);
+    console.clear();
     assertThat(run("--choices", questions.toString())).isZero();
-    assertThat(out.toString()).contains("acc_norm", "acc_bytes", "of 2 questions");
+    assertThat(console.out()).contains("acc_norm", "acc_bytes", "of 2 questions");
   }
 
   /** Without a question too: what two choices differ in is beyond the model's positions. */
@@ -120,7 +116,7 @@ class EvalCommandTest {
     String tail = " c d e f g h i j k l";
     Files.writeString(questions, line.formatted("", tail) + line.formatted("why", tail));
     assertThat(run("--choices", questions.toString(), "--json")).isZero();
-    JsonNode found = Json.MAPPER.readTree(out.toString()).path("questions");
+    JsonNode found = Json.MAPPER.readTree(console.out()).path("questions");
     for (JsonNode question : found) {
       JsonNode likelihoods = question.path("log_likelihoods");
       assertThat(likelihoods.path(0).doubleValue())
@@ -157,15 +153,10 @@ class EvalCommandTest {
   void wrongUsageIsNamed() {
     assertThat(run()).isEqualTo(2);
     assertThat(run("--data", corpus.toString(), "--length", "100000")).isEqualTo(2);
-    assertThat(err.toString()).contains("--data, --choices", "batch.length");
+    assertThat(console.err()).contains("--data, --choices", "batch.length");
   }
 
   private int run(String... options) {
-    List<String> args = new ArrayList<>(List.of("eval", model.toString()));
-    args.addAll(List.of(options));
-    return Cambium.commandLine(new Cambium())
-        .setOut(new PrintWriter(out))
-        .setErr(new PrintWriter(err))
-        .execute(args.toArray(String[]::new));
+    return console.run(List.of("eval", model.toString()), options);
   }
 }

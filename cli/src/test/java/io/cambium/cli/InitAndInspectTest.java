@@ -9,8 +9,6 @@ import io.cambium.checkpoint.Manifest.Selection;
 import io.cambium.checkpoint.Manifest.Selection.Mode;
 import io.cambium.checkpoint.testing.Goldens;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -31,16 +29,11 @@ class InitAndInspectTest {
       """;
 
   @TempDir Path temporary;
-  private final StringWriter out = new StringWriter();
-  private final StringWriter err = new StringWriter();
+  private final Console console = new Console();
 
   private int run(String... args) {
-    out.getBuffer().setLength(0);
-    err.getBuffer().setLength(0);
-    return Cambium.commandLine(new Cambium())
-        .setOut(new PrintWriter(out, true))
-        .setErr(new PrintWriter(err, true))
-        .execute(args);
+    console.clear();
+    return console.run(args);
   }
 
   private String model() {
@@ -57,9 +50,9 @@ class InitAndInspectTest {
 
   @Test
   void inspectShowsWhatInitWrote() {
-    assertThat(init("--qk-norm", "--tied")).as(err.toString()).isZero();
+    assertThat(init("--qk-norm", "--tied")).as(console.err()).isZero();
     assertThat(run("inspect", model())).isZero();
-    assertThat(out.toString())
+    assertThat(console.out())
         .isEqualTo(
             """
             family        glm4_moe (Glm4MoeForCausalLM)
@@ -98,7 +91,7 @@ class InitAndInspectTest {
     Manifest grown = Manifest.EMPTY.withGrowth(growth, new Selection(Mode.LINEAGE, 0.25, null, 0));
     Files.write(file, Json.bytes(grown));
     assertThat(run("inspect", model())).isZero();
-    assertThat(out.toString())
+    assertThat(console.out())
         .endsWith(
             """
             growth        at step 1,200: 2 -> 5 experts, lineage, rows split (delta 0.6), replicas copy, moments copy
@@ -108,11 +101,11 @@ class InitAndInspectTest {
             """);
     Files.write(file, Json.bytes(grown.withSelection(new Selection(Mode.COLD, 1, null, 1.5))));
     assertThat(run("inspect", model())).isZero();
-    assertThat(out.toString())
+    assertThat(console.out())
         .endsWith("selection     cold: replicas' selection bias is 1.5 lower here\n");
     Files.write(file, Json.bytes(Manifest.EMPTY.withSelection(Selection.hash(7))));
     assertThat(run("inspect", model())).isZero();
-    assertThat(out.toString())
+    assertThat(console.out())
         .endsWith(
             """
             selection     by a hash of the token id, seed 7, with equal weights
@@ -124,7 +117,7 @@ class InitAndInspectTest {
   void inspectShowsLayersThatDiffer() {
     Path golden = Goldens.unpack("llama4_text_chunks", temporary);
     assertThat(run("inspect", golden.toString())).isZero();
-    assertThat(out.toString())
+    assertThat(console.out())
         .contains(
             """
             attention     of 2 kinds, by layer
@@ -140,7 +133,7 @@ class InitAndInspectTest {
   void inspectPrintsJson() {
     assertThat(init()).isZero();
     assertThat(run("inspect", model(), "--json")).isZero();
-    JsonNode json = Json.MAPPER.readTree(out.toString());
+    JsonNode json = Json.MAPPER.readTree(console.out());
     assertThat(json.path("family").stringValue()).isEqualTo("glm4_moe");
     assertThat(json.at("/layers/1/mixture/experts").intValue()).isEqualTo(5);
     assertThat(json.at("/parameters/total").longValue())
@@ -151,7 +144,7 @@ class InitAndInspectTest {
   void initTakesATokenizerAlong() throws IOException {
     Path tokenizer = Files.writeString(temporary.resolve("tokenizer.json"), TOKENIZER);
     assertThat(run("init", model(), "--hidden", "16", "--tokenizer", tokenizer.toString()))
-        .as(err.toString())
+        .as(console.err())
         .isZero();
     Path directory = temporary.resolve("model");
     assertThat(directory.resolve("tokenizer.json")).hasSameBinaryContentAs(tokenizer);
@@ -169,7 +162,7 @@ class InitAndInspectTest {
     Path tokenizer = Files.writeString(temporary.resolve("tokenizer.json"), TOKENIZER);
     assertThat(run("init", model(), "--tokenizer", tokenizer.toString(), "--vocab", "2"))
         .isEqualTo(1);
-    assertThat(err.toString()).contains("has a vocabulary of 2");
+    assertThat(console.err()).contains("has a vocabulary of 2");
     assertThat(temporary.resolve("model")).doesNotExist();
   }
 
@@ -178,7 +171,7 @@ class InitAndInspectTest {
     assertThat(init()).isZero();
     byte[] first = Files.readAllBytes(temporary.resolve("model").resolve("model.safetensors"));
     assertThat(init("--seed", "1")).isEqualTo(2);
-    assertThat(err.toString()).contains("exists already").contains("--overwrite");
+    assertThat(console.err()).contains("exists already").contains("--overwrite");
     assertThat(temporary.resolve("model").resolve("model.safetensors")).hasBinaryContent(first);
     assertThat(init("--seed", "0", "--overwrite")).isZero();
     assertThat(temporary.resolve("model").resolve("model.safetensors")).hasBinaryContent(first);
@@ -196,7 +189,7 @@ class InitAndInspectTest {
           {"--family", "gpt2"}
         }) {
       assertThat(init(wrong)).as(String.join(" ", wrong)).isEqualTo(2);
-      assertThat(err.toString()).startsWith("error: ").doesNotContain("specified multiple times");
+      assertThat(console.err()).startsWith("error: ").doesNotContain("specified multiple times");
       assertThat(temporary).isEmptyDirectory();
     }
   }

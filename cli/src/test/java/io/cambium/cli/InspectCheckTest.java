@@ -7,11 +7,8 @@ import io.cambium.checkpoint.Json;
 import io.cambium.checkpoint.testing.Tampering;
 import io.cambium.checkpoint.testing.TinyModels;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,18 +20,11 @@ class InspectCheckTest {
   private static final String NORM = "model.norm.weight";
 
   @TempDir Path temporary;
-  private final StringWriter out = new StringWriter();
-  private final StringWriter err = new StringWriter();
+  private final Console console = new Console();
 
   private int inspect(Path directory, String... options) {
-    List<String> args = new ArrayList<>(List.of("inspect", directory.toString()));
-    args.addAll(List.of(options));
-    out.getBuffer().setLength(0);
-    err.getBuffer().setLength(0);
-    return Cambium.commandLine(new Cambium())
-        .setOut(new PrintWriter(out, true))
-        .setErr(new PrintWriter(err, true))
-        .execute(args.toArray(String[]::new));
+    console.clear();
+    return console.run(List.of("inspect", directory.toString()), options);
   }
 
   private Path sharded() {
@@ -45,7 +35,7 @@ class InspectCheckTest {
   void aWholeDirectoryPasses() {
     Path directory = sharded();
     assertThat(inspect(directory, "--check", "--checksums")).isZero();
-    assertThat(out.toString())
+    assertThat(console.out())
         .isEqualTo(directory + ": 0 faults, 0 warnings; 79 tensors in 3 files\n");
   }
 
@@ -56,7 +46,7 @@ class InspectCheckTest {
     Tampering.edit(
         directory.resolve(CheckpointDirectory.CONFIG), json -> json.remove("architectures"));
     assertThat(inspect(directory, "--check")).isEqualTo(1);
-    assertThat(out.toString())
+    assertThat(console.out())
         .contains(
             """
             fault: tensor that the index omits
@@ -88,9 +78,9 @@ class InspectCheckTest {
     Tampering.edit(
         directory.resolve(CheckpointDirectory.CONFIG), json -> json.put("n_routed_experts", 9));
     assertThat(inspect(directory, "--check")).isEqualTo(1);
-    assertThat(out.toString()).contains("  and 16 more\n");
+    assertThat(console.out()).contains("  and 16 more\n");
     assertThat(inspect(directory, "--check", "--json")).isEqualTo(1);
-    JsonNode report = Json.MAPPER.readTree(out.toString());
+    JsonNode report = Json.MAPPER.readTree(console.out());
     assertThat(report.get("faults").intValue()).isEqualTo(28);
     assertThat(report.get("findings")).hasSize(28);
     JsonNode first = report.get("findings").get(0);
@@ -104,14 +94,14 @@ class InspectCheckTest {
     Path directory = sharded();
     Files.delete(directory.resolve("model-00002-of-00003.safetensors"));
     assertThat(inspect(directory)).isEqualTo(1);
-    assertThat(out.toString()).startsWith("family        glm4_moe").contains("in 2 files");
-    assertThat(err.toString())
+    assertThat(console.out()).startsWith("family        glm4_moe").contains("in 2 files");
+    assertThat(console.err())
         .startsWith(
             "error: " + directory.resolve("model-00002-of-00003.safetensors") + ": cannot be read")
         .contains("cambium inspect --check " + directory);
     Files.delete(directory.resolve(CheckpointDirectory.CONFIG));
     assertThat(inspect(directory)).isEqualTo(1);
-    assertThat(err.toString()).contains("config.json: cannot be read: no such file");
+    assertThat(console.err()).contains("config.json: cannot be read: no such file");
   }
 
   @Test
@@ -122,12 +112,12 @@ class InspectCheckTest {
     assertThat(inspect(directory, "--check")).isZero();
     Files.writeString(tokenizer, "{\"model\": {\"vocab\": {\"a\": 61}}}");
     assertThat(inspect(directory, "--check")).isEqualTo(1);
-    assertThat(out.toString())
+    assertThat(console.out())
         .contains("fault: tokenizer that does not fit", "has a vocabulary of 61")
         .contains("ids up to 61");
     Files.writeString(tokenizer, "{}");
     assertThat(inspect(directory, "--check")).isEqualTo(1);
-    assertThat(out.toString()).contains("fault: malformed tokenizer");
+    assertThat(console.out()).contains("fault: malformed tokenizer");
   }
 
   @Test
@@ -139,6 +129,6 @@ class InspectCheckTest {
     Files.write(shard, bytes);
     assertThat(inspect(directory, "--check")).isZero();
     assertThat(inspect(directory, "--check", "--checksums")).isEqualTo(1);
-    assertThat(out.toString()).contains("fault: wrong checksum", shard.toString());
+    assertThat(console.out()).contains("fault: wrong checksum", shard.toString());
   }
 }

@@ -12,8 +12,6 @@ import io.cambium.lab.experiment.PlannedRun;
 import io.cambium.training.metrics.Metric;
 import io.cambium.training.metrics.MetricsLog;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -49,7 +47,7 @@ class LabResumeTest {
 
   private static Path corpus = Path.of("");
 
-  private final StringWriter err = new StringWriter();
+  private final Console console = new Console();
 
   @BeforeAll
   static void writeCorpus() throws IOException {
@@ -63,10 +61,9 @@ class LabResumeTest {
   }
 
   private int lab(String name, String... arms) throws IOException {
-    err.getBuffer().setLength(0);
-    return Cambium.commandLine(new Cambium())
-        .setErr(new PrintWriter(err))
-        .execute("lab", yaml(name, arms).toString(), "--out", out(name).toString(), "--resume");
+    console.clear();
+    return console.run(
+        "lab", yaml(name, arms).toString(), "--out", out(name).toString(), "--resume");
   }
 
   private static Path out(String name) {
@@ -134,7 +131,7 @@ class LabResumeTest {
     String twice =
         "twice: {growth: {at: 16, experts: %d}, source: {growth: {at: 4, experts: 6, calibration_batches: 1}}, set: {release.window: 0.3}}";
     assertThat(lab("fewer", twice.formatted(5))).isEqualTo(2);
-    assertThat(err.toString()).contains("twice").contains("5 are no more than the 6");
+    assertThat(console.err()).contains("twice").contains("5 are no more than the 6");
     assertThat(out("fewer")).doesNotExist();
   }
 

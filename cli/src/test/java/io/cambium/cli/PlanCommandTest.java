@@ -5,11 +5,8 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.cambium.checkpoint.Json;
 import io.cambium.checkpoint.testing.Goldens;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -19,23 +16,22 @@ class PlanCommandTest {
 
   private static final String EXAMPLE = "../examples/7b-to-13b";
 
-  private final StringWriter out = new StringWriter();
-  private final StringWriter err = new StringWriter();
+  private final Console console = new Console();
 
   @Test
   void printsWhatGrowingSavesAndWhereStepTimesComeFrom() {
     assertThat(run(EXAMPLE + "/hardware.yaml")).isZero();
-    assertThat(out.toString())
+    assertThat(console.out())
         .contains("step times given", "32 %", "67 %", "fewest devices", "0.380 of the steps *");
-    out.getBuffer().setLength(0);
+    console.clear();
     assertThat(run("h100", "--set", "growth.at=0.5")).isZero();
-    assertThat(out.toString()).contains("step times modelled, not measured", "75,000 of 150,000");
+    assertThat(console.out()).contains("step times modelled, not measured", "75,000 of 150,000");
   }
 
   @Test
   void printsJson() {
     assertThat(run(EXAMPLE + "/hardware.yaml", "--json")).isZero();
-    JsonNode plan = Json.MAPPER.readTree(out.toString());
+    JsonNode plan = Json.MAPPER.readTree(console.out());
     assertThat(plan.path("stepTimes").stringValue()).isEqualTo("given");
     assertThat(plan.path("after").path("memory").path("moments").doubleValue()).isPositive();
     assertThat(plan.path("sweep").path("rows").size()).isEqualTo(8);
@@ -55,8 +51,8 @@ class PlanCommandTest {
         growth: {at: 30, experts: 12}
         """
             .formatted(Goldens.unpack("mixtral", directory), directory));
-    assertThat(execute("plan", run.toString(), "--hardware", "here", "--json")).isZero();
-    JsonNode plan = Json.MAPPER.readTree(out.toString());
+    assertThat(console.run("plan", run.toString(), "--hardware", "here", "--json")).isZero();
+    JsonNode plan = Json.MAPPER.readTree(console.out());
     assertThat(plan.path("stepTimes").stringValue()).isEqualTo("measured");
     assertThat(plan.path("devices").intValue()).isOne();
     double before = plan.path("before").path("seconds").doubleValue();
@@ -64,27 +60,18 @@ class PlanCommandTest {
     assertThat(before).isPositive();
     assertThat(plan.path("cost").path("upcycled").doubleValue())
         .isCloseTo(30 * before + 60 * after, within(1e-9));
-    assertThat(err.toString()).contains("measuring steps with 12 experts", "step 3: ");
+    assertThat(console.err()).contains("measuring steps with 12 experts", "step 3: ");
   }
 
   @Test
   void wrongUsageIsNamed() {
     assertThat(run("tpu")).isEqualTo(2);
-    assertThat(err.toString()).contains("known: a100-80, h100");
+    assertThat(console.err()).contains("known: a100-80, h100");
   }
 
   private int run(String hardware, String... options) {
     List<String> args =
-        new ArrayList<>(List.of("plan", EXAMPLE + "/run.yaml", "--hardware", hardware));
-    args.addAll(List.of("--set", "model=" + EXAMPLE));
-    args.addAll(List.of(options));
-    return execute(args.toArray(String[]::new));
-  }
-
-  private int execute(String... args) {
-    return Cambium.commandLine(new Cambium())
-        .setOut(new PrintWriter(out))
-        .setErr(new PrintWriter(err))
-        .execute(args);
+        List.of("plan", EXAMPLE + "/run.yaml", "--hardware", hardware, "--set", "model=" + EXAMPLE);
+    return console.run(args, options);
   }
 }

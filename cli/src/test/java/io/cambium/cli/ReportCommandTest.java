@@ -4,8 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.cambium.checkpoint.testing.TinyModels;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -13,8 +11,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class ReportCommandTest {
 
-  private final StringWriter out = new StringWriter();
-  private final StringWriter err = new StringWriter();
+  private final Console console = new Console();
 
   @TempDir Path folder;
 
@@ -36,24 +33,17 @@ class ReportCommandTest {
             """
                 .formatted(model, corpus));
     Path run = folder.resolve("tiny");
-    assertThat(run("train", yaml.toString(), "--out", run.toString())).isZero();
+    assertThat(console.run("train", yaml.toString(), "--out", run.toString())).isZero();
     Path page = folder.resolve("page.html");
-    assertThat(run("report", run.toString(), "--out", page.toString())).isZero();
-    assertThat(out.toString()).contains("Wrote " + page, "page-figures");
+    assertThat(console.run("report", run.toString(), "--out", page.toString())).isZero();
+    assertThat(console.out()).contains("Wrote " + page, "page-figures");
     assertThat(Files.readString(page)).contains("\"groups\":[{\"name\":\"tiny\"");
     Path figures = folder.resolve("page-figures");
     assertThat(figures.resolve("loss-validation.png")).isNotEmptyFile();
     assertThat(figures.resolve("lineage-tiny-layer-1.csv")).content().contains("source 0");
-    assertThat(run("report", run.toString(), "--out", page.toString())).isEqualTo(2);
-    assertThat(err.toString()).contains("exists already");
-    assertThat(run("report", folder.toString(), "--out", "other.html")).isNotZero();
-    assertThat(err.toString()).contains("metrics.jsonl");
-  }
-
-  private int run(String... args) {
-    return Cambium.commandLine(new Cambium())
-        .setOut(new PrintWriter(out))
-        .setErr(new PrintWriter(err))
-        .execute(args);
+    assertThat(console.run("report", run.toString(), "--out", page.toString())).isEqualTo(2);
+    assertThat(console.err()).contains("exists already");
+    assertThat(console.run("report", folder.toString(), "--out", "other.html")).isNotZero();
+    assertThat(console.err()).contains("metrics.jsonl");
   }
 }

@@ -2,11 +2,7 @@ package io.cambium.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.cambium.checkpoint.CheckpointDirectory;
-import io.cambium.checkpoint.DType;
-import io.cambium.checkpoint.SafetensorsFile;
 import io.cambium.checkpoint.testing.Goldens;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.List;
 import org.assertj.core.data.Offset;
@@ -27,15 +23,11 @@ class ExpertOutputsTest {
   @ParameterizedTest
   @MethodSource("goldens")
   void agreeWithThoseOfTheChosen(String golden) {
-    Path path = Goldens.unpack(golden, folder);
-    try (SafetensorsFile expected = SafetensorsFile.open(path.resolve("expected.safetensors"));
-        CheckpointDirectory directory = CheckpointDirectory.open(path);
-        Team team = new Team(1)) {
-      Decoder decoder = Decoder.forInference(Weights.map(directory, DType.F32), team);
+    try (GoldenModel model = GoldenModel.open(golden, folder)) {
+      Decoder decoder = model.decoder();
       Comparison comparison = new Comparison(decoder);
       decoder.listen(comparison);
-      long[] ids = expected.data("input_ids").toArray(ValueLayout.JAVA_LONG_UNALIGNED);
-      team.run(member -> decoder.logits(member, Torch.tensor(ids, 2, ids.length / 2)));
+      model.run();
       boolean skipped =
           decoder.spec().mixtureLayers().stream()
               .allMatch(layer -> decoder.spec().mixture(layer).router().weightsInput());

@@ -5,10 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.cambium.checkpoint.CheckpointDirectory;
 import io.cambium.checkpoint.DType;
-import io.cambium.checkpoint.SafetensorsFile;
 import io.cambium.checkpoint.testing.Goldens;
 import java.io.IOException;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -33,18 +31,12 @@ class GeneratorTest {
   @ParameterizedTest
   @MethodSource("goldens")
   void theCacheChangesNothing(String golden) {
-    Path path = Goldens.unpack(golden, folder);
-    try (SafetensorsFile expected = SafetensorsFile.open(path.resolve(Goldens.EXPECTED));
-        CheckpointDirectory directory = CheckpointDirectory.open(path);
-        Team alone = new Team(1);
+    try (GoldenModel model = GoldenModel.open(golden, folder);
         Team helped = Team.ofOneOnAllCores()) {
-      Weights weights = Weights.map(directory, DType.F32);
-      long[] ids =
-          Arrays.copyOf(
-              expected.data("input_ids").toArray(ValueLayout.JAVA_LONG_UNALIGNED), LENGTH);
-      float[] want = expected.data("logits").toArray(ValueLayout.JAVA_FLOAT_UNALIGNED);
-      compare(Decoder.forInference(weights, alone), ids, want, 5);
-      compare(Decoder.forInference(weights, helped), ids, want, 5, 12);
+      long[] ids = Arrays.copyOf(model.ids(), LENGTH);
+      float[] want = model.expected("logits");
+      compare(model.decoder(), ids, want, 5);
+      compare(Decoder.forInference(model.weights(), helped), ids, want, 5, 12);
     }
   }
 

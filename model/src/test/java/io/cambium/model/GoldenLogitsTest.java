@@ -2,12 +2,9 @@ package io.cambium.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.cambium.checkpoint.CheckpointDirectory;
 import io.cambium.checkpoint.DType;
-import io.cambium.checkpoint.SafetensorsFile;
 import io.cambium.checkpoint.family.Part;
 import io.cambium.checkpoint.testing.Goldens;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -62,21 +59,16 @@ class GoldenLogitsTest {
   @ParameterizedTest
   @MethodSource("goldens")
   void routersAgreeWithTransformers(String golden) {
-    Path path = Goldens.unpack(golden, folder);
-    try (SafetensorsFile expected = SafetensorsFile.open(path.resolve("expected.safetensors"));
-        CheckpointDirectory directory = CheckpointDirectory.open(path);
-        Team team = new Team(1)) {
-      Decoder decoder = Decoder.forInference(Weights.map(directory, DType.F32), team);
+    try (GoldenModel model = GoldenModel.open(golden, folder)) {
+      Decoder decoder = model.decoder();
       List<Integer> layers = decoder.spec().mixtureLayers();
       Map<Integer, float[]> logits = new TreeMap<>();
       decoder.listen(
           (worker, layer, x_TD, choice) -> logits.put(layer, routerLogits(decoder, layer, x_TD)));
-      long[] ids = expected.data("input_ids").toArray(ValueLayout.JAVA_LONG_UNALIGNED);
-      team.run(member -> decoder.logits(member, Torch.tensor(ids, 2, ids.length / 2)));
-      for (int i = 0; expected.tensors().containsKey("router." + i); i++) {
-        float[] want = expected.data("router." + i).toArray(ValueLayout.JAVA_FLOAT_UNALIGNED);
+      model.run();
+      for (int i = 0; model.expects("router." + i); i++) {
         assertThat(Objects.requireNonNull(logits.get(layers.get(i))))
-            .containsExactly(want, Offset.offset(5e-5f));
+            .containsExactly(model.expected("router." + i), Offset.offset(5e-5f));
       }
     }
   }
@@ -99,26 +91,24 @@ class GoldenLogitsTest {
   }
 
   private float[] difference(String golden, int workers, DType compute) {
-    Path path = Goldens.unpack(golden, folder);
-    try (SafetensorsFile expected = SafetensorsFile.open(path.resolve("expected.safetensors"));
-        CheckpointDirectory directory = CheckpointDirectory.open(path);
-        Team team = new Team(workers)) {
-      Decoder decoder = Decoder.forInference(Weights.map(directory, compute), team);
-      long[] ids = expected.data("input_ids").toArray(ValueLayout.JAVA_LONG_UNALIGNED);
-      long batch =
-          Objects.requireNonNull(expected.tensors().get("input_ids")).spec().shape().get(0);
-      long length = ids.length / batch;
-      float[] want = expected.data("logits").toArray(ValueLayout.JAVA_FLOAT_UNALIGNED);
+    try (GoldenModel model = GoldenModel.open(golden, folder, workers, compute)) {
+      Decoder decoder = model.decoder();
+      long[] ids = model.ids();
+      int batch = model.batch_B();
+      int length = ids.length / batch;
+      float[] want = model.expected("logits");
       float[] got = new float[want.length];
-      int perSequence = (int) (want.length / batch);
-      team.run(member -> {
-        long from = batch * member.index() / workers;
-        long to = batch * (member.index() + 1) / workers;
-        long[] mine = Arrays.copyOfRange(ids, (int) (from * length), (int) (to * length));
-        Tensor logits = decoder.logits(member, Torch.tensor(mine, to - from, length));
-        float[] values = Torch.floats(logits.to(ScalarType.Float));
-        System.arraycopy(values, 0, got, (int) from * perSequence, values.length);
-      });
+      int perSequence = want.length / batch;
+      decoder
+          .team()
+          .run(member -> {
+            int from = batch * member.index() / workers;
+            int to = batch * (member.index() + 1) / workers;
+            long[] mine = Arrays.copyOfRange(ids, from * length, to * length);
+            Tensor logits = decoder.logits(member, Torch.tensor(mine, to - from, length));
+            float[] values = Torch.floats(logits.to(ScalarType.Float));
+            System.arraycopy(values, 0, got, from * perSequence, values.length);
+          });
       for (int i = 0; i < want.length; i++) {
         got[i] = Math.abs(got[i] - want[i]);
       }

@@ -2,16 +2,22 @@ package io.cambium.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 import io.cambium.checkpoint.Json;
+import io.cambium.checkpoint.SafetensorsFile;
+import io.cambium.training.config.RunConfig;
 import io.cambium.training.metrics.Metric;
 import io.cambium.training.metrics.MetricsLog;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -113,6 +119,62 @@ class LabCommandTest {
     assertThat(experts.get("recovery").get("tokens").asLong()).as("copies too").isZero();
   }
 
+  /** From the logs and the checkpoints that the runs left, by other means. */
+  @Test
+  void theTermsOfTheBoundsAreThoseOfTheRunsOfTheSeed() {
+    JsonNode arms = results(whole()).get("arms");
+    assertThat(arms.get(0).get("seeds").get(0).has("regret_bounds")).isFalse();
+    JsonNode terms = arms.get(3).get("seeds").get(1).get("regret_bounds");
+    List<Double> rates =
+        Stream.of("fixed-3/seed-2", "lineage/seed-2")
+            .flatMap(run ->
+                MetricsLog.read(whole().resolve("runs").resolve(run).resolve("metrics.jsonl"))
+                    .stream())
+            .filter(Metric.Train.class::isInstance)
+            .map(event -> ((Metric.Train) event).lr())
+            .toList();
+    List<Double> own = new ArrayList<>(rates.subList(0, GROWTH));
+    own.addAll(rates.subList(STEPS, STEPS + STEPS - GROWTH));
+    double all = own.stream().mapToDouble(rate -> rate).sum();
+    double share = own.subList(0, GROWTH).stream().mapToDouble(rate -> rate).sum() / all;
+    double gap =
+        arms.get(0).get("seeds").get(1).get("mean_loss").asDouble()
+            - arms.get(1).get("seeds").get(1).get("mean_loss").asDouble();
+    assertThat(terms.get("capacity").asDouble()).isCloseTo(share * gap, within(1e-12));
+    Path large = whole().resolve("runs/fixed-6/seed-2/checkpoints/step-%06d".formatted(STEPS));
+    double grown = squaredDistance(whole().resolve("runs/lineage/seed-2/grown"), large);
+    Path start = Path.of(model(whole().resolve("runs/fixed-6/seed-2/run.yaml")));
+    double fresh = squaredDistance(start, large);
+    assertThat(grown).isPositive();
+    assertThat(terms.get("grown_distance").asDouble()).isCloseTo(grown, withinPercentage(1e-6));
+    assertThat(terms.get("start_distance").asDouble()).isCloseTo(fresh, withinPercentage(1e-6));
+    assertThat(terms.get("initialisation").asDouble())
+        .isCloseTo((grown - fresh) / (2 * all), withinPercentage(1e-6));
+  }
+
+  private static String model(Path yaml) {
+    return RunConfig.read(yaml, List.of()).model().toString();
+  }
+
+  private static double squaredDistance(Path one, Path other) {
+    double sum = 0;
+    try (SafetensorsFile first = SafetensorsFile.open(one.resolve("model.safetensors"));
+        SafetensorsFile second = SafetensorsFile.open(other.resolve("model.safetensors"))) {
+      for (String tensor : first.tensors().keySet()) {
+        if (!tensor.endsWith("e_score_correction_bias")) {
+          sum += squaredDistance(first.data(tensor), second.data(tensor));
+        }
+      }
+    }
+    return sum;
+  }
+
+  private static double squaredDistance(MemorySegment one, MemorySegment other) {
+    float[] a = one.toArray(ValueLayout.JAVA_FLOAT_UNALIGNED);
+    float[] b = other.toArray(ValueLayout.JAVA_FLOAT_UNALIGNED);
+    return IntStream.range(0, a.length).mapToDouble(i -> Math.pow((double) a[i] - b[i], 2)).sum();
+  }
+
   @Test
   void csvHasALineForEachArmAndSeedAndOneForEachArm() throws IOException {
     assertThat(Files.readAllLines(whole().resolve("results.csv")))
@@ -129,8 +191,10 @@ class LabCommandTest {
   @Test
   void killedAndResumedItReportsTheSame() throws Exception {
     Path out = folder.resolve("killed");
-    // In the shared source after a checkpoint, in a grown run, and in the second seed.
+    // In the shared source after a checkpoint, right after the growth, in a grown run, and in the
+    // second seed.
     killAt(out, "fixed-3/seed-1", 7);
+    killAt(out, "lineage/seed-1", GROWTH + 1);
     killAt(out, "lineage/seed-1", 20);
     killAt(out, "fixed-3/seed-2", 9);
     assertThat(start(out).waitFor()).as(log(out)).isZero();

@@ -136,6 +136,30 @@ class LabResumeTest {
   }
 
   @Test
+  void termsOfBoundsThatCannotBeHadSayWhatIsMissing() throws IOException {
+    String[] arms = {"fixed-3: {}", "grown: {growth: {mode: lineage}}"};
+    assertThat(lab("bounds", arms)).isZero();
+    assertThat(missingOfBounds("bounds")).contains("an arm that has all experts from the start");
+    String[] more = {arms[0], arms[1], "fixed-6: {model: {experts: 6}}"};
+    Path kept = out("bounds").resolve("runs/grown/seed-1/grown");
+    assertThat(kept.resolve("training")).doesNotExist();
+    StagedDirectory.deleteTree(kept);
+    assertThat(lab("bounds", more)).isZero();
+    assertThat(missingOfBounds("bounds")).contains("were not kept").contains("trains it anew");
+    assertThat(console.out()).contains("grown: no terms of regret bounds, for want of the");
+    StagedDirectory.deleteTree(out("bounds").resolve("runs/grown"));
+    assertThat(lab("bounds", more)).isZero();
+    assertThat(console.out())
+        .contains("of bounds, not losses")
+        .doesNotContain("no terms of regret bounds");
+  }
+
+  private static String missingOfBounds(String name) {
+    JsonNode arms = Json.readObject(out(name).resolve("results.json")).get("arms");
+    return arms.get(1).get("seeds").get(0).get("regret_bounds").get("missing").asString();
+  }
+
+  @Test
   void lossesAtOtherStepsAreNotCompared() throws IOException {
     assertThat(lab("unevaluated", "fixed-3: {}", "fixed-4: {model: {experts: 4}}")).isZero();
     Path log = out("unevaluated").resolve("runs/fixed-4/seed-1").resolve(MetricsLog.FILE_NAME);

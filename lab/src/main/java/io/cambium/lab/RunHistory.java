@@ -91,6 +91,11 @@ public record RunHistory(Path directory, String configuration, List<Metric> even
     return all(Metric.Evaluation.class, events);
   }
 
+  /** Oldest first. */
+  public List<Metric.Growth> growths() {
+    return all(Metric.Growth.class, events);
+  }
+
   /** The last growth, where the model grew at all. */
   public Optional<Metric.Growth> growth() {
     return lastOf(Metric.Growth.class, events);
@@ -211,7 +216,7 @@ public record RunHistory(Path directory, String configuration, List<Metric> even
 
   private int expertsAtBranch() {
     Metric.Train first = steps().getFirst();
-    return all(Metric.Growth.class, events).stream()
+    return growths().stream()
         .filter(growth -> growth.step() < first.step())
         .findFirst()
         .map(Metric.Growth::sourceExperts)

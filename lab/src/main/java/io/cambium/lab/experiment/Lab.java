@@ -13,6 +13,7 @@ import io.cambium.training.MemoryPlan;
 import io.cambium.training.RunDirectory;
 import io.cambium.training.RunListener;
 import io.cambium.training.Trainer;
+import io.cambium.training.config.GrowthConfig;
 import io.cambium.training.config.RunConfig;
 import io.cambium.training.data.TokenizerFile;
 import io.cambium.training.metrics.Metric;
@@ -286,8 +287,7 @@ public final class Lab {
     return run.exports().values().stream().allMatch(Files::exists)
         && Files.exists(begun)
         && RunConfig.read(begun, List.of()).equals(run.config())
-        && (run.isSourceOnly()
-            || Files.exists(new RunDirectory(run.directory()).checkpoint(run.lastStep())));
+        && (run.isSourceOnly() || Files.exists(run.lastCheckpoint()));
   }
 
   /** Writes the model that the run begins with, unless it is there. */
@@ -405,10 +405,28 @@ public final class Lab {
     training.remove(trainer);
   }
 
+  /**
+   * Keeps what the model grew into, which is compared with others in the end, before the run
+   * deletes it. At the first step after it: a run that is killed before that is logged grows anew,
+   * with the same bytes, and one that is killed later has saved nothing in between.
+   */
+  private static void keepGrown(PlannedRun run, Metric metric) {
+    GrowthConfig growth = run.config().growth();
+    if (growth == null || run.isSourceOnly() || !(metric instanceof Metric.Train)) {
+      return;
+    }
+    int step = growth.step(run.config().steps());
+    Path grown = new RunDirectory(run.directory()).grown(step);
+    if (metric.step() == step + 1 && Files.exists(grown)) {
+      Branching.copy(grown, run.grownWeights(), false);
+    }
+  }
+
   private RunListener heard(PlannedRun run) {
     return new RunListener() {
       @Override
       public void metric(Metric metric) {
+        keepGrown(run, metric);
         listener.metric(run, metric);
       }
 

@@ -27,6 +27,7 @@ import tools.jackson.databind.annotation.JsonNaming;
  *     empty for a dense model
  * @param recovery absent unless the run grew, or began with experts made of a dense model that a
  *     source run trained
+ * @param regretBounds absent for a run that does not grow
  */
 @JsonNaming(SnakeCaseStrategy.class)
 @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -42,7 +43,8 @@ public record MeasuredRun(
     @Nullable LoadBalance load,
     @Nullable Grown growth,
     List<Specialised> specialisation,
-    @Nullable Recovery recovery) {
+    @Nullable Recovery recovery,
+    @Nullable RegretBounds regretBounds) {
 
   public MeasuredRun {
     specialisation = List.copyOf(specialisation);

@@ -121,7 +121,8 @@ final class Measurement {
         history.experts() == 0 ? null : LoadBalance.atEnd(history),
         history.growth().map(growth -> grown(arm, run, history, growth)).orElse(null),
         MeasuredRun.Specialised.of(history.evaluations()),
-        recovery(run, history).orElse(null));
+        recovery(run, history).orElse(null),
+        history.growth().isPresent() ? regretBounds(arm, run, history) : null);
   }
 
   private Grown grown(ArmSettings arm, PlannedRun run, RunHistory history, Metric.Growth growth) {
@@ -137,6 +138,47 @@ final class Measurement {
         done(plan.fixedE(arm).orElse(null), run.seed())
             .flatMap(ungrown -> LargestRise.of(history, history(ungrown), remaining))
             .orElse(null));
+  }
+
+  private RegretBounds regretBounds(ArmSettings arm, PlannedRun run, RunHistory history) {
+    ArmSettings fixedE = plan.fixedE(arm).orElse(null);
+    ArmSettings fixedmE = plan.fixedmE(arm).orElse(null);
+    if (fixedE == null || fixedmE == null) {
+      return new RegretBounds.None(
+          "an arm that "
+              + (fixedE == null
+                  ? "is the same without growing"
+                  : "has all experts from the start"));
+    }
+    Optional<PlannedRun> small = done(fixedE, run.seed());
+    Optional<PlannedRun> large = done(fixedmE, run.seed());
+    if (small.isEmpty() || large.isEmpty()) {
+      return new RegretBounds.None(
+          plan.run((small.isEmpty() ? fixedE : fixedmE).name(), run.seed()).title());
+    }
+    List<Metric.Growth> growths = history.growths();
+    if (growths.size() > 1) {
+      return new RegretBounds.None("a single growth, which is all that the theorem knows of");
+    }
+    if (!Files.exists(run.grownWeights())) {
+      return new RegretBounds.None(
+          "the weights right after the growth, which were not kept in %s: delete %s, and --resume"
+                  .formatted(run.grownWeights(), run.directory())
+              + " trains it anew");
+    }
+    double gap =
+        history(small.get()).finalEvaluation().meanLoss()
+            - history(large.get()).finalEvaluation().meanLoss();
+    try {
+      return RegretBounds.Terms.of(
+          history.steps(),
+          growths.getFirst().step(),
+          gap,
+          WeightDistance.squared(run.grownWeights(), large.get().lastCheckpoint()),
+          WeightDistance.squared(large.get().start().directory(), large.get().lastCheckpoint()));
+    } catch (CambiumException e) { // no reason to lose what else was measured
+      return new RegretBounds.None("weights that can be compared: " + e.getMessage());
+    }
   }
 
   private Optional<MeasuredRun.Recovery> recovery(PlannedRun run, RunHistory history) {

@@ -1,5 +1,6 @@
 package io.cambium.lab.experiment;
 
+import io.cambium.training.RunDirectory;
 import io.cambium.training.config.RunConfig;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -41,6 +42,16 @@ public record PlannedRun(
   /** Whether there is anything of it already. */
   public boolean isBegun() {
     return Files.exists(directory);
+  }
+
+  /** What it ends with. */
+  Path lastCheckpoint() {
+    return new RunDirectory(directory).checkpoint(lastStep);
+  }
+
+  /** Where the weights right after its growth stay, when the run keeps them no longer. */
+  Path grownWeights() {
+    return directory.resolve("grown");
   }
 
   boolean isSourceOnly() {

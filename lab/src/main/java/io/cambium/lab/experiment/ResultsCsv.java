@@ -40,7 +40,9 @@ final class ResultsCsv {
           "domain_distance",
           "source_loss",
           "recovered_steps",
-          "recovered_tokens");
+          "recovered_tokens",
+          "bound_capacity_term",
+          "bound_initialisation_term");
 
   private static final List<String> ARM_COLUMNS =
       List.of(
@@ -112,6 +114,8 @@ final class ResultsCsv {
     LargestRise rise = growth == null ? null : growth.largestRise();
     LoadBalance load = run.load();
     MeasuredRun.Recovery recovery = run.recovery();
+    RegretBounds.Terms bounds =
+        run.regretBounds() instanceof RegretBounds.Terms terms ? terms : null;
     return Stream.of(
         arm,
         cell(run.seed()),
@@ -133,7 +137,9 @@ final class ResultsCsv {
         cell(run.specialisation().isEmpty() ? null : run.specialisation().getLast().distance()),
         cell(recovery == null ? null : recovery.sourceLoss()),
         cell(recovery == null ? null : recovery.steps()),
-        cell(recovery == null ? null : recovery.tokens()));
+        cell(recovery == null ? null : recovery.tokens()),
+        cell(bounds == null ? null : bounds.capacity()),
+        cell(bounds == null ? null : bounds.initialisation()));
   }
 
   private static String cell(@Nullable Object value) {

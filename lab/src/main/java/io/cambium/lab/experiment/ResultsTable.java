@@ -34,7 +34,7 @@ public final class ResultsTable {
         "Validation loss in nats per token, mean over domains and seeds\n" + result(arms),
         "By domain\n" + domains(arms),
         "Growth, and balance over the last steps\n" + growth(arms),
-        notes(results));
+        regretBounds(arms) + notes(results));
   }
 
   private static String result(List<ArmResult> arms) {
@@ -153,6 +153,32 @@ public final class ResultsTable {
             : "");
   }
 
+  /** Of the arms that have any; empty if none has. */
+  private static String regretBounds(List<ArmResult> arms) {
+    TextTable table =
+        new TextTable().row(List.of("", "capacity", "initialisation", "rates before growth"));
+    List<ArmResult> bounded = arms.stream().filter(ResultsTable::hasTerms).toList();
+    for (ArmResult arm : bounded) {
+      table.row(
+          List.of(
+              arm.arm(),
+              figure("%+.4f", arm, of(ResultsTable::terms, RegretBounds.Terms::capacity)),
+              figure("%+.1f", arm, of(ResultsTable::terms, RegretBounds.Terms::initialisation)),
+              figure("%.0f %%", arm, of(ResultsTable::terms, terms -> 100 * terms.rateShare()))));
+    }
+    return bounded.isEmpty()
+        ? ""
+        : "%s\n%s%s\n".formatted(RegretBounds.MEANING, table.text(), RegretBounds.STAND_INS);
+  }
+
+  private static boolean hasTerms(ArmResult arm) {
+    return arm.seeds().stream().anyMatch(run -> terms(run) != null);
+  }
+
+  private static RegretBounds.@Nullable Terms terms(MeasuredRun run) {
+    return run.regretBounds() instanceof RegretBounds.Terms terms ? terms : null;
+  }
+
   private static <A, B> Function<MeasuredRun, @Nullable B> of(
       Function<MeasuredRun, @Nullable A> part, Function<A, @Nullable B> value) {
     return run -> {
@@ -188,15 +214,12 @@ public final class ResultsTable {
                 String.valueOf(arm.fixedmE()),
                 closure.gap(),
                 closure.noise()));
-      } else if (arm.seeds().stream().anyMatch(run -> run.growth() != null)) {
-        notes.append(
-            "%s: no eta, for want of an arm that %s\n"
-                .formatted(
-                    arm.arm(),
-                    arm.fixedE() == null
-                        ? "is the same without growing"
-                        : "has all experts from the start"));
       }
+      String none =
+          closure == null ? "eta and no terms of regret bounds" : "terms of regret bounds";
+      missing(arm)
+          .forEach(missing ->
+              notes.append("%s: no %s, for want of %s\n".formatted(arm.arm(), none, missing)));
     }
     int seeds = results.arms().stream().mapToInt(arm -> arm.seeds().size()).max().orElse(0);
     if (seeds < 3) {
@@ -211,6 +234,14 @@ public final class ResultsTable {
                 : format(" of %,d planned", results.plannedSteps()),
             results.unsharedSteps()));
     return notes.toString();
+  }
+
+  private static Stream<String> missing(ArmResult arm) {
+    return arm.seeds().stream()
+        .map(MeasuredRun::regretBounds)
+        .filter(RegretBounds.None.class::isInstance)
+        .map(none -> ((RegretBounds.None) none).missing())
+        .distinct();
   }
 
   private static String percent(double share) {

@@ -59,6 +59,33 @@ public final class SafetensorsWriter implements AutoCloseable {
     if (Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
       throw new UsageException(path, "exists already", "choose another name or delete it");
     }
+    return begin(path, tensors, metadata);
+  }
+
+  /**
+   * The same over a file that may exist, which stays until the new one is complete. What a link
+   * points to, and not the link, is replaced.
+   *
+   * @throws UsageException if something exists that is no file
+   * @throws CheckpointException if it cannot be written
+   */
+  public static SafetensorsWriter replace(
+      Path path, List<TensorSpec> tensors, Map<String, String> metadata) {
+    if (!Files.exists(path)) {
+      return begin(path, tensors, metadata);
+    }
+    if (!Files.isRegularFile(path)) {
+      throw new UsageException(path, "is no file", "choose another name");
+    }
+    try {
+      return begin(path.toRealPath(), tensors, metadata);
+    } catch (IOException e) {
+      throw CheckpointException.unwritable(path, e);
+    }
+  }
+
+  private static SafetensorsWriter begin(
+      Path path, List<TensorSpec> tensors, Map<String, String> metadata) {
     try {
       Files.deleteIfExists(partial(path));
     } catch (IOException e) {

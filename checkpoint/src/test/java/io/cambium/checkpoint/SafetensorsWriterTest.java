@@ -171,6 +171,28 @@ class SafetensorsWriterTest {
   }
 
   @Test
+  void aFileIsReplacedWhenTheNewOneIsComplete() throws IOException {
+    Path path = Files.writeString(temporary.resolve("old"), "mine");
+    Path link = Files.createSymbolicLink(temporary.resolve("link"), path);
+    SafetensorsWriter given = SafetensorsWriter.replace(link, TWO, Map.of());
+    given.write("a", 0, bytes(1, 2));
+    assertThatThrownBy(given::close).hasMessageContaining("lacks data of");
+    assertThat(path).as("as it was given up").hasContent("mine");
+    try (SafetensorsWriter writer = SafetensorsWriter.replace(link, TWO, Map.of())) {
+      writer.write("a", bytes(1, 2, 3, 4, 5));
+      writer.write("b", bytes(9));
+      assertThat(path).hasContent("mine");
+    }
+    assertThat(link).isSymbolicLink();
+    try (SafetensorsFile file = SafetensorsFile.open(path)) {
+      assertThat(file.data("b").mismatch(bytes(9))).isEqualTo(-1);
+    }
+    assertThatThrownBy(() -> SafetensorsWriter.replace(temporary, TWO, Map.of()))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining("is no file");
+  }
+
+  @Test
   void refusesDataThatHasNoPlace() {
     try (SafetensorsWriter writer =
         SafetensorsWriter.create(temporary.resolve("places"), List.of(), Map.of())) {

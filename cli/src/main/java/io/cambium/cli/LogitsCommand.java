@@ -10,12 +10,9 @@ import io.cambium.checkpoint.TensorSpec;
 import io.cambium.model.InferenceModel;
 import io.cambium.model.TorchRunner;
 import io.cambium.upcycle.runner.TokenIds;
-import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -67,7 +64,7 @@ final class LogitsCommand implements Callable<Integer> {
   @Mixin private OverwriteOption overwrite;
 
   @Override
-  public Integer call() throws IOException {
+  public Integer call() {
     overwrite.requireFree(output);
     OptionalInt experts = topK == null ? OptionalInt.empty() : OptionalInt.of(topK);
     try (CheckpointSource source = checkpoint.open(root.environment());
@@ -106,7 +103,7 @@ final class LogitsCommand implements Callable<Integer> {
    * A sequence per core at a time, so that memory does not grow with their number; renamed when
    * complete.
    */
-  private void write(InferenceModel model, TokenIds ids) throws IOException {
+  private void write(InferenceModel model, TokenIds ids) {
     long vocabulary = model.decoder().spec().vocabSize();
     long batch = ids.batch_B();
     long sequence = ids.sequence_S();
@@ -114,25 +111,17 @@ final class LogitsCommand implements Callable<Integer> {
         List.of(
             new TensorSpec(IDS, DType.I64, List.of(batch, sequence)),
             new TensorSpec(LOGITS, DType.F32, List.of(batch, sequence, vocabulary)));
-    Path partial = output.resolveSibling(output.getFileName() + ".partial");
-    Files.deleteIfExists(partial);
-    try {
-      try (SafetensorsWriter writer = SafetensorsWriter.create(partial, tensors, Map.of());
-          TerminalProgress progress = TerminalProgress.onStandardError()) {
-        writer.write(IDS, MemorySegment.ofArray(ids.ids()));
-        int step = model.decoder().team().size();
-        for (int from = 0; from < batch; from += step) {
-          progress.update("computing logits", from, batch);
-          int to = Math.min(ids.batch_B(), from + step);
-          float[] logits = TorchRunner.logits(model.decoder(), sequences(ids, from, to));
-          writer.write(
-              LOGITS, from * sequence * vocabulary * Float.BYTES, MemorySegment.ofArray(logits));
-        }
-        writer.requireComplete();
+    try (SafetensorsWriter writer = SafetensorsWriter.replace(output, tensors, Map.of());
+        TerminalProgress progress = TerminalProgress.onStandardError()) {
+      writer.write(IDS, MemorySegment.ofArray(ids.ids()));
+      int step = model.decoder().team().size();
+      for (int from = 0; from < batch; from += step) {
+        progress.update("computing logits", from, batch);
+        int to = Math.min(ids.batch_B(), from + step);
+        float[] logits = TorchRunner.logits(model.decoder(), sequences(ids, from, to));
+        writer.write(
+            LOGITS, from * sequence * vocabulary * Float.BYTES, MemorySegment.ofArray(logits));
       }
-      Files.move(partial, output, StandardCopyOption.REPLACE_EXISTING);
-    } finally {
-      Files.deleteIfExists(partial);
     }
   }
 

@@ -7,9 +7,7 @@ import io.cambium.training.UtilityScorer;
 import io.cambium.training.config.BatchConfig;
 import io.cambium.upcycle.utility.ExpertScores;
 import io.cambium.upcycle.utility.Score;
-import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.EnumSet;
@@ -97,7 +95,7 @@ final class ScoreCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
   @Override
-  public Integer call() throws IOException {
+  public Integer call() {
     overwrite.requireFree(out);
     BatchConfig calibration = calibration();
     UtilityScorer.Result result;
@@ -107,7 +105,6 @@ final class ScoreCommand implements Callable<Integer> {
           scores.isEmpty() ? UtilityScorer.available(source.path()) : EnumSet.copyOf(scores);
       result = UtilityScorer.score(source.path(), data, wanted, calibration, seed, progress);
     }
-    Files.deleteIfExists(out);
     result.scores().write(out, metadata(result));
     report(result, spec.commandLine().getOut());
     return 0;

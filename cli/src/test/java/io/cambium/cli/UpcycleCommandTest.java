@@ -153,24 +153,29 @@ class UpcycleCommandTest {
   }
 
   private void score(Path scores) throws IOException {
+    assertThat(score(TinyCorpus.write(folder.resolve("corpus")), scores)).isZero();
+  }
+
+  private int score(Path corpus, Path scores, String... more) {
+    List<String> args =
+        new ArrayList<>(List.of("score", source.toString(), "--data", corpus.toString(), "--out"));
+    args.add(scores.toString());
+    args.addAll(List.of("--batches", "3", "--sequences", "5", "--length", "17"));
+    args.addAll(List.of("--micro-batch", "2"));
+    args.addAll(List.of(more));
+    return Cambium.execute(args.toArray(String[]::new));
+  }
+
+  /** Nor are they lost if the new ones cannot be computed. */
+  @Test
+  void scoresAreReplacedOnlyIfAskedTo() throws IOException {
     Path corpus = TinyCorpus.write(folder.resolve("corpus"));
-    assertThat(
-            Cambium.execute(
-                "score",
-                source.toString(),
-                "--data",
-                corpus.toString(),
-                "--out",
-                scores.toString(),
-                "--batches",
-                "3",
-                "--sequences",
-                "5",
-                "--length",
-                "17",
-                "--micro-batch",
-                "2"))
-        .isZero();
+    Path scores = Files.writeString(folder.resolve("scores.safetensors"), "mine");
+    assertThat(score(corpus, scores)).isEqualTo(2);
+    assertThat(score(folder.resolve("nowhere"), scores, "--overwrite")).isNotZero();
+    assertThat(scores).hasContent("mine");
+    assertThat(score(corpus, scores, "--overwrite")).isZero();
+    assertThat(ExpertScores.read(scores).byScore()).isNotEmpty();
   }
 
   @Test

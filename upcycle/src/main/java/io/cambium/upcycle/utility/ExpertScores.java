@@ -101,7 +101,10 @@ public record ExpertScores(Map<Score, SortedMap<Integer, List<Double>>> byScore,
     }
   }
 
-  /** Writes one tensor per score and layer, {@code layer.<index>.<score>} F64 [E]. */
+  /**
+   * Writes one tensor per score and layer, {@code layer.<index>.<score>} F64 [E]. A file that is
+   * there stays until the new one is complete.
+   */
   public void write(Path file, Map<String, String> metadata) {
     Map<String, List<Double>> tensors = new TreeMap<>();
     byScore.forEach((score, layers) ->
@@ -111,7 +114,7 @@ public record ExpertScores(Map<Score, SortedMap<Integer, List<Double>>> byScore,
         specs.add(new TensorSpec(name, DType.F64, List.of((long) values.size()))));
     Map<String, String> all = new TreeMap<>(metadata);
     all.put(ROUTERS, routers);
-    try (SafetensorsWriter writer = SafetensorsWriter.create(file, specs, all)) {
+    try (SafetensorsWriter writer = SafetensorsWriter.replace(file, specs, all)) {
       tensors.forEach((name, values) ->
           writer.write(
               name,

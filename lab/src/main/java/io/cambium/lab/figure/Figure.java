@@ -29,8 +29,9 @@ public sealed interface Figure {
   }
 
   /**
-   * Cells in colours: loads relative to an even one, so that 1 is the middle of the colours.
+   * Cells in colours: shares relative to an even one, so that 1 is the middle of the colours.
    *
+   * @param cell what is in one
    * @param value [row][column]; NaN where there is none
    * @param doublings from the middle to each end of the colours
    */
@@ -41,6 +42,7 @@ public sealed interface Figure {
       List<String> columns,
       String y,
       List<String> rows,
+      String cell,
       double[][] value,
       double doublings)
       implements Figure {}

@@ -34,7 +34,7 @@ final class FigureCsv {
   }
 
   private void map(HeatMap map) {
-    csv.row(List.of(map.y(), map.x(), "load relative to an even one"));
+    csv.row(List.of(map.y(), map.x(), map.cell()));
     for (int r = 0; r < map.rows().size(); r++) {
       for (int c = 0; c < map.columns().size(); c++) {
         if (!Double.isNaN(map.value()[r][c])) {

@@ -153,6 +153,7 @@ public final class Figures {
         stretches.stream().map(s -> Long.toString(s.tokens())).toList(),
         "expert",
         labels(rows),
+        "share of the layer's assignments relative to an even one",
         value,
         1);
   }
@@ -174,6 +175,7 @@ public final class Figures {
         model.routing().domains(),
         "expert",
         labels(rows),
+        "share of the domain's assignments relative to an even one",
         value,
         2);
   }

@@ -117,8 +117,11 @@ final class RunReportTest {
     }
     // Layer 1 at its start, expert 0 > 8: the replica's row begins with its parent's load.
     assertThat(Files.readAllLines(figures.resolve("load-grown-layer-1.csv")))
-        .contains("expert,training tokens until,load relative to an even one")
+        .contains(
+            "expert,training tokens until,share of the layer's assignments relative to an even one")
         .anyMatch(line -> line.startsWith("0 > 8,"));
+    assertThat(Files.readAllLines(figures.resolve("specialisation-grown-layer-1.csv")))
+        .contains("expert,domain,share of the domain's assignments relative to an even one");
     assertThat(Files.readAllLines(figures.resolve("lineage-grown-layer-1.csv")))
         .contains("level,parent,child,note")
         .anyMatch(line -> line.startsWith("1,source 7,expert 31,"));

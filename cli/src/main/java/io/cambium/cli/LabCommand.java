@@ -93,6 +93,9 @@ final class LabCommand implements Callable<Integer> {
       throw new UsageException(
           directory, "exists already", "give --resume to go on with it, or another --out");
     }
+    if (!dryRun) {
+      plan.requireResumable();
+    }
     long available =
         memory == null ? MachineMemory.available() : ByteCount.parse("--memory", memory);
     // Before hours are spent; what was begun has shown that it fits.

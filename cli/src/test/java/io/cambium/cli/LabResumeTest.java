@@ -136,6 +136,30 @@ class LabResumeTest {
   }
 
   @Test
+  void anExperimentThatCannotGoOnSaysWhyBeforeAnythingIsTrained() throws IOException {
+    assertThat(lab("old", "fixed-3: {}")).isZero();
+    String[] changed = {"fixed-4: {model: {experts: 4}}", "fixed-3: {set: {evaluate.every: 4}}"};
+    assertThat(lab("old", changed)).isEqualTo(2);
+    assertThat(console.err())
+        .contains("fixed-3/seed-1: began with other settings than the experiment has now:")
+        .contains("\n  evaluate.every: 8, now 4\n")
+        .contains("change it back, or delete this run", "begin anew with another --out");
+    Path yaml = out("old").resolve("runs/fixed-3/seed-1/run.yaml");
+    String settings = Files.readString(yaml);
+    Files.writeString(yaml, settings.replace("workers: 1", "workers: 1\nthreads: 1"));
+    assertThat(lab("old", "fixed-3: {}")).isEqualTo(2);
+    assertThat(console.err())
+        .contains("cannot be read by this version: ", "run.yaml: threads: unknown")
+        .contains("if another version of Cambium began the experiment");
+    Files.writeString(yaml, settings);
+    Path log = yaml.resolveSibling(MetricsLog.FILE_NAME);
+    Files.writeString(log, Files.readString(log).replace("\"tokens\"", "\"token_count\""));
+    assertThat(lab("old", "fixed-3: {}")).isEqualTo(2);
+    assertThat(console.err()).contains("cannot be read by this version: ", "line 1: is no event");
+    assertThat(out("old").resolve("runs/fixed-4")).doesNotExist();
+  }
+
+  @Test
   void termsOfBoundsThatCannotBeHadSayWhatIsMissing() throws IOException {
     String[] arms = {"fixed-3: {}", "grown: {growth: {mode: lineage}}"};
     assertThat(lab("bounds", arms)).isZero();

@@ -492,7 +492,7 @@ class TrainCommandTest {
   @Test
   void refusesToResumeWithOtherSettings() {
     assertThat(errorOf(2, with(train(whole(), "seed=7"), "--resume")))
-        .contains("is not the configuration that was given");
+        .contains("is not the configuration that was given:\n  seed: 0, now 7\n");
   }
 
   @Test

@@ -5,6 +5,7 @@ import io.cambium.checkpoint.ProcessLock;
 import io.cambium.checkpoint.StagedDirectory;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.training.config.RunConfig;
+import io.cambium.training.config.YamlSettings;
 import io.cambium.training.metrics.MetricsLog;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -96,8 +97,13 @@ public record RunDirectory(Path path) {
    * @throws UsageException if the run began with another configuration
    */
   void requireBegunWith(RunConfig config, String remedy) {
-    if (!RunConfig.read(config(), List.of()).equals(config)) {
-      throw new UsageException(config(), "is not the configuration that was given", remedy);
+    RunConfig before = RunConfig.read(config(), List.of());
+    if (!before.equals(config)) {
+      throw new UsageException(
+          config(),
+          "is not the configuration that was given:\n  "
+              + String.join("\n  ", YamlSettings.differences(before, config)),
+          remedy);
     }
   }
 

@@ -87,6 +87,16 @@ public record ExperimentPlan(Experiment experiment, Path out, List<PlannedRun> r
         : own;
   }
 
+  /**
+   * Looks at all that was begun before anything goes on.
+   *
+   * @throws UsageException if a run began with other settings than it has now, or another version
+   *     wrote what this one cannot read
+   */
+  public void requireResumable() {
+    runs.forEach(PlannedRun::requireResumable);
+  }
+
   /** The arm that is the same but does not grow, if there is one. */
   Optional<ArmSettings> fixedE(ArmSettings grown) {
     return baseline(grown, grown::beginsLike);

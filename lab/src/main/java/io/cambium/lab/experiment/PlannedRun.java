@@ -1,9 +1,14 @@
 package io.cambium.lab.experiment;
 
+import io.cambium.checkpoint.CambiumException;
+import io.cambium.checkpoint.UsageException;
 import io.cambium.training.RunDirectory;
 import io.cambium.training.config.RunConfig;
+import io.cambium.training.config.YamlSettings;
+import io.cambium.training.metrics.MetricsLog;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.SortedMap;
 
 /**
@@ -23,6 +28,11 @@ public record PlannedRun(
     RunConfig config,
     int lastStep,
     SortedMap<Integer, Path> exports) {
+
+  private static final String BEGIN_ANEW =
+      "if the experiment's file was changed, change it back, or delete this run to train it anew; if"
+          + " another version of Cambium began the experiment, or its directory was moved, resume it"
+          + " with that version and where it was, or begin anew with another --out";
 
   /** What people call it. */
   public String title() {
@@ -52,6 +62,41 @@ public record PlannedRun(
   /** Where the weights right after its growth stay, when the run keeps them no longer. */
   Path grownWeights() {
     return directory.resolve("grown");
+  }
+
+  /**
+   * Looks at what there is of it already.
+   *
+   * @throws UsageException if it began with other settings, or another version wrote what this one
+   *     cannot read
+   */
+  void requireResumable() {
+    Path begun = directory.resolve(RunConfig.FILE_NAME);
+    if (!Files.exists(begun)) {
+      return; // it begins anew
+    }
+    RunConfig before;
+    try {
+      before = RunConfig.read(begun, List.of());
+      Path log = directory.resolve(MetricsLog.FILE_NAME);
+      if (Files.exists(log)) {
+        MetricsLog.forEach(log, event -> {});
+      }
+    } catch (CambiumException e) {
+      throw new UsageException(
+          directory,
+          "cannot be read by this version: " + e.place() + ": " + e.what(),
+          BEGIN_ANEW,
+          e);
+    }
+    List<String> differences = YamlSettings.differences(before, config);
+    if (!differences.isEmpty()) {
+      throw new UsageException(
+          directory,
+          "began with other settings than the experiment has now:\n  "
+              + String.join("\n  ", differences),
+          BEGIN_ANEW);
+    }
   }
 
   boolean isSourceOnly() {

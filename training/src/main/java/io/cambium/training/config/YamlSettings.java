@@ -7,9 +7,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.databind.DeserializationFeature;
@@ -75,6 +78,35 @@ public final class YamlSettings {
   /** The same as text. */
   public static String text(Object settings) {
     return MAPPER.writeValueAsString(settings);
+  }
+
+  /**
+   * The settings in which two records of one type differ, each as {@code path.to.key: before, now
+   * after}.
+   */
+  public static List<String> differences(Object before, Object after) {
+    List<String> differences = new ArrayList<>();
+    addDifferences(tree(before), tree(after), "", differences);
+    return differences;
+  }
+
+  private static void addDifferences(
+      ObjectNode before, ObjectNode after, String prefix, List<String> to) {
+    Set<String> keys = new LinkedHashSet<>(before.propertyNames());
+    keys.addAll(after.propertyNames());
+    for (String key : keys) {
+      JsonNode one = before.path(key);
+      JsonNode other = after.path(key);
+      if (one instanceof ObjectNode section && other instanceof ObjectNode same) {
+        addDifferences(section, same, prefix + key + ".", to);
+      } else if (!one.equals(other)) {
+        to.add("%s: %s, now %s".formatted(prefix + key, shown(one), shown(other)));
+      }
+    }
+  }
+
+  private static String shown(JsonNode value) {
+    return value.isMissingNode() || value.isNull() ? "none" : value.asString(value.toString());
   }
 
   /**

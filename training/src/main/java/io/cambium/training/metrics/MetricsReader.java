@@ -98,7 +98,11 @@ final class MetricsReader implements AutoCloseable {
     try {
       metric = READER.readValue(line);
     } catch (JacksonException e) {
-      throw new TrainingException(place, "is no event: " + e.getOriginalMessage(), null, e);
+      throw new TrainingException(
+          place,
+          "is no event: " + e.getOriginalMessage(),
+          "if another version of Cambium wrote it, read it with that one, or train anew",
+          e);
     }
     if (metric.step() < position.step()) {
       throw new TrainingException(

@@ -25,7 +25,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "analyse",
     description = {
-      "Shows what the experts of a checkpoint do with held-out text, in fp32 and without training.",
+      "Shows what the experts of a checkpoint do with a corpus's validation split, in fp32 and"
+          + " without training.",
       "",
       "For each routing layer: how evenly tokens fall on the experts, which experts serve which"
           + " domain, class of tokens or word, which are chosen together, how alike they are in"
@@ -47,12 +48,7 @@ final class AnalyseCommand implements Callable<Integer> {
 
   @Mixin private MeasuredOn measured;
 
-  @Option(
-      names = "--data",
-      required = true,
-      paramLabel = "CORPUS",
-      description = "Corpus directory, of which the validation split is read.")
-  private Path data = Path.of("");
+  @Mixin private CorpusOption data;
 
   @Option(
       names = "--against",
@@ -103,7 +99,7 @@ final class AnalyseCommand implements Callable<Integer> {
         InferenceModel model = InferenceModel.open(source.path(), OptionalInt.empty());
         InferenceModel before =
             earlier == null ? null : InferenceModel.open(earlier.path(), OptionalInt.empty());
-        Corpus corpus = Corpus.open(data);
+        Corpus corpus = Corpus.open(data.path());
         Tokenizer tokenizer = Tokenizer.load(corpus.tokenizer().path());
         TerminalProgress progress = TerminalProgress.onStandardError()) {
       Analyser analyser =

@@ -3,11 +3,9 @@ package io.cambium.cli;
 import io.cambium.checkpoint.CheckpointSource;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.upcycle.dense.DenseOptions;
+import io.cambium.upcycle.dense.DenseSettings;
 import io.cambium.upcycle.dense.DenseSources;
-import io.cambium.upcycle.dense.LayerChoice;
 import io.cambium.upcycle.dense.expert.ExpertInitialisations;
-import io.cambium.upcycle.dense.expert.ExpertInitialisations.Parameters;
-import io.cambium.upcycle.dense.router.RouterInitialisation;
 import io.cambium.upcycle.dense.router.RouterInitialisations;
 import io.cambium.upcycle.engine.Engine;
 import io.cambium.upcycle.runner.TokenIds;
@@ -43,20 +41,20 @@ final class DenseArguments {
       names = "--top-k",
       paramLabel = "K",
       description = "How many copies of a block a token visits (default: 2).")
-  private int topK = 2;
+  private int topK = DenseSettings.DEFAULT.topK();
 
   @Option(
       names = "--granularity",
       paramLabel = "G",
       description =
           "Cut each copy into G experts, which a token visits together at first (default: 1).")
-  private int granularity = 1;
+  private int granularity = DenseSettings.DEFAULT.granularity();
 
   @Option(
       names = "--layers",
       paramLabel = "LAYERS",
       description = "Which layers get experts: indices or slices, as 0,4,8 or 1::2 (default: all).")
-  private String layers = LayerChoice.ALL.text();
+  private String layers = DenseSettings.DEFAULT.layers();
 
   @Option(
       names = "--shared-expert",
@@ -68,7 +66,7 @@ final class DenseArguments {
       paramLabel = "INIT",
       completionCandidates = Initialisations.class,
       description = "How copies differ: ${COMPLETION-CANDIDATES} (default: copy).")
-  private String init = "copy";
+  private String init = DenseSettings.DEFAULT.init();
 
   @Option(
       names = "--noise",
@@ -90,13 +88,13 @@ final class DenseArguments {
       description =
           "Where its rows come from: ${COMPLETION-CANDIDATES} (default: normal). centroid needs"
               + " --data.")
-  private String router = "normal";
+  private String router = DenseSettings.DEFAULT.router();
 
   @Option(
       names = "--router-std",
       paramLabel = "S",
       description = "Standard deviation of the router's rows (default: 0.02).")
-  private @Nullable Double routerDeviation;
+  private @Nullable Double routerStd;
 
   @Option(
       names = "--family",
@@ -138,7 +136,7 @@ final class DenseArguments {
 
   /** Whether the router needs tokens of each domain. */
   boolean needsDomains() {
-    return router.equals("centroid");
+    return DenseSettings.needsDomains(router);
   }
 
   /**
@@ -154,18 +152,19 @@ final class DenseArguments {
       SequencedMap<String, List<TokenIds>> domains,
       long seed,
       boolean overwrite) {
-    RouterInitialisation rows = RouterInitialisations.named(router, routerDeviation, domains);
-    return new DenseOptions(
-        experts,
-        topK,
-        granularity,
-        new LayerChoice(layers),
-        sharedExpert,
-        ExpertInitialisations.named(init, new Parameters(noise, dropRate, svdShare)),
-        rows,
-        Optional.ofNullable(family),
-        runsOn.orElseGet(() -> DenseOptions.defaultEngines(rows)),
-        seed,
-        overwrite);
+    return new DenseSettings(
+            experts,
+            topK,
+            granularity,
+            layers,
+            sharedExpert,
+            init,
+            noise,
+            dropRate,
+            svdShare,
+            router,
+            routerStd,
+            family)
+        .options(runsOn, domains, seed, overwrite);
   }
 }

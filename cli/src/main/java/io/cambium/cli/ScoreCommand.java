@@ -50,12 +50,7 @@ final class ScoreCommand implements Callable<Integer> {
 
   @Mixin private MeasuredOn measured;
 
-  @Option(
-      names = "--data",
-      required = true,
-      paramLabel = "CORPUS",
-      description = "Corpus directory.")
-  private Path data = Path.of("");
+  @Mixin private CorpusOption data;
 
   @Option(names = "--out", required = true, paramLabel = "FILE", description = "File to write.")
   private Path out = Path.of("");
@@ -103,7 +98,7 @@ final class ScoreCommand implements Callable<Integer> {
         TerminalProgress progress = TerminalProgress.onStandardError()) {
       Set<Score> wanted =
           scores.isEmpty() ? UtilityScorer.available(source.path()) : EnumSet.copyOf(scores);
-      result = UtilityScorer.score(source.path(), data, wanted, calibration, seed, progress);
+      result = UtilityScorer.score(source.path(), data.path(), wanted, calibration, seed, progress);
     }
     result.scores().write(out, metadata(result));
     report(result, spec.commandLine().getOut());
@@ -121,7 +116,7 @@ final class ScoreCommand implements Callable<Integer> {
   private Map<String, String> metadata(UtilityScorer.Result result) {
     return Map.of(
         "model", measured.checkpoint(),
-        "data", data.toString(),
+        "data", data.path().toString(),
         "batches", Integer.toString(batches),
         "tokens", Long.toString(result.tokens()),
         "seed", Long.toString(seed),

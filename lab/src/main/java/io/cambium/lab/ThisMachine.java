@@ -45,7 +45,7 @@ public final class ThisMachine {
             Math.min(1, before.share()),
             before.seconds(),
             after.seconds());
-    return CostPlan.of(run, measured, CostPlan.Origin.MEASURED);
+    return CostPlan.of(run, source, measured, CostPlan.Origin.MEASURED);
   }
 
   /** What lies between devices is not asked for where there is one. */

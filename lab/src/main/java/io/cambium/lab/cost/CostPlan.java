@@ -64,7 +64,8 @@ public record CostPlan(
    * @throws UsageException if it does not grow, or fits on no number of devices
    */
   public static CostPlan of(RunConfig run, HardwareConfig hardware) {
-    return of(run, hardware, hardware.hasStepTimes() ? Origin.GIVEN : Origin.MODELLED);
+    Origin stepTimes = hardware.hasStepTimes() ? Origin.GIVEN : Origin.MODELLED;
+    return of(run, source(run), hardware, stepTimes);
   }
 
   private static GrowthConfig growth(RunConfig run) {
@@ -94,13 +95,14 @@ public record CostPlan(
   }
 
   /**
-   * The same.
+   * The same of a run whose model was looked at before.
    *
+   * @param source {@link #source} of the run
    * @param stepTimes where those of the hardware come from
    */
-  public static CostPlan of(RunConfig run, HardwareConfig hardware, Origin stepTimes) {
+  public static CostPlan of(
+      RunConfig run, ModelSize.Source source, HardwareConfig hardware, Origin stepTimes) {
     GrowthConfig growth = growth(run);
-    ModelSize.Source source = source(run);
     int devices = devices(source.size(growth.experts(), run.batch()), hardware);
     Phase before = phase(source, source.experts(), run.batch(), devices, hardware, false);
     Phase after = phase(source, growth.experts(), run.batch(), devices, hardware, true);

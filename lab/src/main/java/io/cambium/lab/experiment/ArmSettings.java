@@ -2,6 +2,7 @@ package io.cambium.lab.experiment;
 
 import io.cambium.training.config.ModelSizes;
 import io.cambium.training.config.RunConfig;
+import io.cambium.upcycle.dense.DenseSettings;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,7 +28,7 @@ record ArmSettings(
     @Nullable ModelSizes sizes,
     ObjectNode run,
     @Nullable ObjectNode growth,
-    @Nullable UpcycleSettings upcycle,
+    @Nullable DenseSettings upcycle,
     Optional<List<String>> source) {
 
   /**
@@ -94,8 +95,7 @@ record ArmSettings(
     return Path.of(run.path("model").asString("")).toAbsolutePath().normalize();
   }
 
-  private ArmSettings with(
-      @Nullable ModelSizes otherSizes, @Nullable UpcycleSettings otherUpcycle) {
+  private ArmSettings with(@Nullable ModelSizes otherSizes, @Nullable DenseSettings otherUpcycle) {
     return new ArmSettings(name, place, otherSizes, run, growth, otherUpcycle, source);
   }
 

@@ -109,7 +109,7 @@ public record Experiment(List<Long> seeds, List<ArmSettings> arms) {
       at(GROWTH, () -> GrowthConfig.incomplete(section(base, GROWTH, true)));
     }
     if (base.has(UPCYCLE)) {
-      at(UPCYCLE, () -> UpcycleSettings.incomplete(section(base, UPCYCLE, true)));
+      at(UPCYCLE, () -> UpcycleSection.incomplete(section(base, UPCYCLE, true)));
     }
     ObjectNode run = base.deepCopy();
     run.remove(List.of(MODEL, UPCYCLE, GROWTH));
@@ -154,7 +154,7 @@ public record Experiment(List<Long> seeds, List<ArmSettings> arms) {
         sizes,
         YamlSettings.overridden(run, overrides),
         growth,
-        upcycle == null ? null : at(UPCYCLE, () -> UpcycleSettings.of(upcycle)),
+        upcycle == null ? null : at(UPCYCLE, () -> UpcycleSection.read(upcycle)),
         source(root, arm));
   }
 

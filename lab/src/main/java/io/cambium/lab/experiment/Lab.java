@@ -323,7 +323,7 @@ public final class Lab {
             Upcycler.planDense(
                 new DenseSources(List.of(dense), OptionalInt.empty()),
                 upcycled.directory(),
-                upcycled.settings().options(upcycled.seed()),
+                UpcycleSection.options(upcycled.settings(), upcycled.seed()),
                 new TorchRunner(),
                 List.of())) {
       return planned.execute(Progress.NONE).verification().describe();

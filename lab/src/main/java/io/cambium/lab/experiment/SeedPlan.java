@@ -6,6 +6,7 @@ import io.cambium.training.config.GrowthConfig;
 import io.cambium.training.config.ModelSizes;
 import io.cambium.training.config.RunConfig;
 import io.cambium.training.config.YamlSettings;
+import io.cambium.upcycle.dense.DenseSettings;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -96,7 +97,7 @@ final class SeedPlan {
   }
 
   private Start experts(ArmSettings arm, Start start) {
-    UpcycleSettings settings = arm.upcycle();
+    DenseSettings settings = arm.upcycle();
     if (settings == null) {
       return start;
     }

@@ -1,6 +1,7 @@
 package io.cambium.lab.experiment;
 
 import io.cambium.training.config.ModelSizes;
+import io.cambium.upcycle.dense.DenseSettings;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -38,8 +39,7 @@ sealed interface Start {
   }
 
   /** Experts of a dense model. */
-  record Upcycled(Path directory, Start dense, UpcycleSettings settings, long seed)
-      implements Start {
+  record Upcycled(Path directory, Start dense, DenseSettings settings, long seed) implements Start {
     @Override
     public Optional<Path> needs() {
       return dense.needs();

@@ -1,20 +1,17 @@
-package io.cambium.lab.experiment;
+package io.cambium.upcycle.dense;
 
-import io.cambium.checkpoint.UsageException;
-import io.cambium.training.config.YamlSettings;
-import io.cambium.upcycle.dense.DenseOptions;
-import io.cambium.upcycle.dense.LayerChoice;
 import io.cambium.upcycle.dense.expert.ExpertInitialisations;
 import io.cambium.upcycle.dense.router.RouterInitialisation;
 import io.cambium.upcycle.dense.router.RouterInitialisations;
-import java.util.LinkedHashMap;
+import io.cambium.upcycle.engine.Engine;
+import io.cambium.upcycle.runner.TokenIds;
+import java.util.List;
 import java.util.Optional;
+import java.util.SequencedMap;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
- * How an arm makes experts of a dense model: the options of {@code cambium upcycle} under their own
- * names.
+ * How to make experts of dense blocks, in the words of users: options and settings files.
  *
  * @param experts copies of each block
  * @param topK how many of them a token visits
@@ -24,10 +21,10 @@ import tools.jackson.databind.node.ObjectNode;
  * @param noise of duplicate-noise; null for the default, as for all below
  * @param dropRate of drop
  * @param svdShare of svd
- * @param router where its rows come from: normal or hash
+ * @param router where its rows come from
  * @param family the model_type to write
  */
-record UpcycleSettings(
+public record DenseSettings(
     int experts,
     int topK,
     int granularity,
@@ -41,41 +38,28 @@ record UpcycleSettings(
     @Nullable Double routerStd,
     @Nullable String family) {
 
-  private static final UpcycleSettings DEFAULT =
-      new UpcycleSettings(
+  /** What is not said otherwise. */
+  public static final DenseSettings DEFAULT =
+      new DenseSettings(
           8, 2, 1, LayerChoice.ALL.text(), false, "copy", null, null, null, "normal", null, null);
 
-  private static final UpcycleSettings EXAMPLE =
-      new UpcycleSettings(8, 2, 1, "1::2", false, "drop", .1, .5, .9, "normal", .02, "mixtral");
-
-  /**
-   * Reads a section.
-   *
-   * @throws UsageException naming the setting, below {@code upcycle}
-   */
-  static UpcycleSettings of(ObjectNode section) {
-    UpcycleSettings settings = incomplete(section);
-    settings.options(0);
-    return settings;
-  }
-
-  /** Settings of which others may still be replaced: keys and types are checked. */
-  static UpcycleSettings incomplete(ObjectNode section) {
-    return YamlSettings.over(DEFAULT, EXAMPLE, section);
+  /** Whether the router's rows are made of text of each domain. */
+  public static boolean needsDomains(String router) {
+    return router.equals("centroid");
   }
 
   /**
    * The same with another number of routed experts in a layer, in which there are {@code
    * granularity} of each copy; empty where they make no whole copies.
    */
-  Optional<UpcycleSettings> withRoutedExperts(int count) {
+  public Optional<DenseSettings> withRoutedExperts(int count) {
     return count % granularity == 0
         ? Optional.of(withCopies(count / granularity))
         : Optional.empty();
   }
 
-  private UpcycleSettings withCopies(int copies) {
-    return new UpcycleSettings(
+  private DenseSettings withCopies(int copies) {
+    return new DenseSettings(
         copies,
         topK,
         granularity,
@@ -90,15 +74,19 @@ record UpcycleSettings(
         family);
   }
 
-  DenseOptions options(long seed) {
-    if (router.equals("centroid")) {
-      throw new UsageException(
-          "router",
-          "centroid needs text of each domain, which an arm does not have",
-          "make the model with `cambium upcycle --router centroid`, and name it as the arm's model");
-    }
-    RouterInitialisation rows =
-        RouterInitialisations.named(router, routerStd, new LinkedHashMap<>());
+  /**
+   * What they mean.
+   *
+   * @param runsOn engines that have to run the result; empty for those of the router
+   * @param domains tokens of each, where the router {@link #needsDomains}
+   * @throws io.cambium.checkpoint.UsageException if a name is not known, or values do not fit
+   */
+  public DenseOptions options(
+      Optional<List<Engine>> runsOn,
+      SequencedMap<String, List<TokenIds>> domains,
+      long seed,
+      boolean overwrite) {
+    RouterInitialisation rows = RouterInitialisations.named(router, routerStd, domains);
     return new DenseOptions(
         experts,
         topK,
@@ -109,8 +97,8 @@ record UpcycleSettings(
             init, new ExpertInitialisations.Parameters(noise, dropRate, svdShare)),
         rows,
         Optional.ofNullable(family),
-        DenseOptions.defaultEngines(rows),
+        runsOn.orElseGet(() -> DenseOptions.defaultEngines(rows)),
         seed,
-        false);
+        overwrite);
   }
 }

@@ -2,6 +2,8 @@
 """Answers the questions of eval_questions.jsonl with lm-evaluation-harness, and compares with `cambium eval --json`.
 
 usage: eval.py DIR OURS.json [--tol 1e-3]     DIR: a checkpoint; OURS: what `cambium eval DIR --choices ... --json` printed
+       eval.py --variants DIR TARGET          writes TARGET/short and TARGET/begins: DIR with few positions, and with a
+                                              tokenizer that begins every text with a special token
 
 Prints one line and exits 1 where a question has another choice (by likelihood, or by that over characters or bytes), or a log
 likelihood differs by more than --tol. Needs: lm-eval torch transformers (setup.sh makes .venv_eval)
@@ -21,7 +23,40 @@ TASK = {
                     for name in ("acc", "acc_norm", "acc_bytes")]}
 
 
+POSITIONS = 40
+
+
+def write_variants(source, target):
+    for name in ("short", "begins"):
+        (target / name).mkdir()
+        for file in source.iterdir():
+            if file.is_file():
+                (target / name / file.name).symlink_to(file.resolve())
+    edit(target / "short" / "config.json", lambda config: config.update(max_position_embeddings=POSITIONS))
+    begin = transformers.AutoTokenizer.from_pretrained(source).bos_token
+    edit(target / "begins" / "tokenizer.json", lambda tokenizer: begin_texts(tokenizer, begin))
+
+
+def edit(file, change):
+    json_of = json.loads(file.read_text())
+    change(json_of)
+    file.unlink()  # a link
+    file.write_text(json.dumps(json_of))
+
+
+def begin_texts(tokenizer, begin):
+    token = next(token for token in tokenizer["added_tokens"] if token["content"] == begin)
+    piece = {"SpecialToken": {"id": token["content"], "type_id": 0}}
+    single = [piece, {"Sequence": {"id": "A", "type_id": 0}}]
+    tokenizer["post_processor"] = {
+        "type": "TemplateProcessing", "single": single, "pair": single + [{"Sequence": {"id": "B", "type_id": 1}}],
+        "special_tokens": {token["content"]: {
+            "id": token["content"], "ids": [token["id"]], "tokens": [token["content"]]}}}
+
+
 def main():
+    if sys.argv[1] == "--variants":
+        return write_variants(Path(sys.argv[2]), Path(sys.argv[3]))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dir", type=Path)
     parser.add_argument("ours", type=Path)
@@ -31,13 +66,15 @@ def main():
     results = lm_eval.simple_evaluate(model=model, tasks=[TASK], log_samples=True, bootstrap_iters=0)
     samples = sorted(results["samples"]["questions"], key=lambda sample: sample["doc_id"])
     ours = json.loads(a.ours.read_text())
-    worst, other = 0.0, []
+    worst, other, of = 0.0, [], 0
     for number, (sample, mine) in enumerate(zip(samples, ours["questions"], strict=True), start=1):
         theirs = numpy.array([float(response[0]) for response in sample["filtered_resps"]])
         choices = sample["doc"]["choices"]
         chosen = [int((theirs / lengths).argmax()) for lengths in (
             numpy.ones(len(choices)), [len(c) for c in choices], [len(c.encode()) for c in choices])]
-        worst = max(worst, abs(theirs - numpy.array(mine["log_likelihoods"])).max())
+        difference = abs(theirs - numpy.array(mine["log_likelihoods"])).max()
+        if not difference <= worst:
+            worst, of = difference, number
         if chosen != [mine["chosen"], mine["chosen_norm"], mine["chosen_bytes"]]:
             other.append(number)
     theirs = results["results"]["questions"]
@@ -47,7 +84,7 @@ def main():
     print(f"{'FAILED' if bad else 'ok'} lm-eval {lm_eval.__version__} transformers {transformers.__version__} "
           f"{type(model.model).__name__} {len(samples)} questions: "
           + ", ".join(f"{name} {theirs[name + ',none']:.4f}" for name in ("acc", "acc_norm", "acc_bytes"))
-          + f", {'equal' if equal else 'DIFFERENT'}; other choices: {other or 'none'}; log likelihoods differ by at most {worst:.1e}")
+          + f", {'equal' if equal else 'DIFFERENT'}; other choices: {other or 'none'}; log likelihoods differ by at most {worst:.1e}, in question {of}")
     sys.exit(bad)
 
 

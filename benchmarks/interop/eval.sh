@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# Answers questions with `cambium eval` and with lm-evaluation-harness, on a dense checkpoint and on
-# the experts that `cambium upcycle` makes of it, and compares every choice and log likelihood.
+# Answers questions with `cambium eval` and with lm-evaluation-harness, and compares every choice and
+# log likelihood: on a dense checkpoint, on the experts that `cambium upcycle` makes of it, on the
+# checkpoint with fewer positions than some questions are long, and with a tokenizer that begins every
+# text with a special token.
 # usage: eval.sh DIR     a dense Hugging Face checkpoint with its tokenizer, such as SmolLM2-135M
 #   INTEROP_PYTHON_EVAL   an interpreter to use instead of the one that setup.sh makes
 set -euo pipefail
@@ -13,8 +15,9 @@ cambium=$here/../../cambium
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "$cambium" upcycle "$directory" "$work/grown" --experts 3 --init drop
+"$python" "$here/eval.py" --variants "$directory" "$work"
 failed=0
-for checkpoint in "$directory" "$work/grown"; do
+for checkpoint in "$directory" "$work/grown" "$work/short" "$work/begins"; do
   "$cambium" eval "$checkpoint" --choices "$here/eval_questions.jsonl" --json >"$work/ours.json"
   HF_HUB_OFFLINE=1 "$python" "$here/eval.py" "$checkpoint" "$work/ours.json" || failed=1
 done

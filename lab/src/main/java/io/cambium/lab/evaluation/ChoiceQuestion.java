@@ -63,10 +63,16 @@ public record ChoiceQuestion(String question, List<String> choices, int answer) 
     if (!question.isString()) {
       throw new UsageException(place, "has no \"question\"", FORM);
     }
-    if (!choices.isArray()
-        || choices.size() < 2
-        || !choices.valueStream().allMatch(c -> c.isString() && !c.stringValue().isEmpty())) {
-      throw new UsageException(place, "has no \"choices\", two texts or more", FORM);
+    if (!choices.isArray() || !choices.valueStream().allMatch(JsonNode::isString)) {
+      throw new UsageException(place, "has no \"choices\" that are texts", FORM);
+    }
+    if (choices.size() < 2) {
+      throw new UsageException(
+          place, "has %d choices, and nothing to choose from".formatted(choices.size()), FORM);
+    }
+    if (choices.valueStream().anyMatch(choice -> choice.stringValue().isEmpty())) {
+      throw new UsageException(
+          place, "has an empty choice, whose likelihood has no length to divide it by", FORM);
     }
     List<String> texts = choices.valueStream().map(JsonNode::stringValue).toList();
     return new ChoiceQuestion(

@@ -10,13 +10,16 @@ import io.cambium.training.data.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalInt;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Scores choices by the likelihood a model gives them after their question and a space, cut into
- * tokens as lm-evaluation-harness does: question and choice together, and what goes beyond the
- * question's own number of tokens is the choice.
+ * tokens as lm-evaluation-harness does: question and choice together, with the special tokens that
+ * the tokenizer puts around a text, and what goes beyond the question's own number of tokens is the
+ * choice. What it stops at is refused: a question of white space alone, a choice without a token of
+ * its own, or one longer than the model's positions.
  */
 public final class ChoiceScorer {
 
@@ -27,6 +30,12 @@ public final class ChoiceScorer {
    * @param first index of the first token that counts
    */
   private record Continuation(int[] ids, int first) {}
+
+  /** White space for Python and not for Java. */
+  private static final char NEXT_LINE = '\u0085';
+
+  /** Characters of a text in a message. */
+  private static final int MOST_SHOWN = 40;
 
   private final Decoder decoder;
   private final Tokenizer tokenizer;
@@ -52,7 +61,7 @@ public final class ChoiceScorer {
   public List<ChoiceResult> score(List<ChoiceQuestion> questions, Progress progress) {
     List<Continuation> texts = new ArrayList<>();
     questions.forEach(question ->
-        question.choices().forEach(choice -> texts.add(encode(question.question(), choice))));
+        question.choices().forEach(choice -> texts.add(continuation(question.question(), choice))));
     double[] likelihoods = likelihoods(texts, progress);
     List<ChoiceResult> results = new ArrayList<>();
     int at = 0;
@@ -64,34 +73,83 @@ public final class ChoiceScorer {
     return results;
   }
 
-  /** White space at a question's end belongs to the choice, as most tokenizers would have it. */
-  private Continuation encode(String question, String choice) {
-    String context = question.stripTrailing();
-    if (context.isEmpty()) {
-      return whole(choice);
+  private Continuation continuation(String question, String choice) {
+    Continuation text = question.isEmpty() ? whole(choice) : after(question, choice);
+    int scored = text.ids.length - text.first;
+    if (text.first < 1 || scored < 1) {
+      throw refused(question, choice, "shares its tokens with the choice", "word it otherwise");
     }
-    int[] ids = tokenizer.encode(question + " " + choice);
-    if (ids.length < 2) {
-      throw new UsageException(
-          "question \"" + question + "\"", "is a single token with its choice", "make it longer");
+    if (scored > positions) {
+      throw refused(
+          question,
+          choice,
+          "has a choice of %d tokens, the model has %d positions".formatted(scored, positions),
+          "shorten the choice, or leave the question out");
     }
-    return fitted(ids, Math.min(tokenizer.encode(context).length, ids.length - 1));
+    return fitted(text);
   }
 
-  /** A text of its own stands behind the token that ends the one before it. */
+  private static UsageException refused(
+      String question, String choice, String what, String remedy) {
+    return new UsageException(
+        "question \"%s\", choice \"%s\"".formatted(shortened(question), shortened(choice)),
+        what,
+        remedy);
+  }
+
+  private static String shortened(String text) {
+    return text.length() <= MOST_SHOWN ? text : text.substring(0, MOST_SHOWN) + "...";
+  }
+
+  /** White space at a question's end belongs to the choice, as most tokenizers would have it. */
+  private Continuation after(String question, String choice) {
+    String context = withoutSpaceAtEnd(question);
+    if (context.isEmpty()) {
+      throw refused(question, choice, "is white space alone", "write \"\" where there is none");
+    }
+    return new Continuation(encode(question + " " + choice), encode(context).length);
+  }
+
+  /** A text that begins with its first token itself is not given another one. */
+  private int[] encode(String text) {
+    OptionalInt prefix = tokenizer.file().prefix();
+    boolean begun =
+        prefix.isPresent() && text.startsWith(tokenizer.decode(new int[] {prefix.getAsInt()}));
+    return begun ? tokenizer.encode(text) : tokenizer.encodeWithSpecialTokens(text);
+  }
+
+  /** What Python's rstrip takes for white space. */
+  private static String withoutSpaceAtEnd(String text) {
+    int end = text.length();
+    while (end > 0 && isSpace(text.charAt(end - 1))) {
+      end--;
+    }
+    return text.substring(0, end);
+  }
+
+  private static boolean isSpace(char c) {
+    return Character.isWhitespace(c) || Character.isSpaceChar(c) || c == NEXT_LINE;
+  }
+
+  /** A text of its own stands behind the token that begins one, unless it has that itself. */
   private Continuation whole(String choice) {
-    int[] text = tokenizer.encode(choice);
+    int[] text = tokenizer.encode(" " + choice);
+    int prefix = tokenizer.file().requirePrefix();
+    if (text.length > 0 && text[0] == prefix) {
+      return new Continuation(text, 1);
+    }
     int[] ids = new int[text.length + 1];
-    ids[0] = tokenizer.requireEndOfText();
+    ids[0] = prefix;
     System.arraycopy(text, 0, ids, 1, text.length);
-    return fitted(ids, 1);
+    return new Continuation(ids, 1);
   }
 
   /** The end of a text, as much as the model has positions for. */
-  private Continuation fitted(int[] ids, int first) {
-    int from = Math.max(0, ids.length - positions - 1);
+  private Continuation fitted(Continuation text) {
+    int length = text.ids.length;
+    int from = Math.max(0, length - positions - 1);
     cut += from > 0 ? 1 : 0;
-    return new Continuation(Arrays.copyOfRange(ids, from, ids.length), Math.max(1, first - from));
+    return new Continuation(Arrays.copyOfRange(text.ids, from, length), text.first - from);
   }
 
   private double[] likelihoods(List<Continuation> texts, Progress progress) {

@@ -13,6 +13,7 @@ import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ChoiceTest {
@@ -50,6 +51,19 @@ class ChoiceTest {
     assertThatThrownBy(() -> ChoiceQuestion.read(file))
         .isInstanceOf(UsageException.class)
         .hasMessageContaining("questions.jsonl");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "'[\"a\"]', has 1 choices",
+    "'[]', has 0 choices",
+    "'[\"a\", \"\"]', has an empty choice",
+    "'[\"a\", 2]', has no \"choices\" that are texts"
+  })
+  void saysWhatIsWrongWithTheChoices(String choices, String message) throws IOException {
+    Path file = write("{\"question\": \"One\", \"choices\": %s, \"answer\": 0}".formatted(choices));
+    assertThatThrownBy(() -> ChoiceQuestion.read(file))
+        .hasMessageContaining("questions.jsonl line 1: " + message);
   }
 
   /** Per character 1, 1.05 and 1.2; umlaut and clef are two characters of six bytes: 0.35. */

@@ -139,8 +139,7 @@ public final class ChatTemplate {
   private static Map<String, String> tokens(ObjectNode settings) {
     Map<String, String> tokens = new HashMap<>();
     for (String name : TOKENS) {
-      JsonNode token = settings.path(name);
-      String text = token.isObject() ? token.path("content").asString("") : token.asString("");
+      String text = TokenizerFile.token(settings, name);
       if (!text.isEmpty()) {
         tokens.put(name, text);
       }

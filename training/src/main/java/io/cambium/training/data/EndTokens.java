@@ -34,10 +34,7 @@ public final class EndTokens {
     if (!Files.exists(file)) {
       return;
     }
-    JsonNode token = Json.readObject(file).path("eos_token");
-    int[] encoded =
-        tokenizer.encode(
-            token.isObject() ? token.path("content").asString("") : token.asString(""));
+    int[] encoded = tokenizer.encode(TokenizerFile.token(Json.readObject(file), "eos_token"));
     // A name that the tokenizer does not know as one token cannot come as one.
     if (encoded.length == 1) {
       ids.add(encoded[0]);

@@ -13,9 +13,9 @@ import java.util.function.Supplier;
 
 /**
  * A Hugging Face {@code tokenizer.json}, run by the {@code tokenizers} library itself (through
- * DJL). Nothing is added and nothing cut: no special tokens around a text, no truncation, no
- * padding, whatever the file asks for. A text that spells out a special token is encoded as that
- * token, as in transformers.
+ * DJL). Nothing is added, but where that is asked for, and nothing cut: no special tokens around a
+ * text, no truncation, no padding, whatever the file asks for. A text that spells out a special
+ * token is encoded as that token, as in transformers.
  *
  * <p>Any number of threads may use one tokenizer.
  */
@@ -99,12 +99,26 @@ public final class Tokenizer implements AutoCloseable {
    * @throws CheckpointException if the tokenizer has no token for a part of it
    */
   public int[] encode(String text) {
+    return encode(text, false);
+  }
+
+  /**
+   * The same with the special tokens that the file puts around a text, such as one to begin it, as
+   * transformers does unless told otherwise.
+   */
+  public int[] encodeWithSpecialTokens(String text) {
+    return encode(text, true);
+  }
+
+  private int[] encode(String text, boolean withSpecialTokens) {
     requireUnicode(text);
     // The ids alone: DJL's own encode also fetches every token's string and span, for 1.4 times
     // the time.
     TokenizersLibrary library = TokenizersLibrary.LIB;
     long encoding =
-        inLibrary("encode a text", () -> library.encode(tokenizer.getHandle(), text, false));
+        inLibrary(
+            "encode a text",
+            () -> library.encode(tokenizer.getHandle(), text, withSpecialTokens));
     try {
       return Arrays.stream(library.getTokenIds(encoding)).mapToInt(Math::toIntExact).toArray();
     } finally {

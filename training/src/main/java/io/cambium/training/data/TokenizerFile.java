@@ -6,6 +6,7 @@ import io.cambium.checkpoint.Json;
 import io.cambium.checkpoint.UsageException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
@@ -18,9 +19,12 @@ import tools.jackson.databind.node.ObjectNode;
  * @param vocabSize one beyond the highest token id, added tokens included
  * @param endOfText the token that ends a document: {@value #END_OF_TEXT}, else the {@code
  *     eos_token} of the {@code tokenizer_config.json} beside the file
+ * @param prefix the token that a text without any before it is taken to follow: the {@code
+ *     bos_token} of that file, else its {@code eos_token}, else {@code endOfText}
  * @param sha256 of the file's bytes, hexadecimal; what ties token shards to their tokenizer
  */
-public record TokenizerFile(Path path, int vocabSize, OptionalInt endOfText, String sha256) {
+public record TokenizerFile(
+    Path path, int vocabSize, OptionalInt endOfText, OptionalInt prefix, String sha256) {
 
   /** The name under which a model or corpus directory keeps its tokenizer. */
   public static final String NAME = "tokenizer.json";
@@ -40,7 +44,26 @@ public record TokenizerFile(Path path, int vocabSize, OptionalInt endOfText, Str
     ObjectNode json = Json.readObject(path);
     int vocabSize = highestId(json, path) + 1;
     requireMergesWithPrefix(json.path("model"), path);
-    return new TokenizerFile(path, vocabSize, endOfText(json, path), Checksums.sha256(path));
+    Path config = path.resolveSibling(CONFIG_NAME);
+    ObjectNode settings = Files.exists(config) ? Json.readObject(config) : json.objectNode();
+    OptionalInt end = firstKnown(json, END_OF_TEXT, token(settings, "eos_token"));
+    return new TokenizerFile(
+        path,
+        vocabSize,
+        end,
+        firstKnown(json, token(settings, "bos_token"), token(settings, "eos_token"), END_OF_TEXT),
+        Checksums.sha256(path));
+  }
+
+  /**
+   * A special token of {@value #CONFIG_NAME}.
+   *
+   * @param name such as {@code bos_token}
+   * @return its text; empty where there is none
+   */
+  static String token(JsonNode settings, String name) {
+    JsonNode token = settings.path(name);
+    return token.isObject() ? token.path("content").asString("") : token.asString("");
   }
 
   /**
@@ -77,6 +100,19 @@ public record TokenizerFile(Path path, int vocabSize, OptionalInt endOfText, Str
             path,
             "has no token that ends a document",
             "put the tokenizer_config.json with its eos_token beside it"));
+  }
+
+  /**
+   * The token that a text without any before it is taken to follow.
+   *
+   * @throws UsageException if the tokenizer has none
+   */
+  public int requirePrefix() {
+    return prefix.orElseThrow(() ->
+        new UsageException(
+            path,
+            "has no token to stand before a text",
+            "put the tokenizer_config.json with its bos_token or eos_token beside it"));
   }
 
   private static int highestId(ObjectNode json, Path path) {
@@ -135,15 +171,12 @@ public record TokenizerFile(Path path, int vocabSize, OptionalInt endOfText, Str
     return node.intValue();
   }
 
-  private static OptionalInt endOfText(ObjectNode json, Path path) {
-    OptionalInt ours = id(json, END_OF_TEXT);
-    Path config = path.resolveSibling(CONFIG_NAME);
-    if (ours.isPresent() || !Files.exists(config)) {
-      return ours;
-    }
-    JsonNode token = Json.readObject(config).path("eos_token");
-    String content = token.isObject() ? token.path("content").asString("") : token.asString("");
-    return id(json, content);
+  private static OptionalInt firstKnown(ObjectNode json, String... tokens) {
+    return Arrays.stream(tokens)
+        .map(token -> id(json, token))
+        .filter(OptionalInt::isPresent)
+        .findFirst()
+        .orElse(OptionalInt.empty());
   }
 
   /** The id of an added token, or of a piece of a vocabulary that is a map. */

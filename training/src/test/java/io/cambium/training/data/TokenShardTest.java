@@ -23,7 +23,8 @@ class TokenShardTest {
   @TempDir Path folder;
 
   private static TokenizerFile tokenizer(int vocabSize) {
-    return new TokenizerFile(Path.of("tokenizer.json"), vocabSize, OptionalInt.of(0), "ab12");
+    return new TokenizerFile(
+        Path.of("tokenizer.json"), vocabSize, OptionalInt.of(0), OptionalInt.of(0), "ab12");
   }
 
   private Path shard() {
@@ -98,7 +99,8 @@ class TokenShardTest {
   @Test
   void refusesATokenizerWithoutEndOfText() {
     TokenizerFile endless =
-        new TokenizerFile(Path.of("tokenizer.json"), 300, OptionalInt.empty(), "ab12");
+        new TokenizerFile(
+            Path.of("tokenizer.json"), 300, OptionalInt.empty(), OptionalInt.empty(), "ab12");
     assertThatThrownBy(() -> TokenShardWriter.create(shard(), endless, "java", Split.TRAIN))
         .isInstanceOf(UsageException.class)
         .hasMessageContaining("no token that ends a document");

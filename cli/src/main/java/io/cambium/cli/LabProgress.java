@@ -29,14 +29,27 @@ final class LabProgress implements Lab.Listener, AutoCloseable {
   /** Runs that are waiting or done are only counted beyond so many lines. */
   private static final int MOST_ROWS = 16;
 
+  /** Where a name is too long. */
+  private static final String CUT = "..";
+
   /** How far a run has come. */
   private record State(
       String word, long step, double loss, @Nullable Double validation, double tokensPerSecond) {
 
-    static final State WAITING = new State("waiting", 0, Double.NaN, null, 0);
+    static State waitingAt(long step) {
+      return new State("waiting", step, Double.NaN, null, 0);
+    }
+
+    boolean isAhead() {
+      return isTraining() || word.equals("waiting");
+    }
 
     State with(String newWord) {
       return new State(newWord, step, loss, validation, tokensPerSecond);
+    }
+
+    State at(long newStep) {
+      return new State(word, newStep, loss, validation, tokensPerSecond);
     }
 
     boolean isTraining() {
@@ -63,7 +76,7 @@ final class LabProgress implements Lab.Listener, AutoCloseable {
     this.nanoClock = nanoClock;
     this.start = nanoClock.getAsLong();
     this.lastShown = start;
-    plan.runs().forEach(run -> states.put(run, State.WAITING));
+    plan.runs().forEach(run -> states.put(run, State.waitingAt(run.firstStep())));
   }
 
   static LabProgress onStandardError(ExperimentPlan plan) {
@@ -73,7 +86,8 @@ final class LabProgress implements Lab.Listener, AutoCloseable {
   @Override
   public synchronized void begins(PlannedRun run, long step) {
     put(run, new State("training", step, Double.NaN, null, 0));
-    say(run, step == 0 ? "begins" : "goes on after step " + step);
+    String how = step == run.firstStep() ? "begins" : "goes on";
+    say(run, step == 0 ? how : how + " after step " + step);
   }
 
   @Override
@@ -119,7 +133,8 @@ final class LabProgress implements Lab.Listener, AutoCloseable {
 
   @Override
   public synchronized void finished(PlannedRun run) {
-    put(run, Objects.requireNonNull(states.get(run)).with("done"));
+    State before = Objects.requireNonNull(states.get(run));
+    put(run, before.at(run.lastStep()).with("done")); // it may have been done before
     say(run, "done");
   }
 
@@ -156,7 +171,7 @@ final class LabProgress implements Lab.Listener, AutoCloseable {
     lastShown = nanoClock.getAsLong();
     erase();
     if (columns > 0) {
-      List<String> lines = new ArrayList<>(table().lines().toList());
+      List<String> lines = new ArrayList<>(table(columns - 1).lines().toList());
       lines.add(summary());
       lines.forEach(line -> out.println(line.substring(0, Math.min(line.length(), columns - 1))));
       linesShown = lines.size();
@@ -179,19 +194,37 @@ final class LabProgress implements Lab.Listener, AutoCloseable {
     }
   }
 
-  private String table() {
+  /** Names give way to figures where there is no room for both; empty if there is no row. */
+  private String table(int columns) {
+    Map<PlannedRun, State> rows = new LinkedHashMap<>(states);
+    rows.values().removeIf(state -> states.size() > MOST_ROWS && !state.isTraining());
+    if (rows.isEmpty()) {
+      return "";
+    }
+    int longest = rows.keySet().stream().mapToInt(run -> run.title().length()).max().orElseThrow();
+    String whole = table(rows, longest);
+    int excess = whole.indexOf('\n') - columns;
+    return excess <= 0 ? whole : table(rows, longest - excess);
+  }
+
+  private static String table(Map<PlannedRun, State> rows, int titles) {
     TextTable table =
         new TextTable().row(List.of("run", "", "step", "loss", "validation", "tokens/s"));
-    states.entrySet().stream()
-        .filter(entry -> states.size() <= MOST_ROWS || entry.getValue().isTraining())
-        .forEach(entry -> table.row(row(entry.getKey(), entry.getValue())));
+    rows.forEach((run, state) -> table.row(row(shortened(run.title(), titles), run, state)));
     return table.text();
   }
 
-  private static List<String> row(PlannedRun run, State state) {
+  /** The seed stays. */
+  private static String shortened(String title, int length) {
+    String seed = title.substring(title.lastIndexOf(','));
+    int left = Math.max(1, length - seed.length() - CUT.length());
+    return title.length() <= length ? title : title.substring(0, left) + CUT + seed;
+  }
+
+  private static List<String> row(String title, PlannedRun run, State state) {
     Double validation = state.validation();
     return List.of(
-        run.title(),
+        title,
         state.word(),
         "%,d of %,d".formatted(state.step(), run.lastStep()),
         Double.isNaN(state.loss()) ? "" : "%.4f".formatted(state.loss()),
@@ -205,19 +238,27 @@ final class LabProgress implements Lab.Listener, AutoCloseable {
   }
 
   private String summary() {
-    long done = states.values().stream().filter(state -> state.word().equals("done")).count();
+    long failed = count("failed");
     long left =
         states.entrySet().stream()
-            .filter(entry -> entry.getValue().isTraining() || entry.getValue() == State.WAITING)
-            .mapToLong(entry -> left(entry.getKey(), entry.getValue()))
+            .filter(entry -> entry.getValue().isAhead())
+            .mapToLong(entry -> entry.getKey().lastStep() - entry.getValue().step())
             .sum();
     double seconds = (nanoClock.getAsLong() - start) / 1e9;
     String time =
-        stepsHere == 0 ? "" : ", about " + Clock.text(seconds / stepsHere * left) + " left";
-    return "%d of %d runs done, %,d steps to train%s".formatted(done, states.size(), left, time);
+        stepsHere == 0 || left == 0
+            ? ""
+            : ", about " + Clock.text(seconds / stepsHere * left) + " left";
+    return "%d of %d runs done%s, %,d steps to train%s"
+        .formatted(
+            count("done"),
+            states.size(),
+            failed == 0 ? "" : ", %d failed".formatted(failed),
+            left,
+            time);
   }
 
-  private static long left(PlannedRun run, State state) {
-    return run.lastStep() - Math.max(state.step(), run.firstStep());
+  private long count(String word) {
+    return states.values().stream().filter(state -> state.word().equals(word)).count();
   }
 }

@@ -174,7 +174,7 @@ class LabResumeTest {
     StagedDirectory.deleteTree(out("bounds").resolve("runs/grown"));
     assertThat(lab("bounds", more)).isZero();
     assertThat(console.out())
-        .contains("of bounds, not losses")
+        .contains("a difference of bounds on regret")
         .doesNotContain("no terms of regret bounds");
   }
 

@@ -13,15 +13,15 @@ import tools.jackson.databind.annotation.JsonNaming;
 public sealed interface RegretBounds {
 
   /** What the terms are, and are not. */
-  String MEANING =
-      "Terms of a difference of upper bounds on regret, grown minus fixed mE: of bounds, not losses";
+  String MEANING = "Terms of a difference of bounds on regret, grown minus fixed mE: not of losses";
 
   /** What is taken for what no run can know; lines for a terminal. */
   String STAND_INS =
       """
-      (Expert Upcycling, Theorem A.1. For the least losses: the final validation losses. For the
-      optimum: the last weights of fixed mE, experts compared by their index. For the learning rates
-      of gradient descent: the schedule's, which AdamW scales weight by weight.)
+      (Upper bounds: Expert Upcycling, Theorem A.1. For the least losses: the final
+      validation losses. For the optimum: the last weights of fixed mE, experts
+      compared by their index. For the learning rates of gradient descent: the
+      schedule's, which AdamW scales weight by weight.)
       """;
 
   /**

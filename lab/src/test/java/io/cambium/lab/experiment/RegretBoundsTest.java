@@ -45,8 +45,9 @@ class RegretBoundsTest {
     JsonNode json =
         Json.MAPPER.valueToTree(RegretBounds.Terms.of(List.of(step(1, 1), step(2, 1)), 1, 1, 0, 0));
     assertThat(json.get("meaning").asString())
-        .contains("upper bounds on regret")
-        .contains("not losses")
+        .contains("difference of bounds on regret")
+        .contains("not of losses")
+        .contains("Upper bounds")
         .contains("the last weights of fixed mE");
   }
 

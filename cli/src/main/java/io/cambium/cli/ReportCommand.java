@@ -14,6 +14,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.StreamSupport;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -72,20 +75,31 @@ final class ReportCommand implements Callable<Integer> {
     return 0;
   }
 
-  /** By the directories' names, or their paths where two have the same name. */
+  /** By as many of the last names of the directories' paths as tell them apart. */
   private SequencedMap<String, RunHistory> histories() {
-    boolean alike = runs.stream().map(ReportCommand::name).distinct().count() < runs.size();
-    SequencedMap<String, RunHistory> histories = new LinkedHashMap<>();
+    SequencedMap<Path, RunHistory> read = new LinkedHashMap<>();
     for (Path run : runs) {
-      if (histories.put(alike ? run.toString() : name(run), RunHistory.read(run)) != null) {
+      if (read.put(run.toAbsolutePath().normalize(), RunHistory.read(run)) != null) {
         throw new UsageException(run, "is given twice", "give every run once");
       }
     }
+    int names = 1;
+    while (read.keySet().stream().map(lastNames(names)).distinct().count() < read.size()) {
+      names++;
+    }
+    SequencedMap<String, RunHistory> histories = new LinkedHashMap<>();
+    Function<Path, String> name = lastNames(names);
+    read.forEach((run, history) -> histories.put(name.apply(run), history));
     return histories;
   }
 
-  private static String name(Path run) {
-    return String.valueOf(run.toAbsolutePath().normalize().getFileName());
+  /** With slashes, on every system. */
+  private static Function<Path, String> lastNames(int count) {
+    return path ->
+        StreamSupport.stream(path.spliterator(), false)
+            .skip(Math.max(0, path.getNameCount() - count))
+            .map(Path::toString)
+            .collect(Collectors.joining("/"));
   }
 
   private static String withoutSuffix(Path file) {

@@ -98,8 +98,9 @@ final class LinePicture {
     return Picture.LINES.get(line % Picture.LINES.size());
   }
 
+  /** When the colours begin anew, the dashes move on by one: 32 lines look different. */
   private static float[] dashes(int line) {
-    return DASHES.get(line % DASHES.size());
+    return DASHES.get((line + line / Picture.LINES.size()) % DASHES.size());
   }
 
   private List<double[]> points(Line line) {

@@ -37,9 +37,6 @@ public record ReportData(
     List<ExpertHistory> experts,
     Map<String, String> facts) {
 
-  /** As many lines as the page has colours for. */
-  private static final int COLOURS = 8;
-
   /**
    * Collects the data of a demo.
    *
@@ -81,7 +78,7 @@ public record ReportData(
     List<Curves> curves = new ArrayList<>();
     List<ExpertHistory> experts = new ArrayList<>();
     runs.forEach((name, run) -> {
-      curves.add(Curves.of("RUN_" + curves.size() % COLOURS, name, run));
+      curves.add(Curves.of("RUN_" + curves.size(), name, run));
       if (run.experts() > 0) {
         experts.add(ofRun(name, run));
       }

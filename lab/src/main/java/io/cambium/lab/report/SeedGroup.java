@@ -23,7 +23,7 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
  * Runs that differ by seed only, and were last evaluated at equal tokens. Losses are nats per
  * token.
  *
- * @param name of the first of them
+ * @param name the directory that their names have in common, else that of the first of them
  * @param runs their names
  * @param firstStep the first step that the run logged: above 1 for one that branched from another
  * @param experts routed experts per layer at the end; 0 for a dense model
@@ -94,7 +94,7 @@ public record SeedGroup(
             .map(growth -> growth.lossAfter() - growth.lossBefore())
             .toList();
     return new SeedGroup(
-        named.getFirst().name(),
+        name(named.stream().map(Named::name).toList()),
         named.stream().map(Named::name).toList(),
         runs.getFirst().steps().getFirst().step(),
         runs.getFirst().experts(),
@@ -107,6 +107,13 @@ public record SeedGroup(
         ofLoad(balance, LoadBalance::maxVioBatch),
         ofLoad(balance, LoadBalance::maxVioGlobal),
         ofLoad(balance, LoadBalance::dead));
+  }
+
+  private static String name(List<String> runs) {
+    String first = runs.getFirst();
+    String directory = first.substring(0, Math.max(0, first.lastIndexOf('/')));
+    boolean inCommon = runs.stream().allMatch(run -> run.startsWith(directory + "/"));
+    return runs.size() > 1 && !directory.isEmpty() && inCommon ? directory : first;
   }
 
   private static SortedMap<String, Interval> byDomain(List<RunHistory> runs) {

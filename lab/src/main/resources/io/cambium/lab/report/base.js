@@ -34,12 +34,21 @@ const number = {
 /** Line styles differ besides the colours, for eyes and printers that see none. */
 const STROKES = { FIXED_E: [7, 4], UPCYCLED: [], FIXED_ME: [12, 3, 2, 3], OBSERVED: [2, 3] };
 const RUN_STROKES = [[], [7, 4], [12, 3, 2, 3], [2, 3]];
-const stroke = (role) => STROKES[role] ?? RUN_STROKES[Number(role.slice(4)) % RUN_STROKES.length];
+const RUN_COLORS = 8;
+
+/** When the colours begin anew, the strokes move on by one: 32 runs look different. */
+const stroke = (role) => {
+  const run = Number(role.slice(4));
+  return STROKES[role] ?? RUN_STROKES[(run + Math.floor(run / RUN_COLORS)) % RUN_STROKES.length];
+};
+
+const variable = (name) =>
+  name.startsWith("RUN_")
+    ? "--run_" + (Number(name.slice(4)) % RUN_COLORS)
+    : "--" + name.toLowerCase();
 
 const color = (name) =>
-  getComputedStyle(document.documentElement)
-    .getPropertyValue("--" + name.toLowerCase())
-    .trim();
+  getComputedStyle(document.documentElement).getPropertyValue(variable(name)).trim();
 
 function swatch(role) {
   const svg = "http://www.w3.org/2000/svg";
@@ -47,7 +56,7 @@ function swatch(role) {
   const line = document.createElementNS(svg, "line");
   const attributes = { x1: 0, y1: 6, x2: 28, y2: 6, "stroke-dasharray": stroke(role).join(" ") };
   Object.entries(attributes).forEach(([name, value]) => line.setAttribute(name, value));
-  line.style.stroke = `var(--${role.toLowerCase()})`;
+  line.style.stroke = `var(${variable(role)})`;
   picture.setAttribute("viewBox", "0 0 28 12");
   picture.setAttribute("class", "swatch");
   picture.setAttribute("aria-hidden", "true");

@@ -40,7 +40,7 @@ const decimals = (step) => Math.max(0, -Math.floor(Math.log10(step)));
 
 function tokenAxis(width, name) {
   return {
-    ...valueAxis(width, name, (at) => (at === 0 ? "0" : at / 1e6 + "M")),
+    ...valueAxis(width, name, (at) => number.short(at)),
     max: totalTokens,
   };
 }

@@ -106,7 +106,7 @@ function divergence(model) {
     return;
   }
   const arms = model.siblings.map(({ layer }, i) => ({
-    role: `RUN_${i % 8}`,
+    role: `RUN_${i}`,
     name: `Layer ${layer}`,
   }));
   legend(byId("divergence-legend"), arms);

@@ -1,14 +1,12 @@
 /** The header and the tables of a report on runs by themselves. */
 
-/** A number, and where there are several seeds the half width of its 95 % interval. */
-const interval = (value, digits) =>
-  number.fixed(value.mean, digits) +
-  (value.margin === undefined ? "" : `\u00a0\u00b1\u00a0${number.fixed(value.margin, digits)}`);
+/** A number, and where several seeds differ the half width of its 95 % interval. */
+const withMargin = (value, text) =>
+  text(value.mean) + (value.margin ? `\u00a0\u00b1\u00a0${text(value.margin)}` : "");
 
-const wholeInterval = (value) =>
-  value.margin === undefined
-    ? number.whole(Math.round(value.mean))
-    : `${number.whole(Math.round(value.mean))}\u00a0\u00b1\u00a0${number.whole(Math.round(value.margin))}`;
+const interval = (value, digits) => withMargin(value, (one) => number.fixed(one, digits));
+
+const wholeInterval = (value) => withMargin(value, (one) => number.whole(Math.round(one)));
 
 const spread = (value) =>
   value.margin === undefined

@@ -68,6 +68,17 @@ class SeedGroupTest {
     assertThat(groups()).containsExactly(List.of("a-1", "a-2"));
   }
 
+  /** As the lab lays them out. */
+  @Test
+  void theyAreCalledByTheDirectoryThatTheyHaveInCommon() throws IOException {
+    assertThat(SeedGroup.of(runs)).extracting(SeedGroup::name).containsExactly("a-1");
+    runs.clear();
+    add("a/seed-1", folder.resolve("a-seed-1"), 1, 20);
+    add("a/seed-2", folder.resolve("a-seed-2"), 2, 20);
+    add("b/seed-1", model("b-seed-1", "drop", 1), 1, 20);
+    assertThat(SeedGroup.of(runs)).extracting(SeedGroup::name).containsExactly("a", "b/seed-1");
+  }
+
   @Test
   void anotherInitialisationIsAnotherArm() throws IOException {
     add("a-3", model("a-seed-3", "drop", 3), 3, 20);

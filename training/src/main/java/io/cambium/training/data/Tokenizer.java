@@ -117,8 +117,7 @@ public final class Tokenizer implements AutoCloseable {
     TokenizersLibrary library = TokenizersLibrary.LIB;
     long encoding =
         inLibrary(
-            "encode a text",
-            () -> library.encode(tokenizer.getHandle(), text, withSpecialTokens));
+            "encode a text", () -> library.encode(tokenizer.getHandle(), text, withSpecialTokens));
     try {
       return Arrays.stream(library.getTokenIds(encoding)).mapToInt(Math::toIntExact).toArray();
     } finally {

@@ -173,6 +173,7 @@ public record TokenizerFile(
 
   private static OptionalInt firstKnown(ObjectNode json, String... tokens) {
     return Arrays.stream(tokens)
+        .filter(token -> !token.isEmpty())
         .map(token -> id(json, token))
         .filter(OptionalInt::isPresent)
         .findFirst()

@@ -33,12 +33,14 @@ final class Evaluations {
   /**
    * @param log the run's metrics, which may not exist yet
    * @param step steps taken; what the log holds beyond them will be forgotten
+   * @param remembers whether to read it: other ranks leave that to the first, which may delete it
+   *     at any time
    */
-  Evaluations(Corpus corpus, RunConfig config, Path log, long step) {
+  Evaluations(Corpus corpus, RunConfig config, Path log, long step, boolean remembers) {
     this.evaluator = new Evaluator(corpus, config.evaluate().sequences(), config.batch().length());
     this.length = config.batch().length();
     this.log = log;
-    if (Files.exists(log)) {
+    if (remembers && Files.exists(log)) {
       MetricsLog.forEach(log, metric -> remember(metric, step));
     }
   }

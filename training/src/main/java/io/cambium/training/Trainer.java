@@ -90,7 +90,8 @@ public final class Trainer implements AutoCloseable {
     this.state = withRanks(goesOn ? TrainerState.read(start) : firstState(start));
     this.schedule = schedule();
     this.model = load(start, goesOn || config.branch());
-    this.evaluations = new Evaluations(corpus, config, run.metrics(), state.step());
+    this.evaluations =
+        new Evaluations(corpus, config, run.metrics(), state.step(), ranks.isFirst());
     this.log = ranks.isFirst() ? writtenLog(goesOn) : RunLog.SILENT;
     if (!goesOn) {
       beginRelease();
@@ -151,6 +152,7 @@ public final class Trainer implements AutoCloseable {
       RunListener listener,
       ProcessGroup ranks) {
     ranks.ofFirst(checkpoint.orElse(NO_CHECKPOINT));
+    ranks.await(); // The others have read run.yaml, which may be deleted if this fails.
     Trainer trainer =
         new Trainer(
             config,
@@ -168,6 +170,7 @@ public final class Trainer implements AutoCloseable {
   private static Trainer follow(RunConfig config, Path directory, ProcessGroup ranks) {
     long step = (long) ranks.ofFirst(0);
     RunDirectory run = RunDirectory.joined(directory, config, ranks.rank());
+    ranks.await();
     boolean goesOn = step != NO_CHECKPOINT;
     Path start = goesOn ? run.checkpoint(step) : config.model();
     Trainer trainer = new Trainer(config, run, null, start, goesOn, RunListener.NONE, ranks);

@@ -71,8 +71,7 @@ final class DirectFile implements AutoCloseable {
   private static DirectFile open(Path path, OpenOption... options) throws IOException {
     FileChannel cached = FileChannel.open(path, options);
     try {
-      long alignment = Files.getFileStore(path).getBlockSize();
-      return new DirectFile(cached, direct(path, options), alignment);
+      return new DirectFile(cached, direct(path, options), alignment(path));
     } catch (IOException | RuntimeException e) {
       cached.close();
       throw e;
@@ -97,6 +96,15 @@ final class DirectFile implements AutoCloseable {
         return null;
       }
       throw e;
+    }
+  }
+
+  /** A block's size is not known of every file system, and the mount point not everywhere. */
+  private static long alignment(Path path) {
+    try {
+      return Files.getFileStore(path).getBlockSize();
+    } catch (IOException | UnsupportedOperationException _) {
+      return BLOCK;
     }
   }
 

@@ -80,7 +80,7 @@ public final class Trainer implements AutoCloseable {
     this.config = config;
     this.run = run;
     this.lock = lock;
-    this.listener = ranks.isFirst() ? listener : RunListener.NONE;
+    this.listener = listener;
     this.ranks = ranks;
     this.corpus = Corpus.open(config.corpora());
     this.team = new Team(config.workers());

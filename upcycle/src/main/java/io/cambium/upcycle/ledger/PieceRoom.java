@@ -17,7 +17,7 @@ public final class PieceRoom implements AutoCloseable {
   /** Pieces at the same time: more than any disk takes, and a bound whatever threads there are. */
   static final int ROOMS = 16;
 
-  /** What every line's part may begin behind the one before it: most disks' and systems' page. */
+  /** Of most disks and systems. A line's part begins less than one behind the part before it. */
   static final int PAGE = 4096;
 
   private final long bytes;

@@ -37,7 +37,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "eval",
     description = {
-      "Evaluates a checkpoint in fp32: its loss on held-out text, and questions with choices.",
+      "Evaluates a checkpoint: its loss on held-out text, and questions with choices.",
       "",
       "Choices are scored as lm-evaluation-harness does: by their likelihood after the question and"
           + " a space (acc), and by that over their length in characters (acc_norm) or bytes"
@@ -72,6 +72,8 @@ final class EvalCommand implements Callable<Integer> {
       description = "Questions with choices, JSONL; needs the checkpoint's tokenizer.json.")
   private @Nullable Path choices;
 
+  @Mixin private PrecisionOption precision;
+
   @Option(names = "--json", description = "Everything as JSON, each question's likelihoods too.")
   private boolean json;
 
@@ -86,7 +88,8 @@ final class EvalCommand implements Callable<Integer> {
     List<DomainLoss> losses;
     List<ChoiceResult> answers;
     try (CheckpointSource source = measured.open(root.environment());
-        InferenceModel model = InferenceModel.open(source.path(), OptionalInt.empty());
+        InferenceModel model =
+            InferenceModel.open(source.path(), OptionalInt.empty(), precision.type());
         TerminalProgress progress = TerminalProgress.onStandardError()) {
       losses = data == null ? List.of() : losses(model, data, progress);
       answers =

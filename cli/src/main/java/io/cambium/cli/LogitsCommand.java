@@ -28,7 +28,7 @@ import picocli.CommandLine.ParentCommand;
 @Command(
     name = "logits",
     description = {
-      "Runs a checkpoint in fp32 and writes its logits.",
+      "Runs a checkpoint and writes its logits.",
       "",
       "In: a safetensors file with input_ids, int64 [B, S]. Out: input_ids, and logits, fp32 [B, S,"
           + " V]."
@@ -61,6 +61,8 @@ final class LogitsCommand implements Callable<Integer> {
       description = "Experts per token instead of the configured number.")
   private @Nullable Integer topK;
 
+  @Mixin private PrecisionOption precision;
+
   @Mixin private OverwriteOption overwrite;
 
   @Override
@@ -68,7 +70,7 @@ final class LogitsCommand implements Callable<Integer> {
     overwrite.requireFree(output);
     OptionalInt experts = topK == null ? OptionalInt.empty() : OptionalInt.of(topK);
     try (CheckpointSource source = checkpoint.open(root.environment());
-        InferenceModel model = InferenceModel.open(source.path(), experts)) {
+        InferenceModel model = InferenceModel.open(source.path(), experts, precision.type())) {
       TokenIds ids = read(model.decoder().spec().vocabSize());
       write(model, ids);
     }

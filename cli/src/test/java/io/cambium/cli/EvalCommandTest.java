@@ -14,6 +14,7 @@ import io.cambium.upcycle.runner.TokenIds;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
@@ -60,6 +61,21 @@ class EvalCommandTest {
     console.clear();
     assertThat(run("--data", corpus.toString(), "--sequences", "3", "--length", "17")).isZero();
     assertThat(console.out()).contains("perplexity", "standard error", "bits per byte", "mean");
+  }
+
+  @Test
+  void fp64TakesRoundingAway() {
+    double rounded = meanLoss();
+    double exact = meanLoss("--fp64");
+    assertThat(rounded).isNotEqualTo(exact).isCloseTo(exact, Offset.offset(1e-5));
+  }
+
+  private double meanLoss(String... precision) {
+    List<String> options = new ArrayList<>(List.of(precision));
+    options.addAll(List.of("--data", corpus.toString(), "--length", "17", "--json"));
+    console.clear();
+    assertThat(run(options.toArray(String[]::new))).isZero();
+    return Json.MAPPER.readTree(console.out()).path("mean").path("loss").doubleValue();
   }
 
   /** The loss is the one that training logs, and the error is that of the mean of its sequences. */

@@ -8,8 +8,8 @@ import java.nio.file.Path;
 import java.util.OptionalInt;
 
 /**
- * A checkpoint directory that is open to be run in fp32 on all cores, under the selection rule of
- * its manifest.
+ * A checkpoint directory that is open to be run on all cores, in fp32 unless told, under the
+ * selection rule of its manifest.
  */
 public final class InferenceModel implements AutoCloseable {
 
@@ -39,7 +39,16 @@ public final class InferenceModel implements AutoCloseable {
    * @throws io.cambium.checkpoint.CheckpointException if anything is wrong with it
    */
   public static InferenceModel open(Path path, OptionalInt topK) {
-    return open(path, topK, Team.ofAllCores());
+    return open(path, topK, DType.F32);
+  }
+
+  /**
+   * The same in fp32 or fp64.
+   *
+   * @param compute F32 or F64
+   */
+  public static InferenceModel open(Path path, OptionalInt topK, DType compute) {
+    return open(path, topK, Team.ofAllCores(), Weights::map, compute);
   }
 
   /**

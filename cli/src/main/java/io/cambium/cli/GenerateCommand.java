@@ -126,11 +126,13 @@ final class GenerateCommand implements Callable<Integer> {
 
   private void generate(CheckpointSource source, Sampler sampler) {
     Path directory = source.directory();
-    String text = chat ? ChatTemplate.load(directory).render(messages()) : prompt;
     try (InferenceModel model = InferenceModel.openForGeneration(source.path());
         Tokenizer tokenizer = Tokenizer.load(directory.resolve(TokenizerFile.NAME))) {
       tokenizer.requireFits(model.decoder().spec().vocabSize(), directory);
-      int[] ids = tokenizer.encode(text);
+      int[] ids =
+          chat
+              ? tokenizer.encode(ChatTemplate.load(directory).render(messages()))
+              : tokenizer.encodeWithSpecialTokens(prompt);
       if (ids.length == 0) {
         throw new UsageException("--prompt", "is empty", "give at least one character");
       }

@@ -48,6 +48,27 @@ class GenerateCommandTest {
     assertThat(whole).isEqualTo("a b" + answer);
   }
 
+  /** Not around what a chat template wrote, nor a second time where the prompt spells it out. */
+  @Test
+  void theTokenThatBeginsATextStandsBeforeThePrompt() throws IOException {
+    String whole = generate("--prompt", "b a", "--max-tokens", "5");
+    Files.writeString(
+        model.resolve("tokenizer.json"),
+        """
+        %s, "post_processor": {"type": "TemplateProcessing",
+            "single": [{"SpecialToken": {"id": "b", "type_id": 0}},
+                {"Sequence": {"id": "A", "type_id": 0}}],
+            "pair": [], "special_tokens": {"b": {"id": "b", "ids": [2], "tokens": ["b"]}}}}
+        """
+            .formatted(TOKENIZER.strip().replaceFirst("}$", "")));
+    Files.writeString(model.resolve("tokenizer_config.json"), "{\"bos_token\": \"b\"}");
+    assertThat("b " + generate("--prompt", "a", "--max-tokens", "5")).isEqualTo(whole);
+    assertThat(generate("--prompt", "b a", "--max-tokens", "5")).isEqualTo(whole);
+    Files.writeString(model.resolve("chat_template.jinja"), "b {{ messages[0].content }}");
+    String answer = generate("--prompt", "a", "--max-tokens", "5", "--chat");
+    assertThat("b a" + answer).isEqualTo(whole);
+  }
+
   @Test
   void theSystemMessageStandsFirst() throws IOException {
     Files.writeString(

@@ -10,7 +10,6 @@ import io.cambium.training.data.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.OptionalInt;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -107,15 +106,9 @@ public final class ChoiceScorer {
     if (context.isEmpty()) {
       throw refused(question, choice, "is white space alone", "write \"\" where there is none");
     }
-    return new Continuation(encode(question + " " + choice), encode(context).length);
-  }
-
-  /** A text that begins with its first token itself is not given another one. */
-  private int[] encode(String text) {
-    OptionalInt prefix = tokenizer.file().prefix();
-    boolean begun =
-        prefix.isPresent() && text.startsWith(tokenizer.decode(new int[] {prefix.getAsInt()}));
-    return begun ? tokenizer.encode(text) : tokenizer.encodeWithSpecialTokens(text);
+    return new Continuation(
+        tokenizer.encodeWithSpecialTokens(question + " " + choice),
+        tokenizer.encodeWithSpecialTokens(context).length);
   }
 
   /** What Python's rstrip takes for white space. */

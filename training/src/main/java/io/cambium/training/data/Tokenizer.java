@@ -104,10 +104,13 @@ public final class Tokenizer implements AutoCloseable {
 
   /**
    * The same with the special tokens that the file puts around a text, such as one to begin it, as
-   * transformers does unless told otherwise.
+   * transformers does unless told otherwise. A text that spells out the token that begins one is
+   * taken as it is.
    */
   public int[] encodeWithSpecialTokens(String text) {
-    return encode(text, true);
+    OptionalInt prefix = file.prefix();
+    boolean begun = prefix.isPresent() && text.startsWith(decode(new int[] {prefix.getAsInt()}));
+    return encode(text, !begun);
   }
 
   private int[] encode(String text, boolean withSpecialTokens) {

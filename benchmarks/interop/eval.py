@@ -2,8 +2,9 @@
 """Answers the questions of eval_questions.jsonl with lm-evaluation-harness and with `cambium eval`, and compares.
 
 usage: eval.py DIR CAMBIUM [--tol 1e-3]     DIR: a checkpoint; CAMBIUM: the command
-       eval.py --variants DIR TARGET        writes TARGET/short and TARGET/begins: DIR with few positions, and with a
-                                            tokenizer that begins every text with a special token
+       eval.py --variants DIR TARGET        writes TARGET/short, TARGET/begins and TARGET/told: DIR with few positions, with
+                                            a tokenizer that begins every text with a special token, and with one that
+                                            tokenizer_config.json tells to
 
 Both compute in fp32. Where a log likelihood differs by more than --tol, both compute everything again in fp64, where rounding
 goes away and a mistake does not: then they must agree within --tol there, and both differences are printed.
@@ -29,7 +30,7 @@ POSITIONS = 40
 
 
 def write_variants(source, target):
-    for name in ("short", "begins"):
+    for name in ("short", "begins", "told"):
         (target / name).mkdir()
         for file in source.iterdir():
             if file.is_file():
@@ -37,6 +38,7 @@ def write_variants(source, target):
     edit(target / "short" / "config.json", lambda config: config.update(max_position_embeddings=POSITIONS))
     begin = transformers.AutoTokenizer.from_pretrained(source).bos_token
     edit(target / "begins" / "tokenizer.json", lambda tokenizer: begin_texts(tokenizer, begin))
+    edit(target / "told" / "tokenizer_config.json", lambda config: config.update(add_bos_token=True))
 
 
 def edit(file, change):

@@ -35,19 +35,23 @@ up_to_date() (
 take_lock() {
   waited=
   until mkdir "$lock" 2>/dev/null; do
-    [ -n "$waited" ] || echo "waiting for another build of Cambium ($PWD/$lock)..." >&2
+    [ -n "$waited" ] || echo "waiting for another build of Cambium (if there is none, remove $PWD/$lock)..." >&2
     waited=yes
     remove_abandoned_lock
     sleep 1
   done
-  echo $$ >"$lock/pid"
+  echo "$$ $(uname -n)" >"$lock/owner"
 }
 
-# Inside a lock of its own, or two that wait could both remove it, the second one a new one.
+# Inside a lock of its own, or two that wait could both remove it, the second one a new one. Of other
+# machines' processes, where several share this directory, nothing is known.
 remove_abandoned_lock() {
   mkdir "$lock.removal" 2>/dev/null || return 0
-  owner=$(cat "$lock/pid" 2>/dev/null || true)
-  if [ -n "$owner" ] && ! kill -0 "$owner" 2>/dev/null; then rm -rf "$lock"; fi
+  pid='' host=''
+  read -r pid host 2>/dev/null <"$lock/owner" || true
+  if [ -n "$pid" ] && [ "$host" = "$(uname -n)" ] && ! kill -0 "$pid" 2>/dev/null; then
+    rm -rf "$lock"
+  fi
   rmdir "$lock.removal"
 }
 

@@ -31,8 +31,9 @@ import org.jspecify.annotations.Nullable;
 final class DirectFile implements AutoCloseable {
 
   /**
-   * A multiple of any disk's blocks and of any system's pages: two threads that write the same
-   * page, one past the cache and one through it, would lose each other's bytes.
+   * A multiple of a disk's blocks and of any system's pages: two threads that write the same page,
+   * one past the cache and one through it, would lose each other's bytes. A file system that asks
+   * for more, as networked ones do with their 1 MB, is used through the cache.
    */
   private static final int BLOCK = 1 << 16;
 
@@ -54,7 +55,7 @@ final class DirectFile implements AutoCloseable {
   private final FileChannel cached;
   private final @Nullable FileChannel direct;
 
-  /** What addresses in memory have to be multiples of, bytes. */
+  /** What addresses in memory have to be multiples of, bytes; of no concern through the cache. */
   private final long alignment;
 
   private DirectFile(FileChannel cached, @Nullable FileChannel direct, long alignment) {
@@ -71,7 +72,9 @@ final class DirectFile implements AutoCloseable {
   private static DirectFile open(Path path, OpenOption... options) throws IOException {
     FileChannel cached = FileChannel.open(path, options);
     try {
-      return new DirectFile(cached, direct(path, options), alignment(path));
+      long alignment = alignment(path);
+      FileChannel direct = suits(alignment) ? direct(path, options) : null;
+      return new DirectFile(cached, direct, direct == null ? 1 : alignment);
     } catch (IOException | RuntimeException e) {
       cached.close();
       throw e;
@@ -97,6 +100,11 @@ final class DirectFile implements AutoCloseable {
       }
       throw e;
     }
+  }
+
+  /** Whether our transfers begin and end where such a file system wants it; 0 is an unknown one. */
+  static boolean suits(long alignment) {
+    return alignment > 0 && BLOCK % alignment == 0;
   }
 
   /** A block's size is not known of every file system, and the mount point not everywhere. */

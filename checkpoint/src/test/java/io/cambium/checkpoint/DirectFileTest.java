@@ -11,6 +11,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Random;
+import java.util.stream.LongStream;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIf;
@@ -49,6 +50,13 @@ class DirectFileTest {
   @Test
   void readsWhatItWrote() throws IOException {
     writeAndReadBack(temporary.resolve("file"));
+  }
+
+  /** As NFS and CephFS report them, and a file system in user space that reports none. */
+  @Test
+  void largerBlocksGoThroughTheCache() {
+    assertThat(LongStream.of(512, 4096, 1 << 16)).allMatch(DirectFile::suits);
+    assertThat(LongStream.of(0, 1 << 20, 4 << 20, 100_000)).noneMatch(DirectFile::suits);
   }
 
   /** At an odd place: the blocks between are written from memory that lies as the file does. */

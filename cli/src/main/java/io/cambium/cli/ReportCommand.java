@@ -93,13 +93,15 @@ final class ReportCommand implements Callable<Integer> {
     return histories;
   }
 
-  /** With slashes, on every system. */
+  /** With slashes, on every system; the whole path, with its root, where it has no more names. */
   private static Function<Path, String> lastNames(int count) {
     return path ->
-        StreamSupport.stream(path.spliterator(), false)
-            .skip(Math.max(0, path.getNameCount() - count))
-            .map(Path::toString)
-            .collect(Collectors.joining("/"));
+        path.getNameCount() < count
+            ? path.toString()
+            : StreamSupport.stream(path.spliterator(), false)
+                .skip(path.getNameCount() - count)
+                .map(Path::toString)
+                .collect(Collectors.joining("/"));
   }
 
   private static String withoutSuffix(Path file) {

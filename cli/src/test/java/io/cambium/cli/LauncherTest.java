@@ -3,6 +3,8 @@ package io.cambium.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -129,10 +131,34 @@ class LauncherTest {
 
   @Test
   void takesOverALockWhoseOwnerIsGone() throws Exception {
+    lockBy(output("uname", "-n"));
+    assertThat(launch(home.resolve("cambium").toString()).exitCode()).isEqualTo(7);
+  }
+
+  /** Where several machines share the directory. */
+  @Test
+  void waitsForABuildOnAnotherMachine() throws Exception {
+    Path lock = lockBy("another");
+    Process waiting = process(Map.of(), home.resolve("cambium").toString());
+    assertThat(waiting.waitFor(3, TimeUnit.SECONDS)).isFalse();
+    Files.delete(lock.resolve("owner"));
+    Files.delete(lock);
+    assertThat(result(waiting).exitCode()).isEqualTo(7);
+  }
+
+  /** A lock of a process that has ended. */
+  private Path lockBy(String host) throws Exception {
     Process gone = new ProcessBuilder("sh", "-c", "exit").start();
     gone.waitFor();
-    write(home.resolve("cli/target/launcher.lock/pid"), gone.pid() + "\n");
-    assertThat(launch(home.resolve("cambium").toString()).exitCode()).isEqualTo(7);
+    Path lock = home.resolve("cli/target/launcher.lock");
+    write(lock.resolve("owner"), gone.pid() + " " + host + "\n");
+    return lock;
+  }
+
+  private static String output(String... command) throws IOException {
+    try (InputStream output = new ProcessBuilder(command).start().getInputStream()) {
+      return new String(output.readAllBytes(), StandardCharsets.UTF_8).strip();
+    }
   }
 
   @Test

@@ -85,6 +85,7 @@ public final class Decoder {
    * on them. Of a layer's experts either all are, or none.
    */
   public static Decoder forTraining(Weights weights, Team team, Predicate<ModelTensor> trained) {
+    Torch.keepFreedMemory(); // an earlier decoder of the process may have asked for the opposite
     return new Decoder(
         weights, team, tensor -> tensor.part() != Part.SELECTION_BIAS && trained.test(tensor));
   }

@@ -131,6 +131,11 @@ public final class Torch {
     keepFreedBlocks(KEEP_SMALL);
   }
 
+  /** What is freed stays with the process again, as it does at first. */
+  static void keepFreedMemory() {
+    keepFreedBlocks(KEEP_ALL);
+  }
+
   /** On glibc, keep freed blocks instead of returning them to the system: +14 % training speed. */
   private static void keepFreedBlocks(int bytes) {
     FunctionDescriptor signature =

@@ -5,6 +5,7 @@ import io.cambium.lab.RunHistory;
 import io.cambium.training.metrics.Metric;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,7 +24,8 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
  * Runs that differ by seed only, and were last evaluated at equal tokens. Losses are nats per
  * token.
  *
- * @param name the directory that their names have in common, else that of the first of them
+ * @param name the directory that they have in common and no other group has, else that of the first
+ *     of them
  * @param runs their names
  * @param firstStep the first step that the run logged: above 1 for one that branched from another
  * @param experts routed experts per layer at the end; 0 for a dense model
@@ -51,6 +53,9 @@ public record SeedGroup(
 
   private static final YAMLMapper YAML = new YAMLMapper();
 
+  /** What the lab names the directory of a run by, before the seed. */
+  private static final String SEED = "seed-";
+
   /** A run and its name. */
   private record Named(String name, RunHistory run) {}
 
@@ -59,7 +64,33 @@ public record SeedGroup(
     Map<String, List<Named>> groups = new LinkedHashMap<>();
     runs.forEach((name, run) ->
         groups.computeIfAbsent(inCommon(run), key -> new ArrayList<>()).add(new Named(name, run)));
-    return groups.values().stream().map(SeedGroup::of).toList();
+    List<String> directories = groups.values().stream().map(SeedGroup::directory).toList();
+    return groups.values().stream()
+        .map(named -> {
+          String directory = directory(named);
+          boolean tells =
+              !directory.isEmpty() && Collections.frequency(directories, directory) == 1;
+          return of(tells ? directory : named.getFirst().name(), named);
+        })
+        .toList();
+  }
+
+  /** The one that several runs lie in, by their names; empty for none. */
+  private static String directory(List<Named> named) {
+    List<String> directories = named.stream().map(SeedGroup::directory).distinct().toList();
+    return named.size() > 1 && directories.size() == 1 ? directories.getFirst() : "";
+  }
+
+  /** Of runs that are told apart as the lab names seeds, the name of the arm. */
+  private static String directory(Named named) {
+    int names = named.name().lastIndexOf('/');
+    if (names > 0) {
+      return named.name().substring(0, names);
+    }
+    Path parent = named.run().directory().toAbsolutePath().normalize().getParent();
+    return named.name().startsWith(SEED) && parent != null
+        ? String.valueOf(parent.getFileName())
+        : "";
   }
 
   /**
@@ -84,7 +115,7 @@ public record SeedGroup(
     return settings + range;
   }
 
-  private static SeedGroup of(List<Named> named) {
+  private static SeedGroup of(String name, List<Named> named) {
     List<RunHistory> runs = named.stream().map(Named::run).toList();
     List<LoadBalance> balance =
         runs.stream().filter(run -> run.experts() > 0).map(LoadBalance::atEnd).toList();
@@ -94,7 +125,7 @@ public record SeedGroup(
             .map(growth -> growth.lossAfter() - growth.lossBefore())
             .toList();
     return new SeedGroup(
-        name(named.stream().map(Named::name).toList()),
+        name,
         named.stream().map(Named::name).toList(),
         runs.getFirst().steps().getFirst().step(),
         runs.getFirst().experts(),
@@ -107,13 +138,6 @@ public record SeedGroup(
         ofLoad(balance, LoadBalance::maxVioBatch),
         ofLoad(balance, LoadBalance::maxVioGlobal),
         ofLoad(balance, LoadBalance::dead));
-  }
-
-  private static String name(List<String> runs) {
-    String first = runs.getFirst();
-    String directory = first.substring(0, Math.max(0, first.lastIndexOf('/')));
-    boolean inCommon = runs.stream().allMatch(run -> run.startsWith(directory + "/"));
-    return runs.size() > 1 && !directory.isEmpty() && inCommon ? directory : first;
   }
 
   private static SortedMap<String, Interval> byDomain(List<RunHistory> runs) {

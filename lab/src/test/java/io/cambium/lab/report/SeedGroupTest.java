@@ -34,9 +34,13 @@ class SeedGroupTest {
   }
 
   private void add(String name, Path model, int seed, long lastStep) {
+    add(name, name, model, seed, lastStep);
+  }
+
+  private void add(String name, String directory, Path model, int seed, long lastStep) {
     String yaml = "model: %s\nseed: %d\ngrowth: {at: 3, seed: %d}\n".formatted(model, seed, seed);
     List<Metric> events = List.of(step(lastStep, 0.5, 0.5), evaluation(lastStep, 3));
-    runs.put(name, new RunHistory(folder.resolve(name), yaml, events));
+    runs.put(name, new RunHistory(folder.resolve(directory), yaml, events));
   }
 
   private Path model(String name, String initialisation, long seed) throws IOException {
@@ -77,6 +81,21 @@ class SeedGroupTest {
     add("a/seed-2", folder.resolve("a-seed-2"), 2, 20);
     add("b/seed-1", model("b-seed-1", "drop", 1), 1, 20);
     assertThat(SeedGroup.of(runs)).extracting(SeedGroup::name).containsExactly("a", "b/seed-1");
+  }
+
+  /** Alone they are told apart by the seed, and a directory of two arms is neither's name. */
+  @Test
+  void noTwoAreCalledTheSame() throws IOException {
+    runs.clear();
+    add("seed-1", "a/seed-1", folder.resolve("a-seed-1"), 1, 20);
+    add("seed-2", "a/seed-2", folder.resolve("a-seed-2"), 2, 20);
+    assertThat(SeedGroup.of(runs)).extracting(SeedGroup::name).containsExactly("a");
+    runs.clear();
+    add("a/x-1", folder.resolve("a-seed-1"), 1, 20);
+    add("a/x-2", folder.resolve("a-seed-2"), 2, 20);
+    add("a/y-1", model("b-seed-1", "drop", 1), 1, 20);
+    add("a/y-2", model("b-seed-2", "drop", 2), 2, 20);
+    assertThat(SeedGroup.of(runs)).extracting(SeedGroup::name).containsExactly("a/x-1", "a/y-1");
   }
 
   @Test

@@ -3,8 +3,8 @@
 
 usage: eval.py DIR CAMBIUM [--tol 1e-3]     DIR: a checkpoint; CAMBIUM: the command
        eval.py --variants DIR TARGET        writes TARGET/short, TARGET/begins and TARGET/told: DIR with few positions, with
-                                            a tokenizer that begins every text with a special token, and with one that
-                                            tokenizer_config.json tells to
+                                            a tokenizer that begins every text with a special token, and with add_bos_token
+                                            in tokenizer_config.json
 
 Both compute in fp32. Where a log likelihood differs by more than --tol, both compute everything again in fp64, where rounding
 goes away and a mistake does not: then they must agree within --tol there, and both differences are printed.
@@ -95,7 +95,7 @@ def main():
         return write_variants(Path(sys.argv[2]), Path(sys.argv[3]))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dir", type=Path)
-    parser.add_argument("cambium", type=Path)
+    parser.add_argument("cambium", type=lambda path: Path(path).resolve())
     parser.add_argument("--tol", type=float, default=1e-3)
     a = parser.parse_args()
     line, same, worst = compared(a.dir, a.cambium, "fp32")

@@ -2,8 +2,8 @@
 # Answers questions with `cambium eval` and with lm-evaluation-harness, and compares every choice and
 # log likelihood: on a dense checkpoint, on the experts that `cambium upcycle` makes of it, on the
 # checkpoint with fewer positions than some questions are long, and with a tokenizer that begins every
-# text with a special token, by its own file or by tokenizer_config.json. In fp32; what differs by more
-# than 1e-3 there, in fp64 too.
+# text with a special token, by its own file or by a key of tokenizer_config.json (which does nothing
+# in transformers 5). In fp32; what differs by more than 1e-3 there, in fp64 too.
 # usage: eval.sh DIR     a dense Hugging Face checkpoint with its tokenizer, such as SmolLM2-135M
 #   INTEROP_PYTHON_EVAL   an interpreter to use instead of the one that setup.sh makes
 set -euo pipefail

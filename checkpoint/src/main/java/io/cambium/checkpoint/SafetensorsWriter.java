@@ -64,7 +64,7 @@ public final class SafetensorsWriter implements AutoCloseable {
 
   /**
    * The same over a file that may exist, which stays until the new one is complete. What a link
-   * points to, and not the link, is replaced.
+   * points to, and not the link, is replaced; a link to nothing is replaced itself.
    *
    * @throws UsageException if something exists that is no file
    * @throws CheckpointException if it cannot be written

@@ -23,7 +23,7 @@ public final class ResultsTable {
 
   private ResultsTable() {}
 
-  /** Three blocks with a line per arm (the result, the domains, growth and balance), then notes. */
+  /** Blocks with a line per arm: result, domains, growth and balance, regret bounds; then notes. */
   public static String text(Results results) {
     List<ArmResult> arms = results.arms().stream().filter(arm -> arm.loss() != null).toList();
     if (arms.isEmpty()) {

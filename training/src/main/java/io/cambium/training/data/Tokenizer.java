@@ -103,18 +103,15 @@ public final class Tokenizer implements AutoCloseable {
   }
 
   /**
-   * The same with the special tokens that belong around a text, such as one to begin it, as
-   * transformers has them unless told otherwise. A text that spells out the token that begins one
-   * is taken as it is.
+   * The same with the special tokens that the file puts around a text, such as one to begin it, as
+   * transformers does unless told otherwise. {@code add_bos_token} of tokenizer_config.json changes
+   * nothing, as in transformers 5 (in transformers 4 it does for some classes). A text that spells
+   * out the token that begins one is taken as it is.
    */
   public int[] encodeWithSpecialTokens(String text) {
     OptionalInt prefix = file.prefix();
     boolean begun = prefix.isPresent() && text.startsWith(decode(new int[] {prefix.getAsInt()}));
-    TokenizerFile.Around around = file.around();
-    if (begun) {
-      return encode(text);
-    }
-    return around == null ? encode(text, true) : around.add(encode(text));
+    return encode(text, !begun);
   }
 
   private int[] encode(String text, boolean withSpecialTokens) {

@@ -9,9 +9,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -23,31 +21,10 @@ import tools.jackson.databind.node.ObjectNode;
  *     eos_token} of the {@code tokenizer_config.json} beside the file
  * @param prefix the token that a text without any before it is taken to follow: the {@code
  *     bos_token} of that file, else its {@code eos_token}, else {@code endOfText}
- * @param around what that file puts around a text; null where it leaves that to the {@code
- *     tokenizer.json}
  * @param sha256 of the file's bytes, hexadecimal; what ties token shards to their tokenizer
  */
 public record TokenizerFile(
-    Path path,
-    int vocabSize,
-    OptionalInt endOfText,
-    OptionalInt prefix,
-    @Nullable Around around,
-    String sha256) {
-
-  /**
-   * Tokens before and after a text, by {@code add_bos_token} and {@code add_eos_token}: where
-   * either key is given, transformers puts them in the place of the post-processor of {@code
-   * tokenizer.json}.
-   */
-  public record Around(OptionalInt before, OptionalInt after) {
-
-    int[] add(int[] text) {
-      return IntStream.concat(
-              before.stream(), IntStream.concat(Arrays.stream(text), after.stream()))
-          .toArray();
-    }
-  }
+    Path path, int vocabSize, OptionalInt endOfText, OptionalInt prefix, String sha256) {
 
   /** The name under which a model or corpus directory keeps its tokenizer. */
   public static final String NAME = "tokenizer.json";
@@ -75,20 +52,7 @@ public record TokenizerFile(
         vocabSize,
         end,
         firstKnown(json, token(settings, "bos_token"), token(settings, "eos_token"), END_OF_TEXT),
-        around(json, settings),
         Checksums.sha256(path));
-  }
-
-  private static @Nullable Around around(ObjectNode json, ObjectNode settings) {
-    return settings.has("add_bos_token") || settings.has("add_eos_token")
-        ? new Around(added(json, settings, "bos_token"), added(json, settings, "eos_token"))
-        : null;
-  }
-
-  private static OptionalInt added(ObjectNode json, ObjectNode settings, String name) {
-    return settings.path("add_" + name).asBoolean(false)
-        ? firstKnown(json, token(settings, name))
-        : OptionalInt.empty();
   }
 
   /**

@@ -24,7 +24,7 @@ class TokenShardTest {
 
   private static TokenizerFile tokenizer(int vocabSize) {
     return new TokenizerFile(
-        Path.of("tokenizer.json"), vocabSize, OptionalInt.of(0), OptionalInt.of(0), null, "ab12");
+        Path.of("tokenizer.json"), vocabSize, OptionalInt.of(0), OptionalInt.of(0), "ab12");
   }
 
   private Path shard() {
@@ -100,7 +100,7 @@ class TokenShardTest {
   void refusesATokenizerWithoutEndOfText() {
     TokenizerFile endless =
         new TokenizerFile(
-            Path.of("tokenizer.json"), 300, OptionalInt.empty(), OptionalInt.empty(), null, "ab12");
+            Path.of("tokenizer.json"), 300, OptionalInt.empty(), OptionalInt.empty(), "ab12");
     assertThatThrownBy(() -> TokenShardWriter.create(shard(), endless, "java", Split.TRAIN))
         .isInstanceOf(UsageException.class)
         .hasMessageContaining("no token that ends a document");

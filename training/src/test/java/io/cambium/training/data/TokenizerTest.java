@@ -18,7 +18,6 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -185,37 +184,6 @@ class TokenizerTest {
     assertThat(TokenizerFile.read(file).endOfText()).hasValue(9);
     Files.writeString(config, "{\"eos_token\": {\"content\": \"</s>\"}}");
     assertThat(TokenizerFile.read(file).endOfText()).hasValue(9);
-  }
-
-  /** As in transformers 5, which then leaves the file's own post-processor out. */
-  @ParameterizedTest
-  @CsvSource({
-    "'{}', 2 1",
-    "'{\"add_bos_token\": false}', 1",
-    "'{\"add_bos_token\": true, \"bos_token\": \"c\"}', 3 1",
-    "'{\"add_eos_token\": true, \"eos_token\": \"b\"}', 1 2",
-    "'{\"add_bos_token\": true}', 1",
-  })
-  void theConfigurationDecidesWhatStandsAroundAText(String settings, String expected)
-      throws IOException {
-    Path directory = Files.createDirectory(folder.resolve("around-" + settings.hashCode()));
-    Path file = directory.resolve("tokenizer.json");
-    Files.writeString(
-        file,
-        """
-        {"model": {"type": "WordLevel", "unk_token": "a", "vocab": {"a": 1, "b": 2, "c": 3}},
-         "post_processor": {"type": "TemplateProcessing",
-            "single": [{"SpecialToken": {"id": "b", "type_id": 0}},
-                {"Sequence": {"id": "A", "type_id": 0}}],
-            "pair": [], "special_tokens": {"b": {"id": "b", "ids": [2], "tokens": ["b"]}}}}
-        """);
-    Files.writeString(directory.resolve("tokenizer_config.json"), settings);
-    try (Tokenizer configured = Tokenizer.load(file)) {
-      assertThat(configured.encodeWithSpecialTokens("a"))
-          .containsExactly(
-              Arrays.stream(expected.split(" ")).mapToInt(Integer::parseInt).toArray());
-      assertThat(configured.encode("a")).containsExactly(1);
-    }
   }
 
   @Test

@@ -17,11 +17,13 @@ import org.jspecify.annotations.Nullable;
  * @param topK how many of them a token visits
  * @param granularity into how many experts each copy is cut
  * @param layers which layers get experts, such as {@code 1::2}
+ * @param sharedExpert whether the dense block goes on as a shared expert
  * @param init how copies differ
  * @param noise of duplicate-noise; null for the default, as for all below
  * @param dropRate of drop
  * @param svdShare of svd
  * @param router where its rows come from
+ * @param routerStd standard deviation of rows that are drawn
  * @param family the model_type to write
  */
 public record DenseSettings(

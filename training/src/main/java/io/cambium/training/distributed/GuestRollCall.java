@@ -4,7 +4,6 @@ import io.cambium.checkpoint.TrainingException;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
-import java.net.SocketTimeoutException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
@@ -47,22 +46,16 @@ final class GuestRollCall extends RollCall {
   }
 
   private void listen() {
-    try {
-      while (!isLost()) {
-        Wire.Message message = wire.read();
-        switch (message.kind()) {
-          case COMPLETE -> complete.countDown();
-          case LOST, FAILED -> end(message);
-          default -> lose(host + " said " + message.kind() + " out of turn");
-        }
+    for (Wire.Message message = next(wire, host);
+        message != null;
+        message = isLost() ? null : next(wire, host)) {
+      switch (message.kind()) {
+        case COMPLETE -> complete.countDown();
+        case LOST, FAILED -> end(message);
+        default -> loseByWord(host, message);
       }
-    } catch (SocketTimeoutException e) {
-      lose(host + " has not been heard of for " + timing().silence().toSeconds() + " s");
-    } catch (IOException e) {
-      lose(host + " has ended without a word");
-    } finally {
-      over.countDown();
     }
+    over.countDown();
   }
 
   private void tell(Wire.Message message) {

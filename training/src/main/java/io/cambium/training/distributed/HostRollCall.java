@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
-import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -73,32 +72,37 @@ final class HostRollCall extends RollCall {
   }
 
   private void welcome(Introduction guest, Wire wire) throws IOException {
+    if (missing.getCount() == 0) { // of another run, whose own rank 0 could not take the port
+      String remedy = "\n  -> take another MASTER_PORT: this one is of a run that has begun";
+      wire.write(
+          new Wire.Message(Wire.Kind.FAILED, guest + " comes after all ranks are there" + remedy));
+      return;
+    }
     if (guest.size() != size) {
       lose(guest + " was started with WORLD_SIZE " + guest.size() + ", rank 0 with " + size);
     } else if (guests.putIfAbsent(guest.rank(), wire) != null) {
       lose("two processes have RANK " + guest.rank() + ", one of them " + guest);
     }
-    if (isLost()) {
-      wire.write(loss());
-      return;
+    try {
+      if (isLost()) {
+        wire.write(loss());
+      } else {
+        missing.countDown();
+        listen(guest.toString(), wire);
+      }
+    } finally {
+      guests.remove(guest.rank(), wire);
     }
-    missing.countDown();
-    listen(guest, wire);
-    guests.remove(guest.rank());
   }
 
-  private void listen(Introduction guest, Wire wire) {
-    try {
-      Wire.Message message = wire.read();
+  private void listen(String guest, Wire wire) {
+    Wire.Message message = next(wire, guest);
+    if (message != null) {
       switch (message.kind()) {
         case DONE -> {}
-        case FAILED -> end(message.by(guest.toString()));
-        default -> lose(guest + " said " + message.kind() + " out of turn");
+        case FAILED -> end(message.by(guest));
+        default -> loseByWord(guest, message);
       }
-    } catch (SocketTimeoutException e) {
-      lose(guest + " has not been heard of for " + timing().silence().toSeconds() + " s");
-    } catch (IOException e) {
-      lose(guest + " has ended without a word");
     }
   }
 
@@ -115,11 +119,17 @@ final class HostRollCall extends RollCall {
   @Override
   void awaitAll() {
     long deadline = System.nanoTime() + timing().start().toNanos();
-    while (!await(missing, timing().sign().toMillis())) {
-      requireAll();
-      if (System.nanoTime() > deadline) {
-        lose(absent() + " did not come within " + timing().start().toSeconds() + " s");
+    try {
+      while (!missing.await(timing().sign().toMillis(), TimeUnit.MILLISECONDS)) {
+        requireAll();
+        if (System.nanoTime() > deadline) {
+          lose(absent() + " did not come within " + timing().start().toSeconds() + " s");
+        }
       }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new TrainingException(
+          "rank 0", "was interrupted while it waited for the others", null, e);
     }
     requireAll();
     tell(Wire.Message.of(Wire.Kind.COMPLETE));
@@ -159,14 +169,5 @@ final class HostRollCall extends RollCall {
       // Nobody comes any more.
     }
     guests.values().forEach(Wire::close);
-  }
-
-  private static boolean await(CountDownLatch latch, long milliseconds) {
-    try {
-      return latch.await(milliseconds, TimeUnit.MILLISECONDS);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return false;
-    }
   }
 }

@@ -43,6 +43,9 @@ public record Launch(
       return Optional.empty();
     }
     int size = variables.number("WORLD_SIZE", 1, Integer.MAX_VALUE);
+    if (size == 1 && !variables.has("RANK")) {
+      return Optional.empty();
+    }
     int rank = variables.number("RANK", 0, Integer.MAX_VALUE);
     if (rank >= size) {
       throw new UsageException(
@@ -61,7 +64,7 @@ public record Launch(
             variables.text("MASTER_ADDR"),
             variables.number("MASTER_PORT", 1, LARGEST_PORT),
             storePrefix(environment),
-            environment.get("GLOO_SOCKET_IFNAME")));
+            variables.has("GLOO_SOCKET_IFNAME") ? variables.text("GLOO_SOCKET_IFNAME") : null));
   }
 
   /** The same prefix as torch.distributed's, so that no attempt reads what an earlier one left. */

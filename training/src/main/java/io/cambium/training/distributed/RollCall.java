@@ -1,6 +1,8 @@
 package io.cambium.training.distributed;
 
 import io.cambium.checkpoint.TrainingException;
+import java.io.IOException;
+import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -59,6 +61,23 @@ abstract sealed class RollCall implements AutoCloseable permits HostRollCall, Gu
     return loss.isDone();
   }
 
+  /** The next message of another rank; null where there is none any more, which is its loss. */
+  final Wire.@Nullable Message next(Wire wire, String rank) {
+    try {
+      return wire.read();
+    } catch (SocketTimeoutException e) {
+      lose(rank + " has not been heard of for " + timing.silence().toSeconds() + " s");
+    } catch (IOException e) {
+      lose(rank + " has ended without a word");
+    }
+    return null;
+  }
+
+  /** Takes note of a message that does not come at such a time: another program's, or a mistake. */
+  final void loseByWord(String rank, Wire.Message message) {
+    lose(rank + " said " + message.kind() + " out of turn");
+  }
+
   /** How a rank was lost. */
   Wire.Message loss() {
     return loss.join();
@@ -98,7 +117,7 @@ abstract sealed class RollCall implements AutoCloseable permits HostRollCall, Gu
         : new TrainingException(null, how.text(), remedy, cause);
   }
 
-  /** Runs something again and again until it returns false. */
+  /** Runs something again and again until a rank is lost. */
   void repeat(String name, Runnable work) {
     Thread.ofVirtual()
         .name(name)

@@ -34,8 +34,21 @@ class LaunchTest {
         .contains(new Launch(2, 4, 2, "node0", 29500, "/worker/attempt_3", "eth1"));
   }
 
+  @Test
+  void anEmptyVariableIsNotSet() {
+    assertThat(Launch.of(environment(TORCHRUN + " GLOO_SOCKET_IFNAME=")))
+        .contains(new Launch(2, 4, 2, "node0", 29500, null, null));
+  }
+
   @ParameterizedTest
-  @ValueSource(strings = {"PATH=/bin", "RANK=0 WORLD_SIZE=1", "MASTER_ADDR=node0", "RANK= PATH=/"})
+  @ValueSource(
+      strings = {
+        "PATH=/",
+        "RANK=0 WORLD_SIZE=1",
+        "WORLD_SIZE=1",
+        "MASTER_ADDR=node0",
+        "RANK= PATH=/"
+      })
   void oneProcessIsAlone(String variables) {
     assertThat(Launch.of(environment(variables))).isEmpty();
   }

@@ -134,6 +134,17 @@ class RollCallTest {
     assertThatThrownBy(host::awaitAll).hasMessageContaining("two processes have RANK 1");
   }
 
+  /** As ranks of another run do that was given the same port. */
+  @Test
+  void whoComesAfterAllAreThereIsSentAway() {
+    guest(1, 3);
+    guest(2, 3);
+    host.awaitAll();
+    assertLost(guest(1, 3), "comes after all ranks are there\n  -> take another MASTER_PORT");
+    assertLost(guest(1, 2), "comes after all ranks are there");
+    host.requireAll();
+  }
+
   @Test
   void anExchangeThatFailsIsExplainedByTheRankThatIsLost() throws IOException {
     guest(1, 3);

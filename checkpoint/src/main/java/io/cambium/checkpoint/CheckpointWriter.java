@@ -8,7 +8,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import tools.jackson.databind.node.ObjectNode;
@@ -27,7 +29,8 @@ public final class CheckpointWriter implements AutoCloseable {
   private static final Map<String, String> METADATA = Map.of("format", "pt");
 
   private final Path directory;
-  private final List<TensorSpec> tensors;
+  private final List<List<TensorSpec>> parts;
+  private final int part;
   private final Map<String, SafetensorsWriter> shards = new TreeMap<>();
   private final Map<String, String> weightMap = new TreeMap<>();
 
@@ -36,9 +39,10 @@ public final class CheckpointWriter implements AutoCloseable {
     SafetensorsWriter open(Path path, List<TensorSpec> tensors, Map<String, String> metadata);
   }
 
-  private CheckpointWriter(Path directory, List<TensorSpec> tensors) {
+  private CheckpointWriter(Path directory, List<List<TensorSpec>> parts, int part) {
     this.directory = directory;
-    this.tensors = List.copyOf(tensors);
+    this.parts = List.copyOf(parts);
+    this.part = part;
   }
 
   /**
@@ -49,7 +53,19 @@ public final class CheckpointWriter implements AutoCloseable {
    */
   public static CheckpointWriter create(
       Path directory, ObjectNode config, List<TensorSpec> tensors, long shardBytes) {
-    CheckpointWriter writer = new CheckpointWriter(directory, tensors);
+    return createPart(directory, config, List.of(tensors), 0, shardBytes);
+  }
+
+  /**
+   * The same as one of several writers, each of which fills shards of its own. The first one also
+   * writes what is not weights.
+   *
+   * @param parts the tensors of each writer
+   * @param part which of them this one is
+   */
+  public static CheckpointWriter createPart(
+      Path directory, ObjectNode config, List<List<TensorSpec>> parts, int part, long shardBytes) {
+    CheckpointWriter writer = new CheckpointWriter(directory, parts, part);
     return writer.begin(config, shardBytes, SafetensorsWriter::create, writer::close);
   }
 
@@ -60,15 +76,17 @@ public final class CheckpointWriter implements AutoCloseable {
    */
   public static CheckpointWriter resume(
       Path directory, ObjectNode config, List<TensorSpec> tensors, long shardBytes) {
-    CheckpointWriter writer = new CheckpointWriter(directory, tensors);
+    CheckpointWriter writer = new CheckpointWriter(directory, List.of(tensors), 0);
     return writer.begin(config, shardBytes, SafetensorsWriter::resume, writer::suspend);
   }
 
   private CheckpointWriter begin(
       ObjectNode config, long shardBytes, Opening opening, Runnable onFailure) {
     try {
-      open(split(tensors, shardBytes), opening);
-      writeJson(CheckpointDirectory.CONFIG, config);
+      open(shardBytes, opening);
+      if (part == 0) {
+        writeJson(CheckpointDirectory.CONFIG, config);
+      }
       return this;
     } catch (RuntimeException e) {
       onFailure.run();
@@ -89,21 +107,35 @@ public final class CheckpointWriter implements AutoCloseable {
       shard.add(tensor);
       bytes += tensor.bytes();
     }
-    shards.add(shard);
+    if (!shard.isEmpty()) {
+      shards.add(shard);
+    }
     return shards;
   }
 
-  private void open(List<List<TensorSpec>> contents, Opening opening) {
+  private void open(long shardBytes, Opening opening) {
+    List<Shard> contents = new ArrayList<>();
+    for (int i = 0; i < parts.size(); i++) {
+      for (List<TensorSpec> shard : split(parts.get(i), shardBytes)) {
+        contents.add(new Shard(i, shard));
+      }
+    }
     for (int i = 0; i < contents.size(); i++) {
+      Shard shard = contents.get(i);
       String name =
           contents.size() == 1
               ? CheckpointDirectory.SINGLE_FILE
               : String.format(
                   Locale.ROOT, "model-%05d-of-%05d.safetensors", i + 1, contents.size());
-      shards.put(name, opening.open(directory.resolve(name), contents.get(i), METADATA));
-      contents.get(i).forEach(tensor -> weightMap.put(tensor.name(), name));
+      shard.tensors().forEach(tensor -> weightMap.put(tensor.name(), name));
+      if (shard.part() == part) {
+        shards.put(name, opening.open(directory.resolve(name), shard.tensors(), METADATA));
+      }
     }
   }
+
+  /** What goes into one file, and whose it is. */
+  private record Shard(int part, List<TensorSpec> tensors) {}
 
   /** Writes a whole tensor. */
   public void write(String tensor, MemorySegment data) {
@@ -142,15 +174,47 @@ public final class CheckpointWriter implements AutoCloseable {
    * @throws CheckpointException if the disk refuses
    */
   public void finish(Manifest manifest) {
-    finishWeights();
-    writeManifest(directory, manifest.withChecksums(checksums()));
+    finish(manifest, finishPart());
+  }
+
+  /**
+   * Closes the shards of this writer, if it is one of several.
+   *
+   * @return their checksums, by file name
+   */
+  public Map<String, String> finishPart() {
+    closeShards();
+    return checksums();
+  }
+
+  /**
+   * Writes the index and the manifest, once all writers have closed their shards.
+   *
+   * @param sha256 checksums of all shards
+   */
+  public void finish(Manifest manifest, Map<String, String> sha256) {
+    writeIndexOfSeveral();
+    writeManifest(directory, manifest.withChecksums(sha256));
   }
 
   /** Closes the shards and writes the index, for a manifest that follows. */
   public void finishWeights() {
+    closeShards();
+    writeIndexOfSeveral();
+  }
+
+  private void closeShards() {
     shards.values().forEach(SafetensorsWriter::requireComplete);
     Closing.all(shards.values().stream().map(shard -> shard::close));
-    if (shards.size() > 1) {
+  }
+
+  /** The names of all shards, also those of other writers. */
+  public SortedSet<String> files() {
+    return new TreeSet<>(weightMap.values());
+  }
+
+  private void writeIndexOfSeveral() {
+    if (files().size() > 1) {
       writeIndex();
     }
   }
@@ -169,6 +233,7 @@ public final class CheckpointWriter implements AutoCloseable {
 
   private void writeIndex() {
     ObjectNode index = Json.MAPPER.createObjectNode();
+    List<TensorSpec> tensors = parts.stream().flatMap(List::stream).toList();
     index
         .putObject("metadata")
         .put("total_size", tensors.stream().mapToLong(TensorSpec::bytes).sum())

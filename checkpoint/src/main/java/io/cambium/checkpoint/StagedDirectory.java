@@ -89,6 +89,11 @@ public final class StagedDirectory implements AutoCloseable {
         : realOrPlanned(parent).resolve(absolute.getFileName());
   }
 
+  /** Where a directory that another process has begun is written meanwhile. */
+  public static Path staging(Path target) {
+    return places(target).get(1);
+  }
+
   /** Deletes what an earlier process left of a directory that it did not finish. */
   public static void discard(Path target) {
     try {

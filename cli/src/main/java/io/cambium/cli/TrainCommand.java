@@ -1,5 +1,6 @@
 package io.cambium.cli;
 
+import io.cambium.model.RankGroups;
 import io.cambium.training.MachineMemory;
 import io.cambium.training.MemoryPlan;
 import io.cambium.training.RunListener;
@@ -127,8 +128,9 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private Trainer trainer(RunConfig config, Path directory, RunListener listener, Ranks ranks) {
+    RankGroups groups = ranks.groups(config.distributed().expertParallelSize());
     return resume
-        ? Trainer.resume(directory, config, listener, ranks.group())
-        : Trainer.start(config, directory, listener, ranks.group());
+        ? Trainer.resume(directory, config, listener, groups)
+        : Trainer.start(config, directory, listener, groups);
   }
 }

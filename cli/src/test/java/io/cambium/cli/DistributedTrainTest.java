@@ -26,6 +26,7 @@ class DistributedTrainTest {
   @TempDir private static Path folder;
 
   private static Path yaml = Path.of("");
+  private static Path alone = Path.of("");
 
   @BeforeAll
   static void prepare() throws IOException {
@@ -46,6 +47,7 @@ class DistributedTrainTest {
             growth: {at: 9, experts: 7, calibration_batches: 2, counts: greedy, score: fisher}
             """
                 .formatted(folder.resolve("model"), folder.resolve("corpus")));
+    alone = alone("alone");
   }
 
   /** All ranks of a run, and where each leaves what it says. */
@@ -116,11 +118,25 @@ class DistributedTrainTest {
     return out;
   }
 
-  /** The whole batch at a time: then the loss on the routers is that of the batch too. */
   @Test
-  void twoRanksTrainAsOneDoesThroughAGrowth() throws Exception {
-    Path alone = alone("alone");
-    Job two = Job.start(2, "two");
+  void ranksWithAPartOfTheBatchTrainAsOneDoesThroughAGrowth() throws Exception {
+    requireSame(Job.start(2, "replicas"));
+  }
+
+  /** They write a shard each, and one process reads them. */
+  @Test
+  void ranksWithAPartOfTheExpertsDoSoToo() throws Exception {
+    Job sharing = Job.start(2, "sharing", "--set", "distributed.expert_parallel_size=2");
+    requireSame(sharing);
+    Path last = sharing.out().resolve("checkpoints/step-000022");
+    assertThat(last.resolve("model-00002-of-00002.safetensors")).exists();
+    TinyRun.run("inspect", last.toString(), "--check", "--checksums");
+    alone("sharing", "--resume");
+    assertThat(sharing.out().resolve("run.yaml")).content().contains("expert_parallel_size: 1");
+  }
+
+  /** The whole batch at a time: then the loss on the routers is that of the batch too. */
+  private static void requireSame(Job two) throws Exception {
     two.requireDone();
     List<Metric.Train> expected = events(alone, Metric.Train.class);
     List<Metric.Train> found = events(two.out(), Metric.Train.class);

@@ -33,6 +33,8 @@ public final class Decoder {
   private final DecoderSpec spec;
   private final Weights weights;
   private final Team team;
+  private final RankGroups ranks;
+  private final @Nullable ExpertPlacement placement;
   private final Predicate<ModelTensor> trained;
   private final List<Parameters> parameters = new ArrayList<>();
   private final List<Attention> attentions = new ArrayList<>();
@@ -44,17 +46,23 @@ public final class Decoder {
   private RoutingListener listener = RoutingListener.NONE;
   private OptionalLong endOfDocument = OptionalLong.empty();
   private boolean recomputes;
-  private ProcessGroup ranks = ProcessGroup.ALONE;
   private SortedMap<Integer, long[]> batchLoads = new TreeMap<>();
 
   /** What decides a rope's frequencies. */
   private record Frequencies(Rope rope, boolean inLong) {}
 
-  private Decoder(Weights weights, Team team, Predicate<ModelTensor> trained) {
+  private Decoder(
+      Weights weights,
+      Team team,
+      Predicate<ModelTensor> trained,
+      RankGroups ranks,
+      @Nullable ExpertPlacement placement) {
     this.spec = weights.spec();
     this.weights = weights;
     this.team = team;
     this.trained = trained;
+    this.ranks = ranks;
+    this.placement = placement;
     this.head = new Head(spec);
     for (int worker = 0; worker < team.size(); worker++) {
       parameters.add(Parameters.leaves(weights, trained));
@@ -65,14 +73,25 @@ public final class Decoder {
       attentions.add(Attention.of(spec, layer));
       if (spec.layers().get(layer).feedForward() instanceof Mixture mixture) {
         mixtures.put(
-            layer, new MixtureLayer(layer, mixture, weights, team.size(), scratch, trained));
+            layer,
+            new MixtureLayer(
+                layer,
+                mixture,
+                weights,
+                team.size(),
+                scratch,
+                trained,
+                placement == null
+                    ? null
+                    : new ExpertDispatch(
+                        ranks.experts(), placement.of(layer), scratch.arrivals())));
       }
     }
   }
 
   /** A decoder that only computes. */
   public static Decoder forInference(Weights weights, Team team) {
-    return new Decoder(weights, team, tensor -> false);
+    return new Decoder(weights, team, tensor -> false, RankGroups.ALONE, null);
   }
 
   /** A decoder that can also be trained: gradients have a place. */
@@ -85,9 +104,29 @@ public final class Decoder {
    * on them. Of a layer's experts either all are, or none.
    */
   public static Decoder forTraining(Weights weights, Team team, Predicate<ModelTensor> trained) {
+    return forTraining(weights, team, trained, RankGroups.ALONE, null);
+  }
+
+  /**
+   * The same as one rank's part: its training passes are parts of a common one, and the loads in
+   * the losses on routers are those of all ranks.
+   *
+   * @param placement of the experts, where the ranks share them, and these weights hold the tensors
+   *     of this rank; null where they hold all
+   */
+  public static Decoder forTraining(
+      Weights weights,
+      Team team,
+      Predicate<ModelTensor> trained,
+      RankGroups ranks,
+      @Nullable ExpertPlacement placement) {
     Torch.keepFreedMemory(); // an earlier decoder of the process may have asked for the opposite
     return new Decoder(
-        weights, team, tensor -> tensor.part() != Part.SELECTION_BIAS && trained.test(tensor));
+        weights,
+        team,
+        tensor -> tensor.part() != Part.SELECTION_BIAS && trained.test(tensor),
+        ranks,
+        placement);
   }
 
   public DecoderSpec spec() {
@@ -107,17 +146,14 @@ public final class Decoder {
     return mixtures.values().stream().mapToInt(l -> l.mixture().experts()).findFirst().orElse(0);
   }
 
-  /**
-   * From now on a training pass is one rank's part of a common one: the loads in the losses on
-   * routers are those of all ranks. Not while a pass runs.
-   */
-  public void join(ProcessGroup newRanks) {
-    ranks = newRanks;
+  /** The processes that train this decoder's weights. */
+  public RankGroups ranks() {
+    return ranks;
   }
 
-  /** The processes that train this decoder's weights. */
-  public ProcessGroup ranks() {
-    return ranks;
+  /** Which of the ranks that share the experts holds an expert: itself, if none shares them. */
+  public int holder(int layer, int expert) {
+    return placement == null ? ranks.experts().rank() : placement.owner(layer, expert);
   }
 
   /**
@@ -286,7 +322,7 @@ public final class Decoder {
     Pass pass = new Pass(this, member, true, null);
     Tensor hidden_TD = pass.forward(ids_BS, batchTokens);
     if (losesByLoad()) {
-      member.await(() -> batchLoads = ranks.sum(loads()));
+      member.await(() -> batchLoads = ranks.all().sum(loads()));
     }
     double crossEntropy =
         ids_BS.numel() == 0
@@ -307,7 +343,7 @@ public final class Decoder {
    */
   public record Losses(double crossEntropy, double router) {}
 
-  /** Every trained tensor with the places of its gradients, in model order. */
+  /** Every trained tensor that this process holds, and where its gradients lie, in model order. */
   public List<Parameter> parameters() {
     List<Parameter> all = new ArrayList<>();
     weights

@@ -16,15 +16,20 @@ import org.jspecify.annotations.Nullable;
  * expert. So no expert's gradient exists twice, each product has the rows of all workers, and since
  * one product computes one expert's gradient, the result does not depend on who ran it.
  *
- * <p>T tokens of a worker, K slots per token, N rows of all workers (the sum of T*K), E experts, D
- * hidden, F width.
+ * <p>Where ranks share the experts, rows go to the rank of their expert and come back ({@link
+ * ExpertDispatch}), and an expert meets the tokens of all these ranks.
+ *
+ * <p>T tokens of a worker, K slots per token, N rows of all workers (the sum of T*K), E experts, L
+ * experts that this rank holds, M rows for those, D hidden, F width. Of a single rank L is E, and M
+ * is N.
  */
 final class ExpertExchange {
 
   private final List<ExpertWeights> experts;
   private final List<ExpertWeights> gradients;
   private final ExpertKernel kernel;
-  private final int hiddenSize;
+  private final int[] order_E;
+  private final @Nullable ExpertDispatch dispatch;
   private final RowBuffer inputs;
   private final RowBuffer inners;
   private final Scratch scratch;
@@ -34,11 +39,24 @@ final class ExpertExchange {
 
   /**
    * Buffers that no layer needs for longer than its own pass, so that one set serves all layers.
+   *
+   * @param outgoing what workers bring for other ranks' experts
+   * @param incoming what comes back
+   * @param arrivals rows of other ranks as they come and go
    */
-  record Scratch(RowBuffer outputs, RowBuffer outputGradients, RowBuffer inputGradients) {
+  record Scratch(
+      RowBuffer outputs,
+      RowBuffer outputGradients,
+      RowBuffer inputGradients,
+      RowBuffer outgoing,
+      RowBuffer incoming,
+      RowBuffer arrivals) {
 
     static Scratch of(ScalarType type, long hiddenSize) {
       return new Scratch(
+          new RowBuffer(type, hiddenSize),
+          new RowBuffer(type, hiddenSize),
+          new RowBuffer(type, hiddenSize),
           new RowBuffer(type, hiddenSize),
           new RowBuffer(type, hiddenSize),
           new RowBuffer(type, hiddenSize));
@@ -46,20 +64,29 @@ final class ExpertExchange {
   }
 
   /** What the workers share for one batch. */
-  private record Batch(
-      long[] start_E,
-      long[] rows_E,
-      int[] order_E,
-      Tensor x_ND,
-      Tensor gateUp_N2F,
-      Tensor y_ND,
-      Tensor dy_ND,
-      Tensor dx_ND) {}
+  private record Batch(Brought brought, Met met) {}
+
+  /** The rows of this rank's workers. */
+  private record Brought(
+      long[] start_E, long[] rows_E, Tensor x_ND, Tensor y_ND, Tensor dy_ND, Tensor dx_ND) {}
+
+  /** The rows that this rank's experts meet. */
+  private record Met(
+      long[] start_L,
+      long[] rows_L,
+      int[] order_L,
+      Tensor x_MD,
+      Tensor gateUp_M2F,
+      Tensor y_MD,
+      Tensor dy_MD,
+      Tensor dx_MD) {}
 
   /**
-   * @param gradients one for each expert, to be written by the backward pass; empty for inference,
+   * @param experts those that this rank holds
+   * @param gradients one for each of them, to be written by the backward pass; empty for inference,
    *     and where the experts are frozen
    * @param type that tokens come in
+   * @param dispatch to the ranks that hold the others; null where this one holds all
    */
   ExpertExchange(
       List<ExpertWeights> experts,
@@ -67,16 +94,19 @@ final class ExpertExchange {
       ExpertKernel kernel,
       ScalarType type,
       Scratch scratch,
-      int workers) {
+      int workers,
+      @Nullable ExpertDispatch dispatch) {
     this.experts = experts;
     this.gradients = gradients;
     this.kernel = kernel;
     ExpertWeights first = experts.getFirst();
-    this.hiddenSize = Math.toIntExact(first.hidden());
-    this.inputs = new RowBuffer(type, hiddenSize);
+    this.inputs = new RowBuffer(type, first.hidden());
     this.inners = new RowBuffer(type, 2 * first.width());
     this.scratch = scratch;
-    this.counts_WE = new int[workers][experts.size()];
+    this.dispatch = dispatch;
+    this.order_E =
+        dispatch == null ? IntStream.range(0, experts.size()).toArray() : dispatch.order_E();
+    this.counts_WE = new int[workers][order_E.length];
   }
 
   /**
@@ -96,17 +126,18 @@ final class ExpertExchange {
     }
     member.await(() -> allocate(keep));
     Batch shared = batch();
-    Tensor rows = Torch.tensor(rows(member.index(), choice, shared.start_E()), choice.length);
-    Scopes.freeAll(() -> shared.x_ND().index_copy_(0, rows, slots_SD));
-    member.await(() -> next.set(0));
-    forEachExpert(shared, e -> forwardExpert(shared, e));
-    member.await();
+    Brought brought = shared.brought();
+    Tensor rows = Torch.tensor(rows(member.index(), choice, brought.start_E()), choice.length);
+    Scopes.freeAll(() -> brought.x_ND().index_copy_(0, rows, slots_SD));
+    member.await(() -> send(brought.x_ND()));
+    forEachExpert(shared.met(), l -> forwardExpert(shared.met(), l));
+    member.await(() -> giveBack(brought.y_ND()));
     return rows;
   }
 
   /** The experts' outputs at these rows, [T*K, D]. */
   Tensor collect(Tensor rows) {
-    return batch().y_ND().index_select(0, rows);
+    return batch().brought().y_ND().index_select(0, rows);
   }
 
   /**
@@ -118,48 +149,87 @@ final class ExpertExchange {
    */
   Tensor backward(Team.Member member, Tensor rows, Tensor dy_SD, boolean accumulate) {
     Batch shared = batch();
-    shared.dy_ND().index_copy_(0, rows, dy_SD);
-    member.await(() -> next.set(0));
-    forEachExpert(shared, e -> backwardExpert(shared, e, accumulate));
-    member.await();
-    return shared.dx_ND().index_select(0, rows);
+    Brought brought = shared.brought();
+    brought.dy_ND().index_copy_(0, rows, dy_SD);
+    member.await(() -> send(brought.dy_ND()));
+    forEachExpert(shared.met(), l -> backwardExpert(shared.met(), l, accumulate));
+    member.await(() -> giveBack(brought.dx_ND()));
+    return brought.dx_ND().index_select(0, rows);
   }
 
-  /** Assignments per expert in the last forward pass, over all workers. */
+  /** Assignments per expert in the last forward pass, over all workers of this rank. */
   long[] load_E() {
-    return batch().rows_E().clone();
+    return batch().brought().rows_E().clone();
+  }
+
+  private void send(Tensor rows_ND) {
+    if (dispatch != null) {
+      dispatch.send(rows_ND);
+    }
+    next.set(0);
+  }
+
+  private void giveBack(Tensor rows_ND) {
+    if (dispatch != null) {
+      dispatch.giveBack(rows_ND);
+    }
   }
 
   private void allocate(boolean keep) {
-    long[] start_E = new long[experts.size()];
-    long[] rows_E = new long[experts.size()];
+    long[] rows_E = new long[order_E.length];
+    for (int[] counts_E : counts_WE) {
+      Arrays.setAll(rows_E, e -> rows_E[e] + counts_E[e]);
+    }
+    long[] start_E = new long[order_E.length];
     long rows = 0;
-    for (int e = 0; e < experts.size(); e++) {
+    for (int e : order_E) {
       start_E[e] = rows;
-      for (int[] counts_E : counts_WE) {
-        rows_E[e] += counts_E[e];
-      }
       rows += rows_E[e];
     }
-    batch =
-        new Batch(
-            start_E,
-            rows_E,
-            largestFirst(rows_E),
-            inputs.rows(rows),
-            inners.rows(rows),
-            scratch.outputs().rows(rows),
-            scratch.outputGradients().rows(keep ? rows : 0),
-            scratch.inputGradients().rows(keep ? rows : 0));
+    if (dispatch == null) {
+      Met met = met(start_E, rows_E, rows, keep);
+      batch =
+          new Batch(
+              new Brought(start_E, rows_E, met.x_MD(), met.y_MD(), met.dy_MD(), met.dx_MD()), met);
+    } else {
+      Tensor out_ND = scratch.outgoing().rows(rows);
+      Tensor in_ND = scratch.incoming().rows(rows);
+      batch =
+          new Batch(
+              new Brought(start_E, rows_E, out_ND, in_ND, out_ND, in_ND),
+              met(dispatch.announce(rows_E), keep));
+    }
+  }
+
+  private Met met(long[] rows_L, boolean keep) {
+    long[] start_L = new long[rows_L.length];
+    long rows = 0;
+    for (int l = 0; l < rows_L.length; l++) {
+      start_L[l] = rows;
+      rows += rows_L[l];
+    }
+    return met(start_L, rows_L, rows, keep);
+  }
+
+  private Met met(long[] start_L, long[] rows_L, long rows, boolean keep) {
+    return new Met(
+        start_L,
+        rows_L,
+        largestFirst(rows_L),
+        inputs.rows(rows),
+        inners.rows(rows),
+        scratch.outputs().rows(rows),
+        scratch.outputGradients().rows(keep ? rows : 0),
+        scratch.inputGradients().rows(keep ? rows : 0));
   }
 
   /**
    * The order in which experts are taken: large ones first leave small ones to even out the end.
    */
-  private static int[] largestFirst(long[] rows_E) {
-    return IntStream.range(0, rows_E.length)
+  private static int[] largestFirst(long[] rows_L) {
+    return IntStream.range(0, rows_L.length)
         .boxed()
-        .sorted(Comparator.comparingLong((Integer e) -> -rows_E[e]))
+        .sorted(Comparator.comparingLong((Integer l) -> -rows_L[l]))
         .mapToInt(Integer::intValue)
         .toArray();
   }
@@ -182,43 +252,56 @@ final class ExpertExchange {
     return rows;
   }
 
-  private void forEachExpert(Batch shared, IntConsumer work) {
+  private void forEachExpert(Met met, IntConsumer work) {
     for (int i = next.getAndIncrement(); i < experts.size(); i = next.getAndIncrement()) {
-      int expert = shared.order_E()[i];
+      int expert = met.order_L()[i];
       Scopes.freeAll(() -> work.accept(expert));
     }
   }
 
-  private void forwardExpert(Batch shared, int e) {
-    if (shared.rows_E()[e] > 0) {
-      kernel.forward(
-          experts.get(e),
-          rowsOf(shared, shared.x_ND(), e),
-          rowsOf(shared, shared.gateUp_N2F(), e),
-          rowsOf(shared, shared.y_ND(), e));
+  private void forwardExpert(Met met, int l) {
+    if (met.rows_L()[l] == 0) {
+      return;
+    }
+    Tensor x = rowsOf(met, met.x_MD(), l);
+    Tensor y = rowsOf(met, met.y_MD(), l);
+    if (dispatch != null) {
+      dispatch.take(l, x);
+    }
+    kernel.forward(experts.get(l), x, rowsOf(met, met.gateUp_M2F(), l), y);
+    if (dispatch != null) {
+      dispatch.answer(l, y);
     }
   }
 
-  private void backwardExpert(Batch shared, int e, boolean accumulate) {
-    ExpertWeights gradient = gradients.isEmpty() ? null : gradients.get(e);
-    if (shared.rows_E()[e] == 0) {
+  private void backwardExpert(Met met, int l, boolean accumulate) {
+    ExpertWeights gradient = gradients.isEmpty() ? null : gradients.get(l);
+    if (met.rows_L()[l] == 0) {
       if (gradient != null && !accumulate) {
         gradient.clear();
       }
       return;
     }
+    Tensor dy = rowsOf(met, met.dy_MD(), l);
+    Tensor dx = rowsOf(met, met.dx_MD(), l);
+    if (dispatch != null) {
+      dispatch.take(l, dy);
+    }
     kernel.backward(
-        experts.get(e),
-        rowsOf(shared, shared.x_ND(), e),
-        rowsOf(shared, shared.gateUp_N2F(), e),
-        rowsOf(shared, shared.dy_ND(), e),
-        rowsOf(shared, shared.dx_ND(), e),
+        experts.get(l),
+        rowsOf(met, met.x_MD(), l),
+        rowsOf(met, met.gateUp_M2F(), l),
+        dy,
+        dx,
         gradient,
         accumulate);
+    if (dispatch != null) {
+      dispatch.answer(l, dx);
+    }
   }
 
-  private static Tensor rowsOf(Batch shared, Tensor buffer, int e) {
-    return buffer.narrow(0, shared.start_E()[e], shared.rows_E()[e]);
+  private static Tensor rowsOf(Met met, Tensor buffer, int l) {
+    return buffer.narrow(0, met.start_L()[l], met.rows_L()[l]);
   }
 
   private Batch batch() {

@@ -3,6 +3,7 @@ package io.cambium.model;
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.AutoGradMode;
 import org.bytedeco.pytorch.Tensor;
@@ -27,9 +28,10 @@ public final class ExpertOutputs {
     Mixture mixture = decoder.spec().mixture(layer);
     ExpertKernel kernel = new MatrixProductKernel(mixture.activation());
     try (AutoGradMode off = new AutoGradMode(false)) {
+      int[] all_E = IntStream.range(0, mixture.experts()).toArray();
       return Scopes.keepResult(() -> {
         List<Tensor> outputs_ND = new ArrayList<>();
-        for (ExpertWeights expert : decoder.weights().experts(layer, mixture.experts())) {
+        for (ExpertWeights expert : decoder.weights().experts(layer, all_E)) {
           outputs_ND.add(output(kernel, expert, x_ND));
         }
         return torch.stack(new TensorVector(outputs_ND.toArray(Tensor[]::new)), 1);

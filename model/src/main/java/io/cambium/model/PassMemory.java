@@ -90,19 +90,27 @@ public final class PassMemory {
     return FLOAT * (floats + head(sequences));
   }
 
-  /** The rows that all workers share, of every layer, and what the kernels have at a time. */
-  public long experts(long sequences, int workers) {
+  /**
+   * The rows that all workers share, of every layer, and what the kernels have at a time.
+   *
+   * @param ranks that share the experts: a rank's own are then taken to be sent up to twice what it
+   *     sends
+   */
+  public long experts(long sequences, int workers, int ranks) {
     long floats = 0;
     long scratch = 0;
     for (int layer : spec.mixtureLayers()) {
       Mixture mixture = spec.mixture(layer);
-      long rows_N = tokens(sequences) * mixture.topK();
-      floats += rows_N * (hidden_D + 2L * mixture.intermediateSize());
-      long perExpert = Math.min(rows_N, 2 * rows_N / mixture.experts());
+      long brought_N = tokens(sequences) * mixture.topK();
+      long rows_M = ranks == 1 ? brought_N : 2 * brought_N;
+      long travelling = ranks == 1 ? 0 : 2 * brought_N + rows_M;
+      floats += rows_M * (hidden_D + 2L * mixture.intermediateSize());
+      long perExpert = Math.min(rows_M, 2 * rows_M * ranks / mixture.experts());
       scratch =
           Math.max(
               scratch,
-              3 * rows_N * hidden_D + 4L * workers * perExpert * mixture.intermediateSize());
+              (3 * rows_M + travelling) * hidden_D
+                  + 4L * workers * perExpert * mixture.intermediateSize());
     }
     return FLOAT * (floats + scratch);
   }

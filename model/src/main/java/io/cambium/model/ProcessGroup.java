@@ -8,10 +8,9 @@ import java.util.TreeMap;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * The processes ("ranks") that train one model together, each with all weights and a part of every
- * batch. What one rank calls all must call, in the same order and with the same sizes; every rank
- * gets the same bits. All methods throw {@link io.cambium.checkpoint.TrainingException} where
- * another rank is lost.
+ * The processes ("ranks") that train one model together, or some of them. What one rank calls all
+ * must call, in the same order and with the same sizes; every rank gets the same bits. All methods
+ * throw {@link io.cambium.checkpoint.TrainingException} where another rank is lost.
  */
 public interface ProcessGroup {
 
@@ -35,6 +34,11 @@ public interface ProcessGroup {
         public double[] sum(double... values) {
           return values;
         }
+
+        @Override
+        public void exchange(Tensor sent, long[] sentRows, Tensor received, long[] receivedRows) {
+          received.copy_(sent);
+        }
       };
 
   /** This process's number, from 0. */
@@ -53,6 +57,17 @@ public interface ProcessGroup {
 
   /** The sums of each value over all ranks, likewise, in fp64. */
   double[] sum(double... values);
+
+  /**
+   * Sends rows to every rank and takes those that each has for this one (uneven all-to-all), in the
+   * order of the ranks. What a rank sends to itself is copied.
+   *
+   * @param sent contiguous, on the CPU
+   * @param sentRows how many of them go to each rank
+   * @param received contiguous, of the same type and the same columns
+   * @param receivedRows how many of them come from each rank
+   */
+  void exchange(Tensor sent, long[] sentRows, Tensor received, long[] receivedRows);
 
   /** The sums of counts, all up to 2^53. */
   default SortedMap<Integer, long[]> sum(SortedMap<Integer, long[]> counts) {

@@ -15,8 +15,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.function.BiConsumer;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import org.bytedeco.pytorch.GeneratorOptional;
 import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.Tensor;
@@ -24,8 +24,9 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * A model's tensors by what they are, all of one compute type except the selection bias, which
- * stays fp32, and matrices that are mapped as they are stored.
+ * A model's tensors, or those of them that this process holds, by what they are: all of one compute
+ * type except the selection bias, which stays fp32, and matrices that are mapped as they are
+ * stored.
  */
 public final class Weights {
 
@@ -96,7 +97,16 @@ public final class Weights {
 
   /** Copies a checkpoint into memory of its own, to be trained. */
   public static Weights load(CheckpointDirectory directory, DType compute) {
-    Weights weights = zeros(directory.decoder(), tensors(directory), compute);
+    return load(directory, compute, tensor -> true);
+  }
+
+  /**
+   * The same of some tensors only; the rest is not read. What is left out must never be asked for.
+   */
+  public static Weights load(
+      CheckpointDirectory directory, DType compute, Predicate<ModelTensor> held) {
+    Weights weights =
+        zeros(directory.decoder(), tensors(directory).stream().filter(held).toList(), compute);
     weights.byTensor.forEach((tensor, value) -> value.copy_(view(directory, tensor)));
     return weights;
   }
@@ -172,23 +182,12 @@ public final class Weights {
   }
 
   /**
-   * Puts tensors together as they lie on disk.
+   * A tensor as it lies on disk, contiguous.
    *
-   * @param values one for each of the model's tensors: weights, or what belongs to them
-   * @param consumer takes each tensor on disk, contiguous, until it returns
+   * @param pieces that it consists of
+   * @param values of these: weights, or what belongs to them
    */
-  public static void assemble(
-      Map<ModelTensor, Tensor> values, BiConsumer<String, Tensor> consumer) {
-    Map<String, List<ModelTensor>> byName = new LinkedHashMap<>();
-    values
-        .keySet()
-        .forEach(
-            tensor -> byName.computeIfAbsent(tensor.name(), n -> new ArrayList<>()).add(tensor));
-    byName.forEach(
-        (name, pieces) -> Scopes.freeAll(() -> consumer.accept(name, assembled(values, pieces))));
-  }
-
-  private static Tensor assembled(Map<ModelTensor, Tensor> values, List<ModelTensor> pieces) {
+  static Tensor together(List<ModelTensor> pieces, Map<ModelTensor, Tensor> values) {
     Tensor first = Objects.requireNonNull(values.get(pieces.getFirst()));
     if (pieces.getFirst().isWhole()) {
       return first;
@@ -244,10 +243,10 @@ public final class Weights {
     return tensor;
   }
 
-  /** The three matrices of each routed expert of a layer. */
-  List<ExpertWeights> experts(int layer, int count) {
+  /** The three matrices of some routed experts of a layer. */
+  List<ExpertWeights> experts(int layer, int... which) {
     List<ExpertWeights> experts = new ArrayList<>();
-    for (int e = 0; e < count; e++) {
+    for (int e : which) {
       Tensor gate_FD = get(Part.EXPERT_GATE, layer, e);
       ExpertWeights whole = fused.get(new Place(Part.EXPERT_GATE, layer, e));
       experts.add(

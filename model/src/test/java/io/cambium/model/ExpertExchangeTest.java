@@ -42,7 +42,8 @@ class ExpertExchangeTest {
               new MatrixProductKernel(Activation.SILU),
               weights.getFirst().type(),
               ExpertExchange.Scratch.of(weights.getFirst().type(), weights.getFirst().hidden()),
-              workers);
+              workers,
+              null);
       team.run(member -> check(exchange, member, x_TD, choice, topK, weights));
       assertThat(exchange.load_E()).hasSize(experts);
       assertThat(Arrays.stream(exchange.load_E()).sum()).isEqualTo((long) tokens * topK);

@@ -110,19 +110,24 @@ class GoldenGradientTest {
   }
 
   private static void compare(Decoder decoder, JsonNode expected) {
-    double whole = norm(expected);
-    Weights.assemble(
-        gradients(decoder),
-        (name, gradient) -> {
-          JsonNode want = expected.get(name);
-          double[] got = reduce(Torch.floats(gradient));
-          double scale = Math.max(want.get(0).doubleValue(), 1e-3 * whole);
-          for (int i = 0; i < got.length; i++) {
-            assertThat(got[i])
-                .as("%s, number %d", name, i)
-                .isCloseTo(want.get(i).doubleValue(), Offset.offset(TOLERANCE * scale));
-          }
-        });
+    double norm = norm(expected);
+    Map<ModelTensor, Tensor> gradients = gradients(decoder);
+    TensorShards shards = new TensorShards(ProcessGroup.ALONE, null);
+    for (TensorShards.Whole whole : shards.byHolder(List.copyOf(gradients.keySet()))) {
+      shards.assemble(
+          whole, gradients, gradient -> compare(whole.name(), gradient, expected, norm));
+    }
+  }
+
+  private static void compare(String name, Tensor gradient, JsonNode expected, double norm) {
+    JsonNode want = expected.get(name);
+    double[] got = reduce(Torch.floats(gradient));
+    double scale = Math.max(want.get(0).doubleValue(), 1e-3 * norm);
+    for (int i = 0; i < got.length; i++) {
+      assertThat(got[i])
+          .as("%s, number %d", name, i)
+          .isCloseTo(want.get(i).doubleValue(), Offset.offset(TOLERANCE * scale));
+    }
   }
 
   /** The gradients of all workers together. */

@@ -5,24 +5,26 @@ import io.cambium.checkpoint.family.Part;
 import io.cambium.model.Decoder;
 import io.cambium.model.FusedAdamW;
 import io.cambium.model.Parameter;
+import io.cambium.model.ProcessGroup;
+import io.cambium.model.RankGroups;
 import io.cambium.model.Team;
 import io.cambium.training.config.GroupConfig;
 import io.cambium.training.config.GroupsConfig;
 import io.cambium.training.config.OptimizerConfig;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
  * AdamW over all parameters of a decoder: adds up the gradients of workers and ranks in a fixed
  * order, clips their common norm and updates, each worker its share of the parameters and every
- * rank all of them. Norms and biases are not decayed, and each group has its own factors on
+ * rank all that it holds. Norms and biases are not decayed, and each group has its own factors on
  * learning rate and decay.
  */
 public final class AdamW {
@@ -118,15 +120,41 @@ public final class AdamW {
   public double reduce(Team.Member member) {
     List<Integer> share = shares.get(member.index());
     share.forEach(this::addUp);
-    if (decoder.ranks().size() > 1) {
-      member.await(() -> decoder.ranks().sum(parameters.stream().map(AdamW::gradient).toList()));
+    if (decoder.ranks().all().size() > 1) {
+      member.await(this::addUpRanks);
     }
     for (int index : share) {
       double length = gradient(parameters.get(index)).norm().item_double();
       squaredNorms[index] = length * length;
     }
-    member.await(() -> norm = Math.sqrt(Arrays.stream(squaredNorms).sum()));
+    member.await(() -> norm = Math.sqrt(squaredNorm()));
     return norm;
+  }
+
+  /** Of an expert only the ranks that hold it have a gradient. */
+  private void addUpRanks() {
+    RankGroups ranks = decoder.ranks();
+    Map<ProcessGroup, List<Tensor>> gradients = new LinkedHashMap<>();
+    for (Parameter parameter : parameters) {
+      ProcessGroup holders = isExpert(parameter) ? ranks.replicas() : ranks.all();
+      gradients.computeIfAbsent(holders, _ -> new ArrayList<>()).add(gradient(parameter));
+    }
+    gradients.forEach(ProcessGroup::sum);
+  }
+
+  /** Over all parameters of the model: each rank adds its experts, and one of them the rest. */
+  private double squaredNorm() {
+    ProcessGroup experts = decoder.ranks().experts();
+    double mine =
+        IntStream.range(0, squaredNorms.length)
+            .filter(i -> experts.isFirst() || isExpert(parameters.get(i)))
+            .mapToDouble(i -> squaredNorms[i])
+            .sum();
+    return experts.sum(mine)[0];
+  }
+
+  private static boolean isExpert(Parameter parameter) {
+    return parameter.tensor().part().isExpert();
   }
 
   private void addUp(int index) {

@@ -54,7 +54,7 @@ public final class Evaluator {
           new RoutingStatistics(decoder.spec(), decoder.team().size(), parents);
       decoder.listen(routing);
       double loss = loss(decoder, domain.validation());
-      routing.gather(decoder.ranks());
+      routing.gather(decoder.ranks().all());
       results.put(domain.name(), new DomainResult(loss, routing));
     }
     decoder.listen(RoutingListener.NONE);
@@ -69,13 +69,13 @@ public final class Evaluator {
     int count = count(shard);
     double[] sums = new double[decoder.team().size()];
     decoder.team().run(member -> sums[member.index()] = loss(decoder, member, shard, count));
-    double sum = decoder.ranks().sum(Arrays.stream(sums).sum())[0];
+    double sum = decoder.ranks().all().sum(Arrays.stream(sums).sum())[0];
     return sum / ((double) count * length);
   }
 
   private double loss(Decoder decoder, Team.Member member, TokenShard shard, int count) {
-    int from = Share.start(count, member, decoder.ranks());
-    int to = Share.end(count, member, decoder.ranks());
+    int from = Share.start(count, member, decoder.ranks().all());
+    int to = Share.end(count, member, decoder.ranks().all());
     Batch batch = batch(shard, from, to, count);
     return decoder.loss(
         member,

@@ -1,10 +1,12 @@
 package io.cambium.training;
 
 import io.cambium.checkpoint.CheckpointDirectory;
+import io.cambium.checkpoint.Manifest;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.checkpoint.family.DecoderSpec;
 import io.cambium.checkpoint.family.ModelTensor;
 import io.cambium.checkpoint.family.Part;
+import io.cambium.model.ExpertPlacement;
 import io.cambium.model.PassMemory;
 import io.cambium.training.config.GrowthConfig;
 import io.cambium.training.config.RunConfig;
@@ -75,8 +77,10 @@ public record MemoryPlan(List<Phase> phases) {
   }
 
   private static Phase training(
-      String name, RunConfig config, DecoderSpec spec, List<ModelTensor> tensors, int microBatch) {
+      String name, RunConfig config, DecoderSpec spec, List<ModelTensor> all, int microBatch) {
     int workers = config.workers();
+    int ranks = config.distributed().expertParallelSize();
+    List<ModelTensor> tensors = ranks == 1 ? all : largestPart(spec, all, ranks);
     Predicate<ModelTensor> trained = tensor -> config.groups().trains(tensor.part());
     long moving = bytes(tensors, trained);
     long experts = bytes(tensors, trained.and(tensor -> tensor.part().isExpert()));
@@ -95,8 +99,18 @@ public record MemoryPlan(List<Phase> phases) {
         experts + workers * (moving - experts),
         2 * moving,
         torn(config, workers * activations),
-        pass.experts(Math.max(round, evaluated), workers),
+        pass.experts(Math.max(round, evaluated), workers, ranks),
         program());
+  }
+
+  /** What the rank holds that holds most; lineages decide which experts, but not how many. */
+  private static List<ModelTensor> largestPart(
+      DecoderSpec spec, List<ModelTensor> tensors, int ranks) {
+    ExpertPlacement placement = ExpertPlacement.of(spec, Manifest.EMPTY, ranks);
+    return IntStream.range(0, ranks)
+        .mapToObj(rank -> tensors.stream().filter(tensor -> placement.holds(rank, tensor)).toList())
+        .max(Comparator.comparingLong(part -> bytes(part, tensor -> true)))
+        .orElseThrow();
   }
 
   /** The model before it has left memory by then; what each expert is given is added up in fp64. */
@@ -114,7 +128,7 @@ public record MemoryPlan(List<Phase> phases) {
         0,
         0,
         torn(config, pass.passing(sequences)) + sums,
-        pass.experts(sequences, config.workers()),
+        pass.experts(sequences, config.workers(), 1),
         program());
   }
 
@@ -191,7 +205,8 @@ public record MemoryPlan(List<Phase> phases) {
               .orElse(
                   "lower workers, evaluate.sequences or batch.length"
                       + (config.batch().recompute() ? "" : ", give batch.recompute: true")
-                      + ", or take a smaller model")
+                      + ", spread the experts over several processes (docs/distributed.md), or take"
+                      + " a smaller model")
           + "; if the machine has more than it says, give --memory";
     }
   }

@@ -12,20 +12,31 @@ import io.cambium.checkpoint.TensorSpec;
 import io.cambium.checkpoint.family.ModelTensor;
 import io.cambium.checkpoint.family.Part;
 import io.cambium.model.Decoder;
+import io.cambium.model.ExpertPlacement;
+import io.cambium.model.ProcessGroup;
+import io.cambium.model.RankGroups;
 import io.cambium.model.SelectionRule;
 import io.cambium.model.Team;
+import io.cambium.model.TensorShards;
+import io.cambium.model.TensorShards.Whole;
 import io.cambium.model.Torch;
 import io.cambium.model.Weights;
+import io.cambium.training.config.GroupsConfig;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.SortedMap;
+import java.util.SortedSet;
+import java.util.TreeMap;
+import java.util.function.BiConsumer;
+import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
@@ -49,37 +60,59 @@ final class ModelInTraining {
 
   private static final String UNFOLDED = ".unfolded";
 
+  private static final int SHA_256_BYTES = 32;
+
   private final ObjectNode config;
   private final int maxPositions;
   private final SortedMap<String, Double> missingNoise;
   private final Manifest manifest;
+  private final List<ModelTensor> tensors;
+  private final GroupsConfig groups;
+  private final TensorShards shards;
   private @Nullable Decoder decoder;
   private @Nullable AdamW optimizer;
 
-  private ModelInTraining(CheckpointDirectory directory, Team team, AdamW.Settings settings) {
+  private ModelInTraining(
+      CheckpointDirectory directory, Team team, AdamW.Settings settings, RankGroups ranks) {
     this.config = directory.config().json().put("dtype", "float32").put("torch_dtype", "float32");
     this.maxPositions = directory.config().countOr("max_position_embeddings", Integer.MAX_VALUE);
     this.missingNoise = directory.config().trainingNoise();
     this.manifest = directory.manifest();
+    this.tensors = directory.tensors();
+    this.groups = settings.groups();
+    ProcessGroup sharing = ranks.experts();
+    ExpertPlacement placement =
+        ranks.shareExperts()
+            ? ExpertPlacement.of(directory.decoder(), manifest, sharing.size())
+            : null;
+    this.shards = new TensorShards(sharing, placement);
     this.decoder =
         Decoder.forTraining(
-            Weights.load(directory, DType.F32),
+            Weights.load(
+                directory,
+                DType.F32,
+                tensor -> placement == null || placement.holds(sharing.rank(), tensor)),
             team,
-            tensor -> settings.groups().trains(tensor.part()));
+            tensor -> settings.groups().trains(tensor.part()),
+            ranks,
+            placement);
     this.optimizer = new AdamW(decoder(), settings);
     raiseReplicas(manifest.selection());
   }
 
   /**
-   * Reads a checkpoint.
+   * Reads what this rank holds of a checkpoint. The first rank checks the bytes of all.
    *
    * @param withMoments whether the optimizer goes on with the checkpoint's moments
    * @throws CheckpointException if weights or moments are broken or missing
    */
-  static ModelInTraining load(Path path, Team team, AdamW.Settings settings, boolean withMoments) {
+  static ModelInTraining load(
+      Path path, Team team, AdamW.Settings settings, boolean withMoments, RankGroups ranks) {
     try (CheckpointDirectory directory = CheckpointDirectory.open(path)) {
-      directory.verifyChecksums();
-      ModelInTraining model = new ModelInTraining(directory, team, settings);
+      if (ranks.all().isFirst()) {
+        directory.verifyChecksums();
+      }
+      ModelInTraining model = new ModelInTraining(directory, team, settings, ranks);
       if (withMoments) {
         model.readMoments(path.resolve(OPTIMIZER_FILE));
       }
@@ -161,30 +194,33 @@ final class ModelInTraining {
                 + " begin without branch");
       }
       states.forEach(
-          state -> Weights.takeApart(state.values, name -> file.data(name + state.suffix)));
+          state -> Weights.takeApart(state.held, name -> file.data(name + state.suffix)));
     }
   }
 
   private Set<TensorSpec> frozen() {
-    Map<ModelTensor, Tensor> frozen = new LinkedHashMap<>(decoder().weights().all());
-    frozen.keySet().removeAll(optimizer().moments().keySet());
-    Set<TensorSpec> specs = new HashSet<>(new State(FIRST, frozen).specs());
-    specs.addAll(new State(SECOND, frozen).specs());
+    List<ModelTensor> frozen = tensors.stream().filter(tensor -> !trained(tensor)).toList();
+    Set<TensorSpec> specs = new HashSet<>(new State(FIRST, frozen, Map.of()).specs());
+    specs.addAll(new State(SECOND, frozen, Map.of()).specs());
     return specs;
   }
 
   /**
-   * Writes weights, config.json, manifest, moments and state into a directory that exists.
+   * Writes weights, config.json, manifest, moments and state into a directory that exists: together
+   * with the other ranks that share the experts, each its part.
    *
    * @throws CheckpointException if the disk refuses
    */
   void write(Path directory, TrainerState state) {
     Manifest.Selection selection = selection(state);
     writeWeights(directory, selection);
-    try {
-      state.write(directory);
-    } catch (IOException e) {
-      throw new CheckpointException(directory, "cannot be written: " + e, "check free space", e);
+    ProcessGroup writers = decoder().ranks().experts();
+    if (writers.isFirst()) {
+      try {
+        state.write(directory);
+      } catch (IOException e) {
+        throw new CheckpointException(directory, "cannot be written: " + e, "check free space", e);
+      }
     }
     writeOptimizer(directory.resolve(OPTIMIZER_FILE), selection);
   }
@@ -195,23 +231,86 @@ final class ModelInTraining {
         tensor.part() == Part.SELECTION_BIAS
             ? foldedBias(tensor.layer(), value, selection)
             : value);
-    State state = new State("", weights);
+    ProcessGroup writers = decoder().ranks().experts();
+    List<Whole> wholes = shards.byHolder(tensors);
+    List<List<TensorSpec>> parts =
+        IntStream.range(0, writers.size())
+            .mapToObj(writer ->
+                wholes.stream()
+                    .filter(whole -> whole.writer() == writer)
+                    .map(whole -> spec(whole, ""))
+                    .toList())
+            .toList();
     try (CheckpointWriter writer =
-        CheckpointWriter.create(
-            directory, config, state.specs(), CheckpointWriter.DEFAULT_SHARD_BYTES)) {
-      Weights.assemble(weights, (name, value) -> writer.write(name, Torch.memory(value)));
-      writer.finish(manifest.withSelection(selection));
+        CheckpointWriter.createPart(
+            directory, config, parts, writers.rank(), CheckpointWriter.DEFAULT_SHARD_BYTES)) {
+      for (Whole whole : wholes) {
+        shards.assemble(whole, weights, value -> writer.write(whole.name(), Torch.memory(value)));
+      }
+      Map<String, String> sha256 = gather(writers, writer.files(), writer.finishPart());
+      if (writers.isFirst()) {
+        writer.finish(manifest.withSelection(selection), sha256);
+      }
     }
   }
 
+  /**
+   * The checksum of each file, of which every writer has only its own.
+   *
+   * @param files of all writers
+   * @param mine those of this one's
+   */
+  private static Map<String, String> gather(
+      ProcessGroup writers, SortedSet<String> files, Map<String, String> mine) {
+    double[] digests = new double[files.size() * SHA_256_BYTES];
+    int next = 0;
+    for (String file : files) {
+      String hex = mine.get(file);
+      if (hex != null) {
+        byte[] digest = HexFormat.of().parseHex(hex);
+        for (int i = 0; i < digest.length; i++) {
+          digests[next + i] = Byte.toUnsignedInt(digest[i]);
+        }
+      }
+      next += SHA_256_BYTES;
+    }
+    double[] all = writers.sum(digests);
+    Map<String, String> checksums = new TreeMap<>();
+    int at = 0;
+    for (String file : files) {
+      byte[] digest = new byte[SHA_256_BYTES];
+      for (int i = 0; i < digest.length; i++) {
+        digest[i] = (byte) (int) all[at++];
+      }
+      checksums.put(file, HexFormat.of().formatHex(digest));
+    }
+    return checksums;
+  }
+
+  private static TensorSpec spec(Whole whole, String suffix) {
+    return new TensorSpec(whole.name() + suffix, DType.F32, whole.shape());
+  }
+
+  /** The first of those that share the experts writes all moments, which come tensor by tensor. */
   private void writeOptimizer(Path path, Manifest.@Nullable Selection selection) {
     List<State> states = states(selection);
+    if (!decoder().ranks().experts().isFirst()) {
+      states.forEach(state -> assemble(state, (_, _) -> {}));
+      return;
+    }
     List<TensorSpec> specs = states.stream().flatMap(state -> state.specs().stream()).toList();
     try (SafetensorsWriter writer = SafetensorsWriter.create(path, specs, Map.of())) {
-      for (State state : states) {
-        Weights.assemble(
-            state.values, (name, value) -> writer.write(name + state.suffix, Torch.memory(value)));
-      }
+      states.forEach(
+          state -> assemble(state, (name, value) -> writer.write(name, Torch.memory(value))));
+    }
+  }
+
+  private void assemble(State state, BiConsumer<String, Tensor> consumer) {
+    for (Whole whole : shards.byHolder(state.tensors)) {
+      shards.assemble(
+          new Whole(whole.pieces(), 0),
+          state.held,
+          value -> consumer.accept(whole.name() + state.suffix, value));
     }
   }
 
@@ -219,16 +318,22 @@ final class ModelInTraining {
    * What is kept for each of some tensors, packed on disk as they are.
    *
    * @param suffix to the tensor's name
+   * @param tensors all of the model that have it
+   * @param held what this rank holds of it
    */
-  private record State(String suffix, Map<ModelTensor, Tensor> values) {
+  private record State(String suffix, List<ModelTensor> tensors, Map<ModelTensor, Tensor> held) {
 
     /** What lies on disk. */
     List<TensorSpec> specs() {
-      return values.keySet().stream()
+      return tensors.stream()
           .map(tensor -> new TensorSpec(tensor.name() + suffix, DType.F32, tensor.piece().whole()))
           .distinct()
           .toList();
     }
+  }
+
+  private boolean trained(ModelTensor tensor) {
+    return tensor.part() != Part.SELECTION_BIAS && groups.trains(tensor.part());
   }
 
   /**
@@ -244,12 +349,14 @@ final class ModelInTraining {
           first.put(tensor, moment.first());
           second.put(tensor, moment.second());
         });
+    List<ModelTensor> trained = tensors.stream().filter(this::trained).toList();
     List<State> states =
-        new ArrayList<>(List.of(new State(FIRST, first), new State(SECOND, second)));
+        new ArrayList<>(
+            List.of(new State(FIRST, trained, first), new State(SECOND, trained, second)));
     if (holdBack(selection) > 0) {
       Map<ModelTensor, Tensor> biases = new LinkedHashMap<>(decoder().weights().all());
       biases.keySet().removeIf(tensor -> tensor.part() != Part.SELECTION_BIAS);
-      states.add(new State(UNFOLDED, biases));
+      states.add(new State(UNFOLDED, List.copyOf(biases.keySet()), biases));
     }
     return states;
   }

@@ -1,6 +1,7 @@
 package io.cambium.training;
 
 import io.cambium.checkpoint.family.DecoderSpec;
+import io.cambium.model.ProcessGroup;
 import io.cambium.model.RoutingListener;
 import io.cambium.model.Torch;
 import java.util.ArrayList;
@@ -86,6 +87,22 @@ final class RoutedOutputs implements RoutingListener {
     Sums total = new Sums(spec.mixture(layer).experts());
     byWorker.forEach(worker -> total.add(Objects.requireNonNull(worker.get(layer))));
     return total;
+  }
+
+  /** Adds up what all workers of all ranks have. */
+  void gather(ProcessGroup ranks) {
+    Map<Integer, Sums> totals = new TreeMap<>();
+    for (int layer : spec.mixtureLayers()) {
+      Sums total = total(layer);
+      Sums all = new Sums(total.tokens_E.length);
+      double[] tokens_E = ranks.sum(Arrays.stream(total.tokens_E).asDoubleStream().toArray());
+      double[] norms_E = ranks.sum(total.norms_E);
+      Arrays.setAll(all.tokens_E, e -> (long) tokens_E[e]);
+      System.arraycopy(norms_E, 0, all.norms_E, 0, norms_E.length);
+      totals.put(layer, all);
+    }
+    byWorker.clear();
+    byWorker.add(totals);
   }
 
   /** Share of the tokens that choose each expert: they add up to K. */

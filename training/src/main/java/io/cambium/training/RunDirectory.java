@@ -93,11 +93,16 @@ public record RunDirectory(Path path) {
     return run;
   }
 
+  /** What the run began with, or was gone on with last. */
+  RunConfig readConfig() {
+    return RunConfig.read(config(), List.of());
+  }
+
   /**
-   * @throws UsageException if the run began with another configuration
+   * @throws UsageException if the run is of another configuration
    */
   void requireBegunWith(RunConfig config, String remedy) {
-    RunConfig before = RunConfig.read(config(), List.of());
+    RunConfig before = readConfig();
     if (!before.equals(config)) {
       throw new UsageException(
           config(),

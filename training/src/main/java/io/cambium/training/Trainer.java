@@ -11,10 +11,12 @@ import io.cambium.checkpoint.TrainingException;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.checkpoint.family.Part;
 import io.cambium.model.ProcessGroup;
+import io.cambium.model.RankGroups;
 import io.cambium.model.RouterLosses;
 import io.cambium.model.Team;
 import io.cambium.model.Torch;
 import io.cambium.model.TorchRunner;
+import io.cambium.training.config.DistributedConfig;
 import io.cambium.training.config.GrowthConfig;
 import io.cambium.training.config.RunConfig;
 import io.cambium.training.config.ScheduleConfig.Restart;
@@ -56,6 +58,7 @@ public final class Trainer implements AutoCloseable {
   private final RunDirectory run;
   private final @Nullable ProcessLock lock;
   private final RunListener listener;
+  private final RankGroups groups;
   private final ProcessGroup ranks;
   private final Corpus corpus;
   private final Team team;
@@ -76,12 +79,13 @@ public final class Trainer implements AutoCloseable {
       Path start,
       boolean goesOn,
       RunListener listener,
-      ProcessGroup ranks) {
+      RankGroups groups) {
     this.config = config;
     this.run = run;
     this.lock = lock;
     this.listener = listener;
-    this.ranks = ranks;
+    this.groups = groups;
+    this.ranks = groups.all();
     this.corpus = Corpus.open(config.corpora());
     this.team = new Team(config.workers());
     this.sampler = new BatchSampler(corpus, config.batch().length(), config.seed(), config.mix());
@@ -111,7 +115,7 @@ public final class Trainer implements AutoCloseable {
 
   /** Begins a run of this process alone. */
   public static Trainer start(RunConfig config, Path directory, RunListener listener) {
-    return start(config, directory, listener, ProcessGroup.ALONE);
+    return start(config, directory, listener, RankGroups.ALONE);
   }
 
   /**
@@ -123,15 +127,15 @@ public final class Trainer implements AutoCloseable {
    * @throws CheckpointException if model or corpus are broken
    */
   public static Trainer start(
-      RunConfig config, Path directory, RunListener listener, ProcessGroup ranks) {
+      RunConfig config, Path directory, RunListener listener, RankGroups groups) {
     requireGrowthAhead(config);
-    if (!ranks.isFirst()) {
-      return follow(config, directory, ranks);
+    if (!groups.all().isFirst()) {
+      return follow(config, directory, groups);
     }
     RunDirectory run = RunDirectory.create(directory, config);
     ProcessLock lock = run.lock();
     try {
-      return lead(config, run, lock, Optional.empty(), listener, ranks);
+      return lead(config, run, lock, Optional.empty(), listener, groups);
     } catch (RuntimeException e) {
       lock.close();
       run.delete();
@@ -150,7 +154,8 @@ public final class Trainer implements AutoCloseable {
       ProcessLock lock,
       Optional<Long> checkpoint,
       RunListener listener,
-      ProcessGroup ranks) {
+      RankGroups groups) {
+    ProcessGroup ranks = groups.all();
     ranks.ofFirst(checkpoint.orElse(NO_CHECKPOINT));
     ranks.await(); // The others have read run.yaml, which may be deleted if this fails.
     Trainer trainer =
@@ -161,19 +166,20 @@ public final class Trainer implements AutoCloseable {
             checkpoint.map(run::checkpoint).orElse(config.model()),
             checkpoint.isPresent(),
             listener,
-            ranks);
+            groups);
     ranks.await(); // Where one rank cannot begin, none does.
     return trainer;
   }
 
   /** Begins where rank 0 does. */
-  private static Trainer follow(RunConfig config, Path directory, ProcessGroup ranks) {
+  private static Trainer follow(RunConfig config, Path directory, RankGroups groups) {
+    ProcessGroup ranks = groups.all();
     long step = (long) ranks.ofFirst(0);
     RunDirectory run = RunDirectory.joined(directory, config, ranks.rank());
     ranks.await();
     boolean goesOn = step != NO_CHECKPOINT;
     Path start = goesOn ? run.checkpoint(step) : config.model();
-    Trainer trainer = new Trainer(config, run, null, start, goesOn, RunListener.NONE, ranks);
+    Trainer trainer = new Trainer(config, run, null, start, goesOn, RunListener.NONE, groups);
     ranks.await();
     return trainer;
   }
@@ -200,37 +206,44 @@ public final class Trainer implements AutoCloseable {
 
   /** Goes on with a run in this process alone. */
   public static Trainer resume(Path directory, RunConfig config, RunListener listener) {
-    return resume(directory, config, listener, ProcessGroup.ALONE);
+    return resume(directory, config, listener, RankGroups.ALONE);
   }
 
   /**
    * Goes on with a run from its last checkpoint, or from its beginning where there is none yet. The
-   * number of ranks may be another than before.
+   * number of ranks may be another than before, and so may be how they share the experts.
    *
-   * @param config what the run began with
+   * @param config what the run began with, but for {@link RunConfig#distributed()}
    * @param listener of rank 0
    * @throws UsageException if the directory holds no run, or one that began with another
    *     configuration, or one that another program trains
    */
   public static Trainer resume(
-      Path directory, RunConfig config, RunListener listener, ProcessGroup ranks) {
-    if (!ranks.isFirst()) {
-      return follow(config, directory, ranks);
+      Path directory, RunConfig config, RunListener listener, RankGroups groups) {
+    if (!groups.all().isFirst()) {
+      return follow(config, directory, groups);
     }
     RunDirectory run = RunDirectory.open(directory);
+    DistributedConfig before = run.readConfig().distributed();
     run.requireBegunWith(
-        config,
+        config.withDistributed(before),
         "resume with the settings the run began with, or start another with its checkpoint as"
             + " the model");
     ProcessLock lock = run.lock();
     try {
+      if (!config.distributed().equals(before)) {
+        listener.message(
+            "expert_parallel_size: %d before, now %d; sums are rounded in another order"
+                .formatted(before.expertParallelSize(), config.distributed().expertParallelSize()));
+        config.write(run.config());
+      }
       Optional<Long> latest = run.latestStep();
       listener.message(
           "resuming from " + latest.map(step -> "" + run.checkpoint(step)).orElse("the beginning"));
       if (latest.isEmpty()) {
         run.deleteLogs();
       }
-      return lead(config, run, lock, latest, listener, ranks);
+      return lead(config, run, lock, latest, listener, groups);
     } catch (RuntimeException e) {
       lock.close();
       throw e;
@@ -299,6 +312,13 @@ public final class Trainer implements AutoCloseable {
   }
 
   private void requireFit() {
+    if (groups.experts().size() != config.distributed().expertParallelSize()) {
+      throw new UsageException(
+          "distributed.expert_parallel_size",
+          "is %d, but the experts are shared by %d"
+              .formatted(config.distributed().expertParallelSize(), groups.experts().size()),
+          "several processes train with cambium train alone (docs/distributed.md)");
+    }
     config.batch().requireFits(model.maxPositions());
     corpus.tokenizer().requireFits(model.decoder().spec().vocabSize(), config.model());
     if (state.workers() != config.workers()) {
@@ -373,8 +393,11 @@ public final class Trainer implements AutoCloseable {
   private ModelInTraining load(Path checkpoint, boolean withMoments) {
     ModelInTraining loaded =
         ModelInTraining.load(
-            checkpoint, team, AdamW.Settings.of(config.optimizer(), config.groups()), withMoments);
-    loaded.decoder().join(ranks);
+            checkpoint,
+            team,
+            AdamW.Settings.of(config.optimizer(), config.groups()),
+            withMoments,
+            groups);
     loaded.decoder().lose(routerLosses(loaded.manifest(), 1));
     if (config.batch().separateDocuments()) {
       loaded.decoder().separateDocuments(corpus.tokenizer().requireEndOfText());
@@ -569,10 +592,14 @@ public final class Trainer implements AutoCloseable {
     double lossBefore = evaluate();
     int sourceExperts = model.decoder().experts();
     Path grown = run.grown(state.step());
+    model.decoder().select(model.rule(state.release(), state.step()));
+    Counts counts =
+        new TransitionCounts(growth, listener)
+            .of(model, checkpoint(), sampler, config.batch(), state.sequences());
+    // It is saved, and the grown model needs the memory.
+    model.close();
     if (ranks.isFirst()) {
-      growSaved(growth, grown);
-    } else {
-      model.close();
+      growSaved(growth, counts, grown);
     }
     ranks.await();
     model = load(grown, true);
@@ -581,15 +608,8 @@ public final class Trainer implements AutoCloseable {
     logGrowth(growth, sourceExperts, lossBefore);
   }
 
-  /** Rank 0 decides the counts and grows for all. */
-  private void growSaved(GrowthConfig growth, Path grown) {
-    model.decoder().join(ProcessGroup.ALONE);
-    model.decoder().select(model.rule(state.release(), state.step()));
-    Counts counts =
-        new TransitionCounts(growth, listener)
-            .of(model, checkpoint(), sampler, config.batch(), state.sequences());
-    // It is saved, and the grown model needs the memory.
-    model.close();
+  /** Rank 0 grows for all, from the disk to the disk. */
+  private void growSaved(GrowthConfig growth, Counts counts, Path grown) {
     UpcycleResult result = grow(grown, growth.options(counts), growth.calibrationBatches());
     result.plan().warnings().forEach(listener::message);
     listener.message(result.verification().describe());
@@ -631,12 +651,20 @@ public final class Trainer implements AutoCloseable {
     }
   }
 
+  /** The first set of ranks that hold the whole model writes it. */
   private void save() {
     Path target = checkpoint();
-    if (!ranks.isFirst() || Files.exists(target)) {
+    ProcessGroup writers = groups.experts();
+    if (!groups.inFirstSet() || writers.any(ranks.isFirst() && Files.exists(target))) {
+      return;
+    }
+    if (!ranks.isFirst()) {
+      writers.await(); // until the directory is there
+      model.write(StagedDirectory.staging(target), state);
       return;
     }
     try (StagedDirectory staged = StagedDirectory.create(target, false)) {
+      writers.await();
       model.write(staged.path(), state);
       TokenizerFiles.copy(corpus.tokenizer().path(), staged.path(), model.maxPositions());
       copyGenerationConfig(staged.path());

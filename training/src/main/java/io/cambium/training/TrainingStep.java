@@ -97,7 +97,7 @@ final class TrainingStep {
         .run(member -> {
           forEachMicroBatch(decoder, member, firstSequence, work, Progress.NONE);
           double norm = optimizer.reduce(member);
-          member.await(() -> work.gather(decoder.ranks(), norm));
+          member.await(() -> work.gather(decoder.ranks().all(), norm));
           if (work.finite()) {
             optimizer.update(member, number, learningRate);
           }
@@ -107,21 +107,21 @@ final class TrainingStep {
   }
 
   /**
-   * The gradient of the whole batch alone, without an update, of a decoder on one rank: afterwards
-   * it lies in the decoder's parameters, where several workers have one still to be added up.
+   * The gradient of the whole batch alone, without an update: afterwards it lies in the decoder's
+   * parameters, where several workers and ranks have one still to be added up.
    *
    * @return mean cross entropy in nats per token
    */
   double gradients(Decoder decoder, long firstSequence, Progress progress) {
     Work work = new Work(decoder.team().size());
     decoder.team().run(member -> forEachMicroBatch(decoder, member, firstSequence, work, progress));
-    work.gather(decoder.ranks(), 0);
+    work.gather(decoder.ranks().all(), 0);
     return work.loss;
   }
 
   private void forEachMicroBatch(
       Decoder decoder, Team.Member member, long firstSequence, Work work, Progress progress) {
-    int perRound = batch.microBatch() * member.teamSize() * decoder.ranks().size();
+    int perRound = batch.microBatch() * member.teamSize() * decoder.ranks().all().size();
     for (int done = 0; done < batch.sequences(); done += perRound) {
       int round = Math.min(perRound, batch.sequences() - done);
       boolean first = done == 0;
@@ -141,8 +141,8 @@ final class TrainingStep {
 
   private Decoder.Losses microBatch(
       Decoder decoder, Team.Member member, long firstSequence, int round, boolean accumulate) {
-    int from = Share.start(round, member, decoder.ranks());
-    int to = Share.end(round, member, decoder.ranks());
+    int from = Share.start(round, member, decoder.ranks().all());
+    int to = Share.end(round, member, decoder.ranks().all());
     Batch mine = new Batch(to - from, batch.length());
     for (int i = from; i < to; i++) {
       long number = firstSequence + i;

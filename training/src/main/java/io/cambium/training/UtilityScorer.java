@@ -10,6 +10,7 @@ import io.cambium.checkpoint.family.DecoderSpec;
 import io.cambium.checkpoint.family.ModelTensor;
 import io.cambium.model.Decoder;
 import io.cambium.model.Parameter;
+import io.cambium.model.ProcessGroup;
 import io.cambium.model.RouterLosses;
 import io.cambium.model.RoutingListener;
 import io.cambium.model.SelectionRule;
@@ -20,7 +21,7 @@ import io.cambium.training.data.Corpus;
 import io.cambium.upcycle.utility.ExpertScores;
 import io.cambium.upcycle.utility.Score;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
@@ -30,6 +31,8 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -134,6 +137,7 @@ public final class UtilityScorer {
     decoder.listen(outputs);
     double loss = step.gradients(decoder, firstSequence, progress);
     decoder.listen(RoutingListener.NONE);
+    outputs.gather(decoder.ranks().all());
     SortedMap<Integer, List<Sums>> sums = sums(decoder, moments);
     Map<Score, SortedMap<Integer, List<Double>>> byScore = new EnumMap<>(Score.class);
     for (Score score : scores) {
@@ -204,11 +208,15 @@ public final class UtilityScorer {
     }
   }
 
-  /** By routing layer, one for each expert; each tensor is one worker's. */
+  /** By routing layer, one for each expert of the model; each tensor is one worker's. */
   private static SortedMap<Integer, List<Sums>> sums(
       Decoder decoder, @Nullable SecondMoments moments) {
     List<Parameter> parameters =
         decoder.parameters().stream().filter(p -> p.tensor().part().isExpert()).toList();
+    decoder
+        .ranks()
+        .replicas()
+        .sum(parameters.stream().map(p -> p.gradients().get().getFirst()).toList());
     Sums[] ofTensors = new Sums[parameters.size()];
     decoder
         .team()
@@ -218,16 +226,18 @@ public final class UtilityScorer {
           }
         });
     SortedMap<Integer, List<Sums>> byLayer = new TreeMap<>();
-    Sums all = Sums.NONE;
-    for (int i = 0; i < ofTensors.length; i++) {
-      ModelTensor tensor = parameters.get(i).tensor();
-      List<Sums> experts = byLayer.computeIfAbsent(tensor.layer(), _ -> new ArrayList<>());
-      while (experts.size() <= tensor.expert()) {
-        experts.add(Sums.NONE);
+    for (int layer : decoder.spec().mixtureLayers()) {
+      Sums[] experts = new Sums[decoder.spec().mixture(layer).experts()];
+      Arrays.fill(experts, Sums.NONE);
+      for (int i = 0; i < ofTensors.length; i++) {
+        ModelTensor tensor = parameters.get(i).tensor();
+        if (tensor.layer() == layer) {
+          experts[tensor.expert()] = experts[tensor.expert()].plus(ofTensors[i]);
+        }
       }
-      experts.set(tensor.expert(), experts.get(tensor.expert()).plus(ofTensors[i]));
-      all = all.plus(ofTensors[i]);
+      byLayer.put(layer, gather(experts, decoder.ranks().experts()));
     }
+    Sums all = byLayer.values().stream().flatMap(List::stream).reduce(Sums.NONE, Sums::plus);
     if (moments != null && all.moment() == 0) {
       throw new CheckpointException(
           "score " + Score.FISHER,
@@ -235,5 +245,19 @@ public final class UtilityScorer {
           "train some steps first, or take another score");
     }
     return byLayer;
+  }
+
+  /** Of each expert one of the ranks has sums, and the others nothing. */
+  private static List<Sums> gather(Sums[] experts, ProcessGroup ranks) {
+    double[] numbers =
+        ranks.sum(
+            Arrays.stream(experts)
+                .flatMapToDouble(
+                    s -> DoubleStream.of(s.weight(), s.gradient(), s.fisher(), s.moment()))
+                .toArray());
+    return IntStream.range(0, experts.length)
+        .mapToObj(e ->
+            new Sums(numbers[4 * e], numbers[4 * e + 1], numbers[4 * e + 2], numbers[4 * e + 3]))
+        .toList();
   }
 }

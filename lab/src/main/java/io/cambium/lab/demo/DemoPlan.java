@@ -5,6 +5,7 @@ import io.cambium.training.config.AlarmConfig;
 import io.cambium.training.config.BalanceConfig;
 import io.cambium.training.config.BatchConfig;
 import io.cambium.training.config.CheckpointConfig;
+import io.cambium.training.config.DistributedConfig;
 import io.cambium.training.config.EvaluationConfig;
 import io.cambium.training.config.GroupsConfig;
 import io.cambium.training.config.GrowthConfig;
@@ -129,6 +130,7 @@ record DemoPlan(int steps, long seed) {
         steps,
         new BatchConfig(16, 256, 8),
         WORKERS,
+        DistributedConfig.DEFAULT,
         new OptimizerConfig(
             3e-3,
             optimizer.betas(),

@@ -24,6 +24,7 @@ import tools.jackson.databind.node.ObjectNode;
  * @param steps optimizer steps in all
  * @param workers threads that share a step's sequences; the result depends on their number, as sums
  *     are rounded in another order
+ * @param distributed how several processes share the model
  * @param groups which parts of the model are trained
  * @param alarms what the run says aloud, and what stops it
  * @param branch whether to go on from the model's own training state (step, data position, moments)
@@ -41,6 +42,7 @@ public record RunConfig(
     int steps,
     BatchConfig batch,
     int workers,
+    DistributedConfig distributed,
     OptimizerConfig optimizer,
     GroupsConfig groups,
     ScheduleConfig schedule,
@@ -107,6 +109,30 @@ public record RunConfig(
    */
   public void write(Path file) {
     RunConfigFile.write(this, file);
+  }
+
+  /** The same run, shared by its processes in another way. */
+  public RunConfig withDistributed(DistributedConfig other) {
+    return new RunConfig(
+        model,
+        data,
+        sources,
+        mix,
+        seed,
+        steps,
+        batch,
+        workers,
+        other,
+        optimizer,
+        groups,
+        schedule,
+        balance,
+        evaluate,
+        checkpoint,
+        alarms,
+        branch,
+        release,
+        growth);
   }
 
   /** All corpus directories. */

@@ -25,6 +25,7 @@ final class RunConfigFile {
           1000,
           BatchConfig.DEFAULT,
           1,
+          DistributedConfig.DEFAULT,
           OptimizerConfig.DEFAULT,
           GroupsConfig.DEFAULT,
           ScheduleConfig.DEFAULT,
@@ -94,6 +95,7 @@ final class RunConfigFile {
       settings.put("branch", false);
     }
     fill(settings, "batch", BatchConfig.DEFAULT);
+    fill(settings, "distributed", DistributedConfig.DEFAULT);
     fill(settings, "optimizer", OptimizerConfig.DEFAULT);
     fill(settings, "groups", GroupsConfig.DEFAULT);
     fill(settings, "schedule", ScheduleConfig.defaults(form(settings)));

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.javacpp.chrono.Milliseconds;
+import org.bytedeco.pytorch.LongVector;
 import org.bytedeco.pytorch.ProcessGroupGloo;
 import org.bytedeco.pytorch.Store;
 import org.bytedeco.pytorch.Tensor;
@@ -35,25 +36,29 @@ final class GlooGroup implements ProcessGroup {
   /** None: a rank may have to wait for as long as another writes a checkpoint. */
   private static final Duration EXCHANGE = Duration.ofDays(365);
 
-  private final Launch launch;
+  private final int rank;
+  private final int size;
   private final RollCall others;
   private final Duration sign;
   private final ProcessGroupGloo gloo;
 
   /**
-   * Connects to all others.
+   * Connects to the others of a group.
    *
-   * @param store where ranks leave their addresses
+   * @param store where they leave their addresses
    * @param others which all have come
+   * @param rank this process's number in the group
+   * @param size of the group
    */
-  GlooGroup(Launch launch, Store store, RollCall others) {
-    this.launch = launch;
+  GlooGroup(Launch launch, Store store, RollCall others, int rank, int size) {
+    this.rank = rank;
+    this.size = size;
     this.others = others;
     this.sign = others.timing().sign();
     ProcessGroupGloo.Options options = new ProcessGroupGloo.Options(milliseconds(CONNECT));
     try {
       options.devices().push_back(device(launch));
-      gloo = new ProcessGroupGloo(store, launch.rank(), launch.size(), options);
+      gloo = new ProcessGroupGloo(store, rank, size, options);
       gloo.setTimeout(milliseconds(EXCHANGE));
     } catch (RuntimeException e) {
       throw new TrainingException(
@@ -91,12 +96,12 @@ final class GlooGroup implements ProcessGroup {
 
   @Override
   public int rank() {
-    return launch.rank();
+    return rank;
   }
 
   @Override
   public int size() {
-    return launch.size();
+    return size;
   }
 
   @Override
@@ -138,7 +143,20 @@ final class GlooGroup implements ProcessGroup {
     others.requireAll();
     TensorVector vector = new TensorVector();
     tensors.forEach(vector::push_back);
-    Work work = gloo.allreduce_coalesced(vector);
+    await(gloo.allreduce_coalesced(vector));
+  }
+
+  @Override
+  public void exchange(Tensor sent, long[] sentRows, Tensor received, long[] receivedRows) {
+    others.requireAll();
+    try (PointerScope scope = new PointerScope()) {
+      await(
+          gloo.alltoall_base(
+              received, sent, new LongVector(receivedRows), new LongVector(sentRows)));
+    }
+  }
+
+  private void await(Work work) {
     while (!isDone(work)) {
       others.requireAll();
     }

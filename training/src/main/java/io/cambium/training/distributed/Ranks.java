@@ -3,7 +3,10 @@ package io.cambium.training.distributed;
 import io.cambium.checkpoint.TrainingException;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.model.ProcessGroup;
+import io.cambium.model.RankGroups;
 import io.cambium.model.Torch;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.bytedeco.javacpp.chrono.Milliseconds;
@@ -21,8 +24,26 @@ public final class Ranks implements AutoCloseable {
   private final int onThisMachine;
   private final @Nullable Members members;
 
-  /** What connects several ranks; the store must live as long as they do. */
-  private record Members(Store store, RollCall rollCall, GlooGroup group) {}
+  /** What connects several ranks; the stores must live as long as they do. */
+  private record Members(
+      Launch launch,
+      List<Store> stores,
+      RollCall rollCall,
+      GlooGroup group,
+      List<GlooGroup> parts) {
+
+    /** Connects some of the ranks, those that give the same name. */
+    GlooGroup part(String name, int rank, int size) {
+      // A connection of its own: JavaCPP can hand a store to libtorch only once.
+      Store store = connect(launch, rollCall.timing(), false);
+      String attempt = launch.storePrefix() == null ? "" : launch.storePrefix();
+      PrefixStore names = new PrefixStore(attempt + "/cambium/" + name, store);
+      stores.addAll(List.of(store, names));
+      GlooGroup part = new GlooGroup(launch, names, rollCall, rank, size);
+      parts.add(part);
+      return part;
+    }
+  }
 
   private Ranks(int onThisMachine, @Nullable Members members) {
     this.onThisMachine = onThisMachine;
@@ -48,8 +69,10 @@ public final class Ranks implements AutoCloseable {
     RollCall rollCall = rollCall(launch, store, timing);
     try {
       rollCall.awaitAll();
-      GlooGroup group = new GlooGroup(launch, store, rollCall);
-      return new Ranks(launch.onThisMachine(), new Members(store, rollCall, group));
+      GlooGroup group = new GlooGroup(launch, store, rollCall, launch.rank(), launch.size());
+      return new Ranks(
+          launch.onThisMachine(),
+          new Members(launch, new ArrayList<>(List.of(store)), rollCall, group, new ArrayList<>()));
     } catch (RuntimeException e) {
       rollCall.fail(String.valueOf(e.getMessage()));
       rollCall.close();
@@ -58,7 +81,16 @@ public final class Ranks implements AutoCloseable {
   }
 
   private static Store store(Launch launch, Timing timing) {
-    boolean keeps = launch.rank() == 0 && launch.storePrefix() == null;
+    Store store = connect(launch, timing, launch.rank() == 0 && launch.storePrefix() == null);
+    return launch.storePrefix() == null ? store : new PrefixStore(launch.storePrefix(), store);
+  }
+
+  /**
+   * Connects to the store.
+   *
+   * @param keeps whether this rank is the one that keeps it
+   */
+  private static Store connect(Launch launch, Timing timing, boolean keeps) {
     TCPStoreOptions options =
         new TCPStoreOptions()
             .port((short) launch.port())
@@ -66,8 +98,7 @@ public final class Ranks implements AutoCloseable {
             .waitWorkers(false)
             .timeout(new Milliseconds(timing.start().toMillis()));
     try {
-      TCPStore store = new TCPStore(launch.host(), options);
-      return launch.storePrefix() == null ? store : new PrefixStore(launch.storePrefix(), store);
+      return new TCPStore(launch.host(), options);
     } catch (RuntimeException e) {
       String place = launch.host() + ":" + launch.port();
       throw keeps
@@ -113,6 +144,38 @@ public final class Ranks implements AutoCloseable {
     return members == null ? ProcessGroup.ALONE : members.group();
   }
 
+  /**
+   * What a run exchanges through whose ranks share the routed experts, each so many.
+   *
+   * @param expertParallelSize ranks that hold all experts together
+   * @throws UsageException if the ranks cannot be divided into groups of that size
+   */
+  public RankGroups groups(int expertParallelSize) {
+    int size = group().size();
+    if (size % expertParallelSize != 0) {
+      throw new UsageException(
+          "distributed.expert_parallel_size",
+          "is %d, which does not divide the number of processes, %d"
+              .formatted(expertParallelSize, size),
+          "start a multiple of %d processes, or --set distributed.expert_parallel_size=N"
+              .formatted(expertParallelSize));
+    }
+    if (members == null || expertParallelSize == 1) {
+      return RankGroups.ofReplicas(group());
+    }
+    int rank = group().rank();
+    int set = rank / expertParallelSize;
+    int place = rank % expertParallelSize;
+    int sets = size / expertParallelSize;
+    if (sets == 1) {
+      return new RankGroups(group(), group(), ProcessGroup.ALONE);
+    }
+    return new RankGroups(
+        group(),
+        members.part("experts " + set, place, expertParallelSize),
+        members.part("replicas " + place, set, sets));
+  }
+
   /** How many of the ranks share this machine, as far as anybody has said. */
   public int onThisMachine() {
     return onThisMachine;
@@ -139,6 +202,7 @@ public final class Ranks implements AutoCloseable {
     boolean lost = members.rollCall().isLost();
     members.rollCall().close();
     if (!lost) {
+      members.parts().forEach(GlooGroup::close);
       members.group().close();
     }
   }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.cambium.checkpoint.TrainingException;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.model.ProcessGroup;
+import io.cambium.model.RankGroups;
 import io.cambium.model.Torch;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -22,6 +23,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.Function;
+import java.util.stream.LongStream;
 import org.assertj.core.data.Offset;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.Test;
@@ -42,6 +44,10 @@ class RanksTest {
 
   /** What each rank made of the work, in their order. */
   private static <T> List<T> run(int size, Function<ProcessGroup, T> work) throws Exception {
+    return runRanks(size, ranks -> work.apply(ranks.group()));
+  }
+
+  private static <T> List<T> runRanks(int size, Function<Ranks, T> work) throws Exception {
     int port = freePort();
     try (ExecutorService threads = Executors.newFixedThreadPool(size)) {
       List<Future<T>> results = new ArrayList<>();
@@ -57,10 +63,10 @@ class RanksTest {
     }
   }
 
-  private static <T> T asRank(Launch launch, Function<ProcessGroup, T> work) {
+  private static <T> T asRank(Launch launch, Function<Ranks, T> work) {
     List<T> result = new ArrayList<>();
     try (Ranks ranks = Ranks.join(launch, FAST)) {
-      ranks.run(() -> result.add(work.apply(ranks.group())));
+      ranks.run(() -> result.add(work.apply(ranks)));
     }
     return result.getFirst();
   }
@@ -127,6 +133,78 @@ class RanksTest {
                   5.0,
                   true,
                   false));
+    }
+  }
+
+  /** Rank r sends r + 2p rows to rank p, but rank 1 nothing to rank 0. */
+  private static long rows(int from, int to) {
+    return from == 1 && to == 0 ? 0 : from + 2L * to;
+  }
+
+  private static float[] exchanged(ProcessGroup ranks) {
+    int me = ranks.rank();
+    long[] sent = LongStream.range(0, ranks.size()).map(to -> rows(me, (int) to)).toArray();
+    long[] received = LongStream.range(0, ranks.size()).map(from -> rows((int) from, me)).toArray();
+    float[] values = new float[2 * (int) Arrays.stream(sent).sum()];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = 1000 * me + i;
+    }
+    Tensor here =
+        Torch.tensor(
+            new float[2 * (int) Arrays.stream(received).sum()], Arrays.stream(received).sum(), 2);
+    ranks.exchange(Torch.tensor(values, values.length / 2, 2), sent, here, received);
+    return Torch.floats(here);
+  }
+
+  @Test
+  void rowsGoWhereTheyAreSentInTheOrderOfTheRanks() throws Exception {
+    List<float[]> found = run(3, RanksTest::exchanged);
+    for (int me = 0; me < 3; me++) {
+      List<Float> expected = new ArrayList<>();
+      for (int from = 0; from < 3; from++) {
+        int first = 0;
+        for (int to = 0; to < me; to++) {
+          first += 2 * (int) rows(from, to);
+        }
+        for (int i = 0; i < 2 * rows(from, me); i++) {
+          expected.add(1000f * from + first + i);
+        }
+      }
+      assertThat(found.get(me)).containsExactly(expected.toArray(Float[]::new));
+    }
+  }
+
+  @Test
+  void ranksAreCutIntoSetsThatShareExpertsAndThoseThatHoldTheSame() throws Exception {
+    List<List<double[]>> sums =
+        runRanks(
+            4,
+            ranks -> {
+              RankGroups groups = ranks.groups(2);
+              int rank = ranks.group().rank();
+              assertThat(groups.experts().rank()).isEqualTo(rank % 2);
+              assertThat(groups.replicas().rank()).isEqualTo(rank / 2);
+              assertThat(groups.inFirstSet()).isEqualTo(rank < 2);
+              return List.of(
+                  groups.all().sum(1 << rank),
+                  groups.experts().sum(1 << rank),
+                  groups.replicas().sum(1 << rank));
+            });
+    for (int rank = 0; rank < 4; rank++) {
+      assertThat(sums.get(rank).get(0)).containsExactly(15);
+      assertThat(sums.get(rank).get(1)).containsExactly(rank < 2 ? 3 : 12);
+      assertThat(sums.get(rank).get(2)).containsExactly(rank % 2 == 0 ? 5 : 10);
+    }
+  }
+
+  @Test
+  void expertsAreNotSharedByRanksThatDoNotDivideEvenly() {
+    try (Ranks ranks = Ranks.join(Map.of())) {
+      assertThatThrownBy(() -> ranks.groups(2))
+          .isInstanceOf(UsageException.class)
+          .hasMessageContaining(
+              "distributed.expert_parallel_size: is 2, which does not divide the number of"
+                  + " processes, 1");
     }
   }
 

@@ -1,0 +1,246 @@
+package io.cambium.training;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.cambium.checkpoint.CheckpointDirectory;
+import io.cambium.checkpoint.SafetensorsFile;
+import io.cambium.checkpoint.family.ModelTensor;
+import io.cambium.checkpoint.testing.Goldens;
+import io.cambium.model.RankGroups;
+import io.cambium.model.Team;
+import io.cambium.model.Torch;
+import io.cambium.training.config.GroupsConfig;
+import io.cambium.training.distributed.Ranks;
+import java.io.IOException;
+import java.lang.foreign.ValueLayout;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.assertj.core.data.Offset;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Four ranks, threads of one process: two and two hold a model's experts between them. */
+@Timeout(60)
+class ExpertParallelTest {
+
+  private static final int RANKS = 4;
+  private static final int SHARING = 2;
+  private static final int LENGTH = 12;
+  private static final AdamW.Settings SETTINGS =
+      new AdamW.Settings(0.9, 0.95, 1e-8, 0.1, 1.0, GroupsConfig.DEFAULT);
+
+  private static final ExecutorService THREADS = Executors.newFixedThreadPool(RANKS);
+  private static List<Ranks> ranks = List.of();
+  private static List<RankGroups> groups = List.of();
+
+  @TempDir private Path folder;
+
+  @BeforeAll
+  static void join() throws Exception {
+    String port;
+    try (ServerSocket free = new ServerSocket(0)) {
+      port = Integer.toString(free.getLocalPort());
+    }
+    ranks =
+        onEach(rank ->
+            Ranks.join(
+                Map.of(
+                    "RANK",
+                    Integer.toString(rank),
+                    "WORLD_SIZE",
+                    Integer.toString(RANKS),
+                    "MASTER_ADDR",
+                    "127.0.0.1",
+                    "MASTER_PORT",
+                    port)));
+    groups = onEach(rank -> ranks.get(rank).groups(SHARING));
+  }
+
+  @AfterAll
+  static void leave() throws Exception {
+    onEach(rank -> {
+      ranks.get(rank).close();
+      return rank;
+    });
+    THREADS.shutdown();
+  }
+
+  private static <T> List<T> onEach(Function<Integer, T> work) throws Exception {
+    List<Future<T>> results = new ArrayList<>();
+    for (int rank = 0; rank < RANKS; rank++) {
+      int number = rank;
+      results.add(THREADS.submit(() -> work.apply(number)));
+    }
+    List<T> values = new ArrayList<>();
+    for (Future<T> result : results) {
+      values.add(result.get());
+    }
+    return values;
+  }
+
+  /** Every form that experts have on disk, and every way through a routing layer. */
+  static List<String> models() {
+    return List.of(
+        "deepseek_v3",
+        "flex_olmo",
+        "gpt_oss",
+        "granitemoe",
+        "llama4_text",
+        "mixtral",
+        "mixtral-fused",
+        "qwen3_moe-fused");
+  }
+
+  /** What is known of a model after one step. */
+  private record Step(double loss, double gradientNorm, Set<String> experts) {}
+
+  private Step step(Path model, long[] ids, Path before, Path after, Team team, RankGroups group) {
+    createDirectories(before, after);
+    ModelInTraining loaded = ModelInTraining.load(model, team, SETTINGS, false, group);
+    if (group.inFirstSet()) {
+      loaded.write(before, TrainerState.start(0, 1));
+    }
+    double[] losses = new double[team.size()];
+    double[] norms = new double[team.size()];
+    team.run(member -> {
+      int sequence = group.all().rank() + member.index();
+      long[] own = Arrays.copyOfRange(ids, sequence * LENGTH, (sequence + 1) * LENGTH);
+      losses[member.index()] =
+          loaded
+              .decoder()
+              .backward(
+                  member,
+                  Torch.tensor(Arrays.copyOf(own, LENGTH - 1), 1, LENGTH - 1),
+                  Torch.tensor(Arrays.copyOfRange(own, 1, LENGTH), 1, LENGTH - 1),
+                  (long) RANKS * (LENGTH - 1),
+                  false)
+              .crossEntropy();
+      member.await();
+      norms[member.index()] = loaded.optimizer().reduce(member);
+      loaded.optimizer().update(member, 1, 1e-3);
+    });
+    if (group.inFirstSet()) {
+      loaded.write(after, TrainerState.start(0, 1));
+    }
+    double loss = group.all().sum(Arrays.stream(losses).sum())[0];
+    return new Step(loss, norms[0], experts(loaded));
+  }
+
+  private static Set<String> experts(ModelInTraining model) {
+    Set<String> keys = new HashSet<>();
+    model.decoder().weights().all().keySet().stream()
+        .filter(tensor -> tensor.part().isExpert())
+        .map(ModelTensor::key)
+        .forEach(keys::add);
+    Set<String> moments = new HashSet<>();
+    model.optimizer().moments().keySet().stream()
+        .filter(tensor -> tensor.part().isExpert())
+        .map(ModelTensor::key)
+        .forEach(moments::add);
+    assertThat(moments).isEqualTo(keys);
+    return keys;
+  }
+
+  private static void createDirectories(Path... directories) {
+    try {
+      for (Path directory : directories) {
+        Files.createDirectories(directory);
+      }
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("models")
+  void eachHoldsItsExpertsAndTogetherTheyTrainAsOne(String golden) throws Exception {
+    Path model = Goldens.unpack(golden, folder);
+    long[] ids;
+    try (SafetensorsFile expected = SafetensorsFile.open(model.resolve(Goldens.EXPECTED))) {
+      ids = expected.data("input_ids").toArray(ValueLayout.JAVA_LONG_UNALIGNED);
+    }
+    Path[] alone = {folder.resolve("alone-before"), folder.resolve("alone-after")};
+    Path[] shared = {folder.resolve("shared-before"), folder.resolve("shared-after")};
+    Step one;
+    try (Team team = new Team(RANKS)) {
+      one = step(model, ids, alone[0], alone[1], team, RankGroups.ALONE);
+    }
+    List<Step> four =
+        onEach(rank -> {
+          try (Team team = new Team(1)) {
+            return step(model, ids, shared[0], shared[1], team, groups.get(rank));
+          }
+        });
+    for (Step rank : four) {
+      assertThat(rank.loss()).isEqualTo(one.loss(), Offset.offset(1e-5));
+      assertThat(rank.gradientNorm())
+          .isEqualTo(one.gradientNorm(), Offset.offset(1e-4 * one.gradientNorm()));
+    }
+    for (int set = 0; set < RANKS; set += SHARING) {
+      Set<String> first = four.get(set).experts();
+      Set<String> second = four.get(set + 1).experts();
+      assertThat(first).doesNotContainAnyElementsOf(second).hasSameSizeAs(second);
+      assertThat(Stream.concat(first.stream(), second.stream()))
+          .containsExactlyInAnyOrderElementsOf(one.experts());
+    }
+    requireSame(alone[0], shared[0], 0);
+    requireSame(alone[1], shared[1], 1e-5);
+  }
+
+  /** Weights, where nothing was computed yet, and else moments: of a tensor's norm. */
+  private static void requireSame(Path expected, Path found, double tolerance) {
+    try (CheckpointDirectory one = CheckpointDirectory.open(expected);
+        CheckpointDirectory other = CheckpointDirectory.open(found)) {
+      other.verifyChecksums();
+      assertThat(one.files()).hasSize(1);
+      assertThat(other.files()).hasSize(SHARING);
+      if (tolerance == 0) {
+        for (ModelTensor tensor : one.tensors()) {
+          assertThat(other.data(tensor.name()).mismatch(one.data(tensor.name())))
+              .as(tensor.name())
+              .isEqualTo(-1);
+        }
+      }
+    }
+    Path optimizer = ModelInTraining.OPTIMIZER_FILE;
+    try (SafetensorsFile one = SafetensorsFile.open(expected.resolve(optimizer));
+        SafetensorsFile other = SafetensorsFile.open(found.resolve(optimizer))) {
+      assertThat(other.tensors().keySet()).isEqualTo(one.tensors().keySet());
+      for (String name : one.tensors().keySet()) {
+        requireClose(name, floats(one, name), floats(other, name), tolerance);
+      }
+    }
+  }
+
+  private static float[] floats(SafetensorsFile file, String tensor) {
+    return file.data(tensor).toArray(ValueLayout.JAVA_FLOAT_UNALIGNED);
+  }
+
+  private static void requireClose(String name, float[] one, float[] other, double tolerance) {
+    double norm = Math.sqrt(IntStream.range(0, one.length).mapToDouble(i -> one[i] * one[i]).sum());
+    double distance =
+        Math.sqrt(
+            IntStream.range(0, one.length)
+                .mapToDouble(i -> (double) other[i] - one[i])
+                .map(difference -> difference * difference)
+                .sum());
+    assertThat(distance).as(name).isLessThanOrEqualTo(tolerance * norm + 1e-9);
+  }
+}

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # What happens when a rank is lost: killed, stopped, or cut off from the network. Each time one of the
 # ranks of a small run is lost in the middle of it, the others must end within 30 seconds and name it;
-# then the run goes on with other ranks, and at last comes to its end in one process. To
+# then the run goes on with other ranks, which share the experts or do not, and at last comes to its
+# end in one process. To
 # be cut off, each rank has a network namespace of its own behind a bridge, which takes root; without,
 # that part is left out.
 # usage: lost.sh
@@ -12,16 +13,16 @@ cambium=${CAMBIUM:-$(cd "$(dirname "$0")/../.." && pwd)/cambium}
 make_run 4000 > "$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
 settings=(--set workers=1 --set "growth.at=20" --set evaluate.every=1000 --set checkpoint.every=50)
 
-lose() { # ranks, victim, what happens to it, command that makes it happen
-  local size=$1 victim=$2 what=$3 rank begin from
-  shift 3
+lose() { # ranks, how many of them share the experts, victim, what happens to it, command for that
+  local size=$1 sharing=$2 victim=$3 what=$4 rank begin from
+  shift 4
   from=$(last_step run)
-  ranks "$size" run "${settings[@]}" $resume
+  ranks "$size" run "${settings[@]}" --set "distributed.expert_parallel_size=$sharing" $resume
   resume=--resume
   await_step run $((${from:-0} + 120))
   begin=$(date +%s%3N)
   "$@" "${pids[$victim]}"
-  echo "rank $victim of $size $what"
+  echo "rank $victim of $size $what, experts shared by $sharing"
   for rank in "${!pids[@]}"; do
     [ "$rank" = "$victim" ] && continue
     timeout 30 tail --pid="${pids[$rank]}" -f /dev/null || { echo "rank $rank still runs" >&2; exit 1; }
@@ -34,10 +35,12 @@ lose() { # ranks, victim, what happens to it, command that makes it happen
 }
 
 resume=
-lose 3 1 killed kill -KILL
-lose 4 0 killed kill -KILL
-lose 2 1 stopped kill -STOP
-lose 3 0 stopped kill -STOP
+lose 3 1 1 killed kill -KILL
+lose 4 2 0 killed kill -KILL
+lose 4 2 3 killed kill -KILL
+lose 2 2 1 stopped kill -STOP
+lose 3 1 0 stopped kill -STOP
+lose 3 3 0 stopped kill -STOP
 
 # A bridge, and a namespace on it for each rank.
 bridge=cambium0
@@ -61,7 +64,7 @@ if [ "$(id -u)" = 0 ] && ip link add $bridge type bridge 2> /dev/null; then
   enter() { local rank=$1; shift; exec ip netns exec "cambium-$rank" "$@"; }
   master=10.211.0.1
   for victim in 2 0; do
-    lose 3 $victim "cut off from the network" cut_off
+    lose 3 3 $victim "cut off from the network" cut_off
     ip link set "cambium-v$victim" up
   done
 else
@@ -70,5 +73,5 @@ fi
 
 "$cambium" train "$yaml" --out "$work/run" "${settings[@]}" --resume > "$work/log" 2>&1 \
   || { cat "$work/log" >&2; exit 1; }
-grep "ranks:" "$work/log"
+grep -E "ranks:|expert_parallel_size:" "$work/log"
 tail -1 "$work/log"

@@ -6,7 +6,7 @@ import io.cambium.checkpoint.CheckpointWriter;
 import io.cambium.checkpoint.DType;
 import io.cambium.checkpoint.Manifest;
 import io.cambium.checkpoint.Manifest.Selection.Mode;
-import io.cambium.checkpoint.SafetensorsFile;
+import io.cambium.checkpoint.OptimizerFiles;
 import io.cambium.checkpoint.SafetensorsWriter;
 import io.cambium.checkpoint.TensorSpec;
 import io.cambium.checkpoint.family.ModelTensor;
@@ -23,8 +23,10 @@ import io.cambium.model.Torch;
 import io.cambium.model.Weights;
 import io.cambium.training.config.GroupsConfig;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
@@ -46,12 +48,6 @@ import tools.jackson.databind.node.ObjectNode;
  * chosen. It writes itself as a checkpoint again.
  */
 final class ModelInTraining {
-
-  /**
-   * Where the moments lie in a checkpoint directory: beside the weights some engines would take
-   * them for weights.
-   */
-  static final Path OPTIMIZER_FILE = Path.of("training", "optimizer.safetensors");
 
   private static final String FIRST = ".exp_avg";
 
@@ -114,7 +110,7 @@ final class ModelInTraining {
       }
       ModelInTraining model = new ModelInTraining(directory, team, settings, ranks);
       if (withMoments) {
-        model.readMoments(path.resolve(OPTIMIZER_FILE));
+        model.readMoments(path);
       }
       return model;
     }
@@ -144,6 +140,20 @@ final class ModelInTraining {
     return missingNoise;
   }
 
+  /** Parameters of the model. */
+  long parameters() {
+    return elements(tensors);
+  }
+
+  /** Those of them that this process holds. */
+  long heldParameters() {
+    return elements(decoder().weights().all().keySet());
+  }
+
+  private static long elements(Collection<ModelTensor> tensors) {
+    return tensors.stream().mapToLong(ModelTensor::elements).sum();
+  }
+
   /** Longest sequence the model takes. */
   int maxPositions() {
     return maxPositions;
@@ -171,30 +181,30 @@ final class ModelInTraining {
     return selection == null || selection.isRelease() ? null : selection;
   }
 
-  private void readMoments(Path path) {
+  private void readMoments(Path checkpoint) {
     List<State> states = states(manifest.selection());
-    try (SafetensorsFile file = SafetensorsFile.open(path)) {
+    try (OptimizerFiles files = OptimizerFiles.open(checkpoint)) {
       // A model that has only just grown has no biases but the folded ones, which raiseReplicas
       // took.
       states.removeIf(state ->
           state.suffix.equals(UNFOLDED)
-              && state.specs().stream().noneMatch(s -> file.tensors().containsKey(s.name())));
+              && state.specs().stream().noneMatch(s -> files.tensors().containsKey(s.name())));
       Set<TensorSpec> expected = new HashSet<>();
       states.forEach(state -> expected.addAll(state.specs()));
       Set<TensorSpec> found = new HashSet<>();
-      file.tensors().values().forEach(entry -> found.add(entry.spec()));
+      files.tensors().values().forEach(entry -> found.add(entry.spec()));
       // What the moments of frozen tensors are need not be known.
       found.removeAll(frozen());
       if (!found.equals(expected)) {
         throw new CheckpointException(
-            path,
+            files.path(),
             "does not hold the %d tensors that belong to this model, but %d, or others"
                 .formatted(expected.size(), found.size()),
             "weights and moments must be of one checkpoint; after a run that trained fewer groups,"
                 + " begin without branch");
       }
       states.forEach(
-          state -> Weights.takeApart(state.held, name -> file.data(name + state.suffix)));
+          state -> Weights.takeApart(state.held, name -> files.data(name + state.suffix)));
     }
   }
 
@@ -215,14 +225,16 @@ final class ModelInTraining {
     Manifest.Selection selection = selection(state);
     writeWeights(directory, selection);
     ProcessGroup writers = decoder().ranks().experts();
-    if (writers.isFirst()) {
-      try {
+    try {
+      Files.createDirectories(directory.resolve(OptimizerFiles.FOLDER));
+      if (writers.isFirst()) {
         state.write(directory);
-      } catch (IOException e) {
-        throw new CheckpointException(directory, "cannot be written: " + e, "check free space", e);
       }
+    } catch (IOException e) {
+      throw new CheckpointException(directory, "cannot be written: " + e, "check free space", e);
     }
-    writeOptimizer(directory.resolve(OPTIMIZER_FILE), selection);
+    writeOptimizer(directory, selection);
+    writers.await(); // Nobody gives the directory its name before all have closed their files.
   }
 
   private void writeWeights(Path directory, Manifest.@Nullable Selection selection) {
@@ -291,15 +303,24 @@ final class ModelInTraining {
     return new TensorSpec(whole.name() + suffix, DType.F32, whole.shape());
   }
 
-  /** The first of those that share the experts writes all moments, which come tensor by tensor. */
-  private void writeOptimizer(Path path, Manifest.@Nullable Selection selection) {
+  private void writeOptimizer(Path directory, Manifest.@Nullable Selection selection) {
     List<State> states = states(selection);
-    if (!decoder().ranks().experts().isFirst()) {
+    SortedMap<Integer, List<TensorSpec>> parts = new TreeMap<>();
+    for (State state : states) {
+      for (Whole whole : shards.byHolder(state.tensors)) {
+        parts
+            .computeIfAbsent(whole.writer(), _ -> new ArrayList<>())
+            .add(spec(whole, state.suffix));
+      }
+    }
+    int me = decoder().ranks().experts().rank();
+    List<TensorSpec> mine = parts.get(me);
+    if (mine == null) { // Others may need what this one holds of their tensors.
       states.forEach(state -> assemble(state, (_, _) -> {}));
       return;
     }
-    List<TensorSpec> specs = states.stream().flatMap(state -> state.specs().stream()).toList();
-    try (SafetensorsWriter writer = SafetensorsWriter.create(path, specs, Map.of())) {
+    Path path = directory.resolve(OptimizerFiles.name(parts.headMap(me).size(), parts.size()));
+    try (SafetensorsWriter writer = SafetensorsWriter.create(path, mine, Map.of())) {
       states.forEach(
           state -> assemble(state, (name, value) -> writer.write(name, Torch.memory(value))));
     }
@@ -308,9 +329,7 @@ final class ModelInTraining {
   private void assemble(State state, BiConsumer<String, Tensor> consumer) {
     for (Whole whole : shards.byHolder(state.tensors)) {
       shards.assemble(
-          new Whole(whole.pieces(), 0),
-          state.held,
-          value -> consumer.accept(whole.name() + state.suffix, value));
+          whole, state.held, value -> consumer.accept(whole.name() + state.suffix, value));
     }
   }
 

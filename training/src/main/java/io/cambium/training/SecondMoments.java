@@ -1,11 +1,10 @@
 package io.cambium.training;
 
 import io.cambium.checkpoint.CheckpointException;
-import io.cambium.checkpoint.SafetensorsFile;
+import io.cambium.checkpoint.OptimizerFiles;
 import io.cambium.checkpoint.family.ModelTensor;
 import io.cambium.model.Parameter;
 import io.cambium.model.Weights;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Objects;
@@ -26,19 +25,19 @@ interface SecondMoments {
 
   /** Where a checkpoint of a run has them. */
   static boolean areIn(Path checkpoint) {
-    return Files.exists(checkpoint.resolve(ModelInTraining.OPTIMIZER_FILE));
+    return OptimizerFiles.areIn(checkpoint);
   }
 
   /**
-   * Those of an open {@link ModelInTraining#OPTIMIZER_FILE}.
+   * Those of open files.
    *
-   * @throws CheckpointException when asked for one that the file has not
+   * @throws CheckpointException when asked for one that they have not
    */
-  static SecondMoments of(SafetensorsFile file) {
+  static SecondMoments of(OptimizerFiles files) {
     return parameter -> {
       Tensor moment = torch.zeros_like(parameter.value());
       Weights.takeApart(
-          Map.of(parameter.tensor(), moment), name -> file.data(name + ModelInTraining.SECOND));
+          Map.of(parameter.tensor(), moment), name -> files.data(name + ModelInTraining.SECOND));
       return moment;
     };
   }

@@ -33,6 +33,8 @@ import io.cambium.upcycle.growth.GrowthPlanner;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.DoubleSummaryStatistics;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -405,7 +407,20 @@ public final class Trainer implements AutoCloseable {
     if (config.batch().recompute()) {
       loaded.decoder().recompute();
     }
+    if (groups.shareExperts()) {
+      sayWhatIsHeld(loaded);
+    }
     return loaded;
+  }
+
+  private void sayWhatIsHeld(ModelInTraining loaded) {
+    ProcessGroup sharing = groups.experts();
+    double[] held = new double[sharing.size()];
+    held[sharing.rank()] = loaded.heldParameters();
+    DoubleSummaryStatistics all = Arrays.stream(sharing.sum(held)).summaryStatistics();
+    listener.message(
+        "%d ranks share the experts: each holds, and has read, %,.0f to %,.0f of %,d parameters"
+            .formatted(sharing.size(), all.getMin(), all.getMax(), loaded.parameters()));
   }
 
   private RouterLosses routerLosses(Manifest manifest, int step) {

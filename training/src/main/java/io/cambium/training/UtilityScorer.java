@@ -3,8 +3,8 @@ package io.cambium.training;
 import io.cambium.checkpoint.CheckpointDirectory;
 import io.cambium.checkpoint.CheckpointException;
 import io.cambium.checkpoint.DType;
+import io.cambium.checkpoint.OptimizerFiles;
 import io.cambium.checkpoint.Progress;
-import io.cambium.checkpoint.SafetensorsFile;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.checkpoint.family.DecoderSpec;
 import io.cambium.checkpoint.family.ModelTensor;
@@ -89,7 +89,7 @@ public final class UtilityScorer {
       if (!scores.contains(Score.FISHER)) {
         return score(decoder, step, 0, scores, null, routers, progress);
       }
-      try (SafetensorsFile moments = moments(checkpoint)) {
+      try (OptimizerFiles moments = moments(checkpoint)) {
         return score(decoder, step, 0, scores, SecondMoments.of(moments), routers, progress);
       }
     }
@@ -106,14 +106,14 @@ public final class UtilityScorer {
         directory.config().countOr("max_position_embeddings", Integer.MAX_VALUE));
   }
 
-  private static SafetensorsFile moments(Path checkpoint) {
+  private static OptimizerFiles moments(Path checkpoint) {
     if (!SecondMoments.areIn(checkpoint)) {
       throw new CheckpointException(
-          checkpoint.resolve(ModelInTraining.OPTIMIZER_FILE),
+          checkpoint.resolve(OptimizerFiles.name(0, 1)),
           "is missing, and " + Score.FISHER + " needs the optimizer's second moments",
           "score a checkpoint of a training run, or leave that score out");
     }
-    return SafetensorsFile.open(checkpoint.resolve(ModelInTraining.OPTIMIZER_FILE));
+    return OptimizerFiles.open(checkpoint);
   }
 
   /**

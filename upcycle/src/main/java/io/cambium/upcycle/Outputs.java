@@ -1,7 +1,7 @@
 package io.cambium.upcycle;
 
 import io.cambium.checkpoint.CheckpointWriter;
-import io.cambium.checkpoint.SafetensorsFile;
+import io.cambium.checkpoint.OptimizerFiles;
 import io.cambium.checkpoint.SafetensorsWriter;
 import io.cambium.upcycle.ledger.Entry;
 import io.cambium.upcycle.ledger.SourceCheckpoint;
@@ -35,7 +35,7 @@ final class Outputs implements AutoCloseable {
    *
    * @param optimizer of the source
    */
-  static Outputs open(UpcyclePlan plan, Path directory, Optional<SafetensorsFile> optimizer) {
+  static Outputs open(UpcyclePlan plan, Path directory, Optional<OptimizerFiles> optimizer) {
     CheckpointWriter weights =
         CheckpointWriter.resume(
             directory,
@@ -59,11 +59,11 @@ final class Outputs implements AutoCloseable {
   }
 
   private static SafetensorsWriter openOptimizer(
-      UpcyclePlan plan, Path directory, SafetensorsFile source) {
+      UpcyclePlan plan, Path directory, OptimizerFiles source) {
     return SafetensorsWriter.resume(
         SideFile.in(directory, SourceCheckpoint.OPTIMIZER),
         Entry.onDisk(plan.optimizer()),
-        source.metadata());
+        source.files().getFirst().metadata());
   }
 
   /** The file of either kind that a tensor is in. */

@@ -2,7 +2,7 @@ package io.cambium.upcycle.growth;
 
 import io.cambium.checkpoint.CheckpointException;
 import io.cambium.checkpoint.DType;
-import io.cambium.checkpoint.SafetensorsFile;
+import io.cambium.checkpoint.OptimizerFiles;
 import io.cambium.checkpoint.TensorEntry;
 import io.cambium.checkpoint.TensorSpec;
 import io.cambium.checkpoint.family.ModelTensor;
@@ -16,7 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** The formulas of the optimizer's moments, which follow those of the weights. */
-record MomentFormulas(SafetensorsFile optimizer, WeightFormulas weights, Moments moments) {
+record MomentFormulas(OptimizerFiles optimizer, WeightFormulas weights, Moments moments) {
 
   /** Adam's moments by suffix, and to which power of 1/r each is scaled. */
   private enum Moment {

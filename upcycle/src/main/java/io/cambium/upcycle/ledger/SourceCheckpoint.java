@@ -5,6 +5,7 @@ import io.cambium.checkpoint.CheckpointException;
 import io.cambium.checkpoint.CheckpointSource;
 import io.cambium.checkpoint.DType;
 import io.cambium.checkpoint.Json;
+import io.cambium.checkpoint.OptimizerFiles;
 import io.cambium.checkpoint.SafetensorsFile;
 import io.cambium.checkpoint.TensorSpec;
 import io.cambium.checkpoint.family.DecoderSpec;
@@ -31,10 +32,13 @@ import tools.jackson.databind.JsonNode;
 public final class SourceCheckpoint implements AutoCloseable {
 
   /** Where a training run keeps its state. */
-  public static final String TRAINING = "training";
+  public static final String TRAINING = OptimizerFiles.FOLDER;
 
-  /** Moments of the optimizer, {@code <tensor>.exp_avg} and {@code <tensor>.exp_avg_sq}. */
-  public static final String OPTIMIZER = TRAINING + "/optimizer.safetensors";
+  /**
+   * Moments of the optimizer, {@code <tensor>.exp_avg} and {@code <tensor>.exp_avg_sq}, as they are
+   * written here: {@link OptimizerFiles} reads other forms too.
+   */
+  public static final String OPTIMIZER = OptimizerFiles.name(0, 1);
 
   /** Step, data position, schedule, random state. */
   public static final String TRAINER = TRAINING + "/trainer.json";
@@ -43,11 +47,11 @@ public final class SourceCheckpoint implements AutoCloseable {
 
   private final int model;
   private final CheckpointDirectory weights;
-  private final Optional<SafetensorsFile> optimizer;
+  private final Optional<OptimizerFiles> optimizer;
   private final Map<Place, ModelTensor> places = new HashMap<>();
 
   private SourceCheckpoint(
-      int model, CheckpointDirectory weights, Optional<SafetensorsFile> optimizer) {
+      int model, CheckpointDirectory weights, Optional<OptimizerFiles> optimizer) {
     this.model = model;
     this.weights = weights;
     this.optimizer = optimizer;
@@ -74,16 +78,15 @@ public final class SourceCheckpoint implements AutoCloseable {
     }
   }
 
-  private static Optional<SafetensorsFile> openOptimizer(Path path) {
-    Path file = path.resolve(OPTIMIZER);
+  private static Optional<OptimizerFiles> openOptimizer(Path path) {
     boolean trainer = Files.exists(path.resolve(TRAINER));
-    if (Files.exists(file) != trainer) {
+    if (OptimizerFiles.areIn(path) != trainer) {
       throw new CheckpointException(
           path.resolve(TRAINING),
           "holds one of optimizer.safetensors and trainer.json without the other",
           "restore the training state, or remove the folder to convert the weights alone");
     }
-    return trainer ? Optional.of(SafetensorsFile.open(file)) : Optional.empty();
+    return trainer ? Optional.of(OptimizerFiles.open(path)) : Optional.empty();
   }
 
   /** The directory that holds what lies beside the weights. */
@@ -113,14 +116,16 @@ public final class SourceCheckpoint implements AutoCloseable {
   /** Every file that tensors are read from, and what says how. */
   public List<Path> files() {
     return Stream.concat(
-            Stream.concat(weights.files().values().stream(), optimizer.stream())
+            Stream.concat(
+                    weights.files().values().stream(),
+                    optimizer.stream().flatMap(kept -> kept.files().stream()))
                 .map(SafetensorsFile::path),
             Stream.of(path().resolve(CheckpointDirectory.CONFIG)))
         .toList();
   }
 
-  /** The optimizer's file. */
-  public Optional<SafetensorsFile> optimizer() {
+  /** The optimizer's files. */
+  public Optional<OptimizerFiles> optimizer() {
     return optimizer;
   }
 
@@ -210,6 +215,6 @@ public final class SourceCheckpoint implements AutoCloseable {
   @Override
   public void close() {
     weights.close();
-    optimizer.ifPresent(SafetensorsFile::close);
+    optimizer.ifPresent(OptimizerFiles::close);
   }
 }

@@ -21,7 +21,7 @@ public record SourceTensor(Origin origin, int model, String name, List<Long> sha
   public enum Origin {
     /** A source checkpoint's weights. */
     WEIGHTS,
-    /** A source checkpoint's {@code training/optimizer.safetensors}. */
+    /** A source checkpoint's optimizer. */
     OPTIMIZER,
     /** The directions of router rows, computed before anything else is written. */
     DIRECTIONS

@@ -1,7 +1,7 @@
 package io.cambium.upcycle.ledger;
 
 import io.cambium.checkpoint.DType;
-import io.cambium.checkpoint.SafetensorsFile;
+import io.cambium.checkpoint.OptimizerFiles;
 import io.cambium.checkpoint.UsageException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -91,7 +91,7 @@ public record Sources(List<SourceCheckpoint> checkpoints, Directions directions)
     return Floats.read(part(tensor, range.from() * dtype.bits() / Byte.SIZE, bytes), dtype);
   }
 
-  private SafetensorsFile optimizer(SourceTensor tensor) {
+  private OptimizerFiles optimizer(SourceTensor tensor) {
     return checkpoints.get(tensor.model()).optimizer().orElseThrow();
   }
 

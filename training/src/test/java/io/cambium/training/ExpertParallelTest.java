@@ -3,6 +3,7 @@ package io.cambium.training;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.cambium.checkpoint.CheckpointDirectory;
+import io.cambium.checkpoint.Json;
 import io.cambium.checkpoint.OptimizerFiles;
 import io.cambium.checkpoint.SafetensorsFile;
 import io.cambium.checkpoint.family.ModelTensor;
@@ -11,6 +12,7 @@ import io.cambium.model.RankGroups;
 import io.cambium.model.Team;
 import io.cambium.model.Torch;
 import io.cambium.training.config.GroupsConfig;
+import io.cambium.training.config.RunConfig;
 import io.cambium.training.distributed.Ranks;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
@@ -32,10 +34,12 @@ import java.util.stream.Stream;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import tools.jackson.databind.node.ObjectNode;
 
 /** Four ranks, threads of one process: two and two hold a model's experts between them. */
 @Timeout(60)
@@ -203,6 +207,34 @@ class ExpertParallelTest {
     }
     requireSame(alone[0], shared[0], 0);
     requireSame(alone[1], shared[1], 1e-5);
+  }
+
+  @Test
+  void theMemoryPlanIsThatOfTheLargestPart() {
+    String model = Goldens.unpack("mixtral", folder).toString();
+    long[] parameters = new long[SHARING + 1];
+    for (int sharing = 1; sharing <= SHARING; sharing++) {
+      ObjectNode settings =
+          Json.MAPPER
+              .createObjectNode()
+              .put("model", model)
+              .put("data", "corpus")
+              .put("steps", 10)
+              .put("workers", 1);
+      List<String> overrides = List.of("distributed.expert_parallel_size=" + sharing);
+      RunConfig config = RunConfig.read("test", settings, overrides);
+      MemoryPlan.Phase phase = MemoryPlan.of(config).phases().getFirst();
+      parameters[sharing] = phase.weights() / Float.BYTES;
+      assertThat(phase.moments()).isEqualTo(2 * phase.weights());
+    }
+    try (CheckpointDirectory directory = CheckpointDirectory.open(Path.of(model))) {
+      long experts =
+          directory.tensors().stream()
+              .filter(tensor -> tensor.part().isExpert())
+              .mapToLong(ModelTensor::elements)
+              .sum();
+      assertThat(parameters[1] - parameters[SHARING]).isEqualTo(experts / SHARING);
+    }
   }
 
   /** Weights, where nothing was computed yet, and else moments: of a tensor's norm. */

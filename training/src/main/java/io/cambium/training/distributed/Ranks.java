@@ -157,7 +157,7 @@ public final class Ranks implements AutoCloseable {
           "distributed.expert_parallel_size",
           "is %d, which does not divide the number of processes, %d"
               .formatted(expertParallelSize, size),
-          "start a multiple of %d processes, or --set distributed.expert_parallel_size=N"
+          "start a multiple of %d processes, or --set distributed.expert_parallel_size=1"
               .formatted(expertParallelSize));
     }
     if (members == null || expertParallelSize == 1) {

@@ -28,14 +28,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.SortedMap;
-import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.function.BiConsumer;
 import java.util.stream.IntStream;
@@ -55,8 +53,6 @@ final class ModelInTraining {
   static final String SECOND = ".exp_avg_sq";
 
   private static final String UNFOLDED = ".unfolded";
-
-  private static final int SHA_256_BYTES = 32;
 
   private final ObjectNode config;
   private final int maxPositions;
@@ -259,44 +255,12 @@ final class ModelInTraining {
       for (Whole whole : wholes) {
         shards.assemble(whole, weights, value -> writer.write(whole.name(), Torch.memory(value)));
       }
-      Map<String, String> sha256 = gather(writers, writer.files(), writer.finishPart());
+      Map<String, String> sha256 =
+          SharedChecksums.gather(writers, writer.files(), writer.finishPart());
       if (writers.isFirst()) {
         writer.finish(manifest.withSelection(selection), sha256);
       }
     }
-  }
-
-  /**
-   * The checksum of each file, of which every writer has only its own.
-   *
-   * @param files of all writers
-   * @param mine those of this one's
-   */
-  private static Map<String, String> gather(
-      ProcessGroup writers, SortedSet<String> files, Map<String, String> mine) {
-    double[] digests = new double[files.size() * SHA_256_BYTES];
-    int next = 0;
-    for (String file : files) {
-      String hex = mine.get(file);
-      if (hex != null) {
-        byte[] digest = HexFormat.of().parseHex(hex);
-        for (int i = 0; i < digest.length; i++) {
-          digests[next + i] = Byte.toUnsignedInt(digest[i]);
-        }
-      }
-      next += SHA_256_BYTES;
-    }
-    double[] all = writers.sum(digests);
-    Map<String, String> checksums = new TreeMap<>();
-    int at = 0;
-    for (String file : files) {
-      byte[] digest = new byte[SHA_256_BYTES];
-      for (int i = 0; i < digest.length; i++) {
-        digest[i] = (byte) (int) all[at++];
-      }
-      checksums.put(file, HexFormat.of().formatHex(digest));
-    }
-    return checksums;
   }
 
   private static TensorSpec spec(Whole whole, String suffix) {

@@ -73,10 +73,10 @@ final class TrainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    RunConfig config = RunConfig.read(file, overrides);
     Path directory = out == null ? Path.of("runs", FileNames.withoutExtension(file)) : out;
     try (Ranks ranks = Ranks.join(root.environment())) {
       ranks.run(() -> {
+        RunConfig config = RunConfig.read(file, overrides);
         if (ranks.group().isFirst()) {
           train(config, directory, ranks);
         } else {

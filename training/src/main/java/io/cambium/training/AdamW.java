@@ -127,7 +127,8 @@ public final class AdamW {
       double length = gradient(parameters.get(index)).norm().item_double();
       squaredNorms[index] = length * length;
     }
-    member.await(() -> norm = Math.sqrt(squaredNorm()));
+    // Rank 0's for all: processors of another kind would round theirs otherwise.
+    member.await(() -> norm = decoder.ranks().all().ofFirst(Math.sqrt(squaredNorm())));
     return norm;
   }
 

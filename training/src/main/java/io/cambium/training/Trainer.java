@@ -39,6 +39,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -169,8 +170,7 @@ public final class Trainer implements AutoCloseable {
             checkpoint.isPresent(),
             listener,
             groups);
-    ranks.await(); // Where one rank cannot begin, none does.
-    return trainer;
+    return allBegun(trainer, ranks);
   }
 
   /** Begins where rank 0 does. */
@@ -182,8 +182,18 @@ public final class Trainer implements AutoCloseable {
     boolean goesOn = step != NO_CHECKPOINT;
     Path start = goesOn ? run.checkpoint(step) : config.model();
     Trainer trainer = new Trainer(config, run, null, start, goesOn, RunListener.NONE, groups);
-    ranks.await();
-    return trainer;
+    return allBegun(trainer, ranks);
+  }
+
+  /** Where one rank cannot begin, none does. */
+  private static Trainer allBegun(Trainer trainer, ProcessGroup ranks) {
+    try {
+      ranks.await();
+      return trainer;
+    } catch (RuntimeException e) {
+      trainer.close();
+      throw e;
+    }
   }
 
   /** A growth that could never happen is an error, not a run that fails when it is due. */
@@ -400,6 +410,7 @@ public final class Trainer implements AutoCloseable {
             AdamW.Settings.of(config.optimizer(), config.groups()),
             withMoments,
             groups);
+    RankAgreement.require(loaded.decoder(), corpus);
     loaded.decoder().lose(routerLosses(loaded.manifest(), 1));
     if (config.batch().separateDocuments()) {
       loaded.decoder().separateDocuments(corpus.tokenizer().requireEndOfText());
@@ -577,9 +588,9 @@ public final class Trainer implements AutoCloseable {
 
   /** The mean validation loss of the model as it is; evaluates it unless that was done. */
   public double evaluate() {
-    double known = ranks.ofFirst(evaluations.loss(state.step()).orElse(Double.NaN));
-    if (!Double.isNaN(known)) {
-      return known;
+    OptionalDouble known = evaluations.loss(state.step());
+    if (ranks.any(known.isPresent())) {
+      return ranks.ofFirst(known.orElse(0)); // rank 0 alone knows
     }
     Metric.Evaluation evaluation = evaluation();
     log.add(evaluation);
@@ -668,6 +679,7 @@ public final class Trainer implements AutoCloseable {
 
   /** The first set of ranks that hold the whole model writes it. */
   private void save() {
+    warnOfRanksApart();
     Path target = checkpoint();
     ProcessGroup writers = groups.experts();
     if (!groups.inFirstSet() || writers.any(ranks.isFirst() && Files.exists(target))) {
@@ -689,6 +701,18 @@ public final class Trainer implements AutoCloseable {
     }
     run.prune(
         config.checkpoint().keep(), steps -> evaluations.best(config.checkpoint().best(), steps));
+  }
+
+  /** What is saved is rank 0's, and with it the first set's. */
+  private void warnOfRanksApart() {
+    List<Integer> others =
+        ranks.size() == 1 ? List.of() : RankAgreement.othersByWeights(model.decoder());
+    if (!others.isEmpty()) {
+      listener.message(
+          "warning: %s no longer %s the weights of rank 0, rounded otherwise by another kind of"
+                  .formatted(RankAgreement.named(others), others.size() == 1 ? "has" : "have")
+              + " processor; --resume begins with the same for all");
+    }
   }
 
   private void copyGenerationConfig(Path to) throws IOException {

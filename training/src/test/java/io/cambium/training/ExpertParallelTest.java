@@ -32,6 +32,7 @@ import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.assertj.core.data.Offset;
+import org.bytedeco.pytorch.Scalar;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -276,5 +277,37 @@ class ExpertParallelTest {
                 .map(difference -> difference * difference)
                 .sum());
     assertThat(distance).as(name).isLessThanOrEqualTo(tolerance * norm + 1e-9);
+  }
+
+  /** Ranks 1 and 3 hold the same experts, and all ranks the rest. */
+  @Test
+  void ranksWithOtherWeightsAreFound() throws Exception {
+    Path model = Goldens.unpack("mixtral", folder);
+    List<List<Integer>> found =
+        onEach(rank -> {
+          try (Team team = new Team(1)) {
+            ModelInTraining loaded =
+                ModelInTraining.load(model, team, SETTINGS, false, groups.get(rank));
+            List<Integer> atFirst = RankAgreement.othersByWeights(loaded.decoder());
+            change(loaded, rank == 3, true);
+            List<Integer> byExpert = RankAgreement.othersByWeights(loaded.decoder());
+            change(loaded, rank == 2, false);
+            List<Integer> byBoth = RankAgreement.othersByWeights(loaded.decoder());
+            loaded.close();
+            return Stream.of(atFirst, byExpert, byBoth).flatMap(List::stream).toList();
+          }
+        });
+    assertThat(found).hasSize(RANKS).containsOnly(List.of(3, 2, 3));
+  }
+
+  private static void change(ModelInTraining loaded, boolean really, boolean expert) {
+    if (really) {
+      loaded.decoder().weights().all().entrySet().stream()
+          .filter(entry -> entry.getKey().part().isExpert() == expert)
+          .findFirst()
+          .orElseThrow()
+          .getValue()
+          .add_(new Scalar(1));
+    }
   }
 }

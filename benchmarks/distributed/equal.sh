@@ -2,8 +2,9 @@
 # Do several processes compute what one does? Trains the same small run, which grows on the way, with
 # one process, with 2 and 4 that share the batch (data parallelism), the experts too (expert
 # parallelism), or the experts two and two (both), for 20 steps, without and with a load-balancing
-# loss, and compares the loss of each step. Then counts the bytes that go over the network, in a
-# namespace of its own, against the formula of docs/distributed.md. Linux.
+# loss, and compares the loss of each step; one of these runs is made again, and must leave the same
+# bytes. Then counts the bytes that go over the network, in a namespace of its own, against the formula
+# of docs/distributed.md. Linux.
 # usage: equal.sh
 set -euo pipefail
 cambium=${CAMBIUM:-$(cd "$(dirname "$0")/../.." && pwd)/cambium}
@@ -42,6 +43,11 @@ for auxiliary in 0 0.01; do
         }'
   done
 done
+
+ranks 4 again "${settings[@]}" --set balance.aux_loss=0.01 --set distributed.expert_parallel_size=2
+all_done again
+same_end "$work/run-0.01-4-2" "$work/again"
+echo "4 ranks, experts shared by 2: the same bytes again"
 
 # All that goes over the loopback interface of a namespace of its own.
 bytes() { # steps, ranks, how many of them share the experts

@@ -148,7 +148,8 @@ public final class Ranks implements AutoCloseable {
    * What a run exchanges through whose ranks share the routed experts, each so many.
    *
    * @param expertParallelSize ranks that hold all experts together
-   * @throws UsageException if the ranks cannot be divided into groups of that size
+   * @throws UsageException if the ranks cannot be divided into groups of that size, or if rank 0
+   *     asks for another
    */
   public RankGroups groups(int expertParallelSize) {
     int size = group().size();
@@ -159,6 +160,13 @@ public final class Ranks implements AutoCloseable {
               .formatted(expertParallelSize, size),
           "start a multiple of %d processes, or --set distributed.expert_parallel_size=1"
               .formatted(expertParallelSize));
+    }
+    int first = (int) group().ofFirst(expertParallelSize);
+    if (first != expertParallelSize) {
+      throw new UsageException(
+          "distributed.expert_parallel_size",
+          "is %d in rank %d, but %d in rank 0".formatted(expertParallelSize, group().rank(), first),
+          "start all ranks with the same run.yaml and options");
     }
     if (members == null || expertParallelSize == 1) {
       return RankGroups.ofReplicas(group());

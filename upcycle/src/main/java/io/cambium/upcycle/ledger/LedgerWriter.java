@@ -128,7 +128,7 @@ public final class LedgerWriter {
   private void compute(Entry entry, Range batch, long done, MemorySegment computed) {
     long elementBytes = entry.dtype().bits() / Byte.SIZE;
     MemorySegment data = computed.asSlice(done * elementBytes, batch.count() * elementBytes);
-    Floats.write(evaluator.unrounded(entry, batch), entry.dtype(), data);
+    evaluator.compute(entry, batch, data);
     listener.evaluated(entry, batch, data);
   }
 

@@ -2,11 +2,13 @@ package io.cambium.upcycle.ledger;
 
 import io.cambium.checkpoint.CounterRandom;
 import io.cambium.checkpoint.NormalDraws;
+import java.lang.foreign.MemorySegment;
 
 /** Normal noise, drawn by the index of the element. For use by one thread. */
 final class Noise {
 
   private final NormalDraws draws = new NormalDraws();
+  private final Bfloat16Words words = new Bfloat16Words(NormalDraws.PAIRS);
 
   /**
    * Adds draws from a normal distribution around zero to every entry. Entries get noise before they
@@ -16,7 +18,43 @@ final class Noise {
    * @param results what the sums are put in; may be {@code values}
    */
   void add(float[] values, long from, double deviation, CounterRandom random, float[] results) {
-    draws.add(random, from, (float) deviation, values, results);
+    float factor = (float) deviation;
+    draws.each(
+        random,
+        from,
+        values.length,
+        (evens, odds, at, count) -> {
+          for (int i = 0; i < count; i++) {
+            float normal = (i & 1) == 0 ? evens[i / 2] : odds[i / 2];
+            results[at + i] = values[at + i] + factor * normal;
+          }
+        });
+  }
+
+  /**
+   * The same for entries in bf16, from and to memory, rounded to nearest even: a third of the time,
+   * since a word of two entries becomes two arrays of floats, and they one of words again, without
+   * a loop that the compiler does not make vector instructions of.
+   *
+   * @param values little-endian
+   * @param results as long
+   */
+  void addInBfloat16(
+      MemorySegment values,
+      long from,
+      double deviation,
+      CounterRandom random,
+      MemorySegment results) {
+    int count = Math.toIntExact(values.byteSize() / Short.BYTES);
+    draws.each(
+        random,
+        from,
+        count,
+        (evens, odds, at, wanted) -> {
+          words.read(values, at, wanted);
+          words.add((float) deviation, evens, odds);
+          words.write(results, at, wanted);
+        });
   }
 
   /**

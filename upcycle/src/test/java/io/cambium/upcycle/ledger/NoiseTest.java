@@ -5,10 +5,14 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.cambium.checkpoint.CounterRandom;
 import io.cambium.checkpoint.DType;
+import io.cambium.checkpoint.NormalDraws;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class NoiseTest {
 
@@ -55,6 +59,28 @@ class NoiseTest {
     float[] before = Matrices.random(3, 7, 0, 1).data();
     assertThat(noisy(before, 0.1, 1)).isEqualTo(noisy(before, 0.1, 1));
     assertThat(noisy(before, 0.1, 2)).isNotEqualTo(noisy(before, 0.1, 1));
+  }
+
+  /** From and to memory, two numbers a word, or through floats: of sizes around a batch's. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 1023, 1024, 1025, 2048, 4099})
+  void inBfloat16IsTheSameAsThroughFloats(int count) {
+    float[] values = Matrices.random(1, count, 0, 1e-3f).data();
+    float[] awkward = {
+      Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, Float.MAX_VALUE, -0f, 1e-40f
+    };
+    System.arraycopy(awkward, 0, values, count / 2, Math.min(awkward.length, count - count / 2));
+    MemorySegment source = Floats.write(values, DType.BF16);
+    long from = 6L * NormalDraws.BATCH;
+    CounterRandom random = CounterRandom.of(3, "tensor");
+
+    MemorySegment results = MemorySegment.ofArray(new byte[Short.BYTES * count]);
+    new Noise().addInBfloat16(source, from, 1e-3, random, results);
+
+    float[] read = Floats.read(source, DType.BF16);
+    new Noise().add(read, from, 1e-3, random, read);
+    assertThat(results.toArray(ValueLayout.JAVA_BYTE))
+        .isEqualTo(Floats.write(read, DType.BF16).toArray(ValueLayout.JAVA_BYTE));
   }
 
   private static float[] noisy(float[] before, double share, long seed) {

@@ -33,7 +33,7 @@ record Fingerprint(int writer, String plan, String sources) {
    * Raised whenever the same plan becomes other bytes or other units: with the sizes that a plan is
    * cut into, batches that something is drawn or computed in, generators, the journal's form.
    */
-  static final int WRITER = 2;
+  static final int WRITER = 3;
 
   static Fingerprint of(UpcyclePlan plan, Directions directions, List<SourceCheckpoint> sources) {
     List<Object> written =

@@ -40,9 +40,9 @@ class FingerprintTest {
     assertThatThrownBy(() -> example.convert("duplicate-noise", alone, stopping))
         .hasMessage("all is written");
     String journal = Files.readString(example.staging().resolve(Journal.FILE));
-    assertThat(Fingerprint.WRITER).isEqualTo(2);
+    assertThat(Fingerprint.WRITER).isEqualTo(3);
     assertThat(sha256(journal.lines().skip(1).collect(Collectors.joining("\n"))))
-        .isEqualTo("66bc66ccdc910ae2344fb3154ec8738ab85bfdba599b4a242bde1f16becf531e");
+        .isEqualTo("0749180ef4bf17dcb62f73bb4ee6dc42f332dbb34f46fa5eef675b0104a7a15c");
   }
 
   @Test
@@ -58,7 +58,7 @@ class FingerprintTest {
                 units.append(unit.entries().getFirst().target().name()).append(unit.range()));
       }
     }
-    assertThat(Fingerprint.WRITER).isEqualTo(2);
+    assertThat(Fingerprint.WRITER).isEqualTo(3);
     assertThat(sha256(units.toString()))
         .isEqualTo("7881a2b8c14352238c34651f5bf1e17c9c77ec4efcea14ef260c53641f9f6781");
   }

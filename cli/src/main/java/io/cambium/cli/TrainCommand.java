@@ -4,6 +4,7 @@ import io.cambium.model.RankGroups;
 import io.cambium.training.MachineMemory;
 import io.cambium.training.MemoryPlan;
 import io.cambium.training.RunListener;
+import io.cambium.training.RunStart;
 import io.cambium.training.Trainer;
 import io.cambium.training.config.RunConfig;
 import io.cambium.training.distributed.Ranks;
@@ -130,7 +131,7 @@ final class TrainCommand implements Callable<Integer> {
   private Trainer trainer(RunConfig config, Path directory, RunListener listener, Ranks ranks) {
     RankGroups groups = ranks.groups(config.distributed().expertParallelSize());
     return resume
-        ? Trainer.resume(directory, config, listener, groups)
-        : Trainer.start(config, directory, listener, groups);
+        ? RunStart.resume(directory, config, listener, groups)
+        : RunStart.anew(config, directory, listener, groups);
   }
 }

@@ -1,22 +1,15 @@
 package io.cambium.training;
 
-import io.cambium.checkpoint.CheckpointDirectory;
 import io.cambium.checkpoint.CheckpointException;
 import io.cambium.checkpoint.Manifest;
 import io.cambium.checkpoint.Manifest.Selection.Mode;
 import io.cambium.checkpoint.ProcessLock;
-import io.cambium.checkpoint.Progress;
 import io.cambium.checkpoint.StagedDirectory;
 import io.cambium.checkpoint.TrainingException;
-import io.cambium.checkpoint.UsageException;
-import io.cambium.checkpoint.family.Part;
 import io.cambium.model.ProcessGroup;
 import io.cambium.model.RankGroups;
 import io.cambium.model.RouterLosses;
 import io.cambium.model.Team;
-import io.cambium.model.Torch;
-import io.cambium.model.TorchRunner;
-import io.cambium.training.config.DistributedConfig;
 import io.cambium.training.config.GrowthConfig;
 import io.cambium.training.config.RunConfig;
 import io.cambium.training.config.ScheduleConfig.Restart;
@@ -25,11 +18,8 @@ import io.cambium.training.data.TokenizerFiles;
 import io.cambium.training.metrics.Balance;
 import io.cambium.training.metrics.Metric;
 import io.cambium.training.schedule.Schedule;
-import io.cambium.upcycle.UpcycleResult;
-import io.cambium.upcycle.Upcycler;
 import io.cambium.upcycle.growth.Counts;
-import io.cambium.upcycle.growth.GrowthOptions;
-import io.cambium.upcycle.growth.GrowthPlanner;
+import io.cambium.upcycle.runner.TokenIds;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -38,7 +28,6 @@ import java.util.DoubleSummaryStatistics;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -53,9 +42,6 @@ import org.jspecify.annotations.Nullable;
  * writes and speaks.
  */
 public final class Trainer implements AutoCloseable {
-
-  /** What a checkpoint's number of steps is where there is none. */
-  private static final long NO_CHECKPOINT = -1;
 
   private final RunConfig config;
   private final RunDirectory run;
@@ -75,35 +61,45 @@ public final class Trainer implements AutoCloseable {
   private TrainerState state;
   private volatile boolean stopRequested;
 
-  private Trainer(
+  /**
+   * See {@link RunStart}.
+   *
+   * @param lock of rank 0
+   * @param start checkpoint or model to begin with
+   * @param goesOn whether that is the run's own checkpoint
+   * @param corpus closed with the trainer, as the team is, but not where this fails
+   */
+  Trainer(
       RunConfig config,
       RunDirectory run,
       @Nullable ProcessLock lock,
       Path start,
       boolean goesOn,
       RunListener listener,
-      RankGroups groups) {
+      RankGroups groups,
+      Corpus corpus,
+      Team team) {
     this.config = config;
     this.run = run;
     this.lock = lock;
     this.listener = listener;
     this.groups = groups;
     this.ranks = groups.all();
-    this.corpus = Corpus.open(config.corpora());
-    this.team = new Team(config.workers());
+    this.corpus = corpus;
+    this.team = team;
     this.sampler = new BatchSampler(corpus, config.batch().length(), config.seed(), config.mix());
     this.trainingStep = new TrainingStep(sampler, config.batch());
-    this.balancer = new Balancer(balanceRate(config));
+    this.balancer = new Balancer(RunFit.balanceRate(config));
     this.state = withRanks(goesOn ? TrainerState.read(start) : firstState(start));
     this.schedule = schedule();
     this.model = load(start, goesOn || config.branch());
     this.evaluations =
         new Evaluations(corpus, config, run.metrics(), state.step(), ranks.isFirst());
-    this.log = ranks.isFirst() ? writtenLog(goesOn) : RunLog.SILENT;
     if (!goesOn) {
       beginRelease();
     }
-    requireFit();
+    new RunFit(config, groups, model, state, schedule).require(corpus);
+    this.log = ranks.isFirst() ? writtenLog(goesOn) : RunLog.SILENT;
     if (goesOn) {
       log.remind();
     } else {
@@ -114,152 +110,6 @@ public final class Trainer implements AutoCloseable {
   private WrittenLog writtenLog(boolean goesOn) {
     List<Integer> layers = model.decoder().spec().mixtureLayers();
     return new WrittenLog(config, run, state.step(), goesOn, layers, listener);
-  }
-
-  /** Begins a run of this process alone. */
-  public static Trainer start(RunConfig config, Path directory, RunListener listener) {
-    return start(config, directory, listener, RankGroups.ALONE);
-  }
-
-  /**
-   * Begins a run.
-   *
-   * @param directory of the run, which must not exist; all ranks must see it
-   * @param listener of rank 0, which writes and speaks for all
-   * @throws UsageException if it does, or the configuration does not fit the model
-   * @throws CheckpointException if model or corpus are broken
-   */
-  public static Trainer start(
-      RunConfig config, Path directory, RunListener listener, RankGroups groups) {
-    requireGrowthAhead(config);
-    if (!groups.all().isFirst()) {
-      return follow(config, directory, groups);
-    }
-    RunDirectory run = RunDirectory.create(directory, config);
-    ProcessLock lock = run.lock();
-    try {
-      return lead(config, run, lock, Optional.empty(), listener, groups);
-    } catch (RuntimeException e) {
-      lock.close();
-      run.delete();
-      throw e;
-    }
-  }
-
-  /**
-   * Tells the other ranks where to begin, and begins with them.
-   *
-   * @param checkpoint to go on from; empty to begin with the model
-   */
-  private static Trainer lead(
-      RunConfig config,
-      RunDirectory run,
-      ProcessLock lock,
-      Optional<Long> checkpoint,
-      RunListener listener,
-      RankGroups groups) {
-    ProcessGroup ranks = groups.all();
-    ranks.ofFirst(checkpoint.orElse(NO_CHECKPOINT));
-    ranks.await(); // The others have read run.yaml, which may be deleted if this fails.
-    Trainer trainer =
-        new Trainer(
-            config,
-            run,
-            lock,
-            checkpoint.map(run::checkpoint).orElse(config.model()),
-            checkpoint.isPresent(),
-            listener,
-            groups);
-    return allBegun(trainer, ranks);
-  }
-
-  /** Begins where rank 0 does. */
-  private static Trainer follow(RunConfig config, Path directory, RankGroups groups) {
-    ProcessGroup ranks = groups.all();
-    long step = (long) ranks.ofFirst(0);
-    RunDirectory run = RunDirectory.joined(directory, config, ranks.rank());
-    ranks.await();
-    boolean goesOn = step != NO_CHECKPOINT;
-    Path start = goesOn ? run.checkpoint(step) : config.model();
-    Trainer trainer = new Trainer(config, run, null, start, goesOn, RunListener.NONE, groups);
-    return allBegun(trainer, ranks);
-  }
-
-  /** Where one rank cannot begin, none does. */
-  private static Trainer allBegun(Trainer trainer, ProcessGroup ranks) {
-    try {
-      ranks.await();
-      return trainer;
-    } catch (RuntimeException e) {
-      trainer.close();
-      throw e;
-    }
-  }
-
-  /** A growth that could never happen is an error, not a run that fails when it is due. */
-  private static void requireGrowthAhead(RunConfig config) {
-    GrowthConfig growth = config.growth();
-    if (growth == null) {
-      return;
-    }
-    try (CheckpointDirectory model = CheckpointDirectory.open(config.model())) {
-      GrowthPlanner.requireFits(
-          model, growth.options(TransitionCounts.ahead(growth, model.decoder())));
-    }
-    long first = config.branch() ? TrainerState.read(config.model()).step() : 0;
-    int step = growth.step(config.steps());
-    if (first > step) {
-      throw new UsageException(
-          "growth.at",
-          "is step %d, but the run begins at step %d".formatted(step, first),
-          "grow later");
-    }
-  }
-
-  /** Goes on with a run in this process alone. */
-  public static Trainer resume(Path directory, RunConfig config, RunListener listener) {
-    return resume(directory, config, listener, RankGroups.ALONE);
-  }
-
-  /**
-   * Goes on with a run from its last checkpoint, or from its beginning where there is none yet. The
-   * number of ranks may be another than before, and so may be how they share the experts.
-   *
-   * @param config what the run began with, but for {@link RunConfig#distributed()}
-   * @param listener of rank 0
-   * @throws UsageException if the directory holds no run, or one that began with another
-   *     configuration, or one that another program trains
-   */
-  public static Trainer resume(
-      Path directory, RunConfig config, RunListener listener, RankGroups groups) {
-    if (!groups.all().isFirst()) {
-      return follow(config, directory, groups);
-    }
-    RunDirectory run = RunDirectory.open(directory);
-    DistributedConfig before = run.readConfig().distributed();
-    run.requireBegunWith(
-        config.withDistributed(before),
-        "resume with the settings the run began with, or start another with its checkpoint as"
-            + " the model");
-    ProcessLock lock = run.lock();
-    try {
-      if (!config.distributed().equals(before)) {
-        listener.message(
-            "expert_parallel_size: %d before, now %d; sums are rounded in another order"
-                .formatted(before.expertParallelSize(), config.distributed().expertParallelSize()));
-        config.write(run.config());
-      }
-      Optional<Long> latest = run.latestStep();
-      listener.message(
-          "resuming from " + latest.map(step -> "" + run.checkpoint(step)).orElse("the beginning"));
-      if (latest.isEmpty()) {
-        run.deleteLogs();
-      }
-      return lead(config, run, lock, latest, listener, groups);
-    } catch (RuntimeException e) {
-      lock.close();
-      throw e;
-    }
   }
 
   /** For as many ranks as there are, which may be others than the checkpoint's. */
@@ -320,85 +170,6 @@ public final class Trainer implements AutoCloseable {
                       ", ",
                       "warning: the model's config.json has ",
                       ", which Cambium does not compute: it trains without")));
-    }
-  }
-
-  private void requireFit() {
-    if (groups.experts().size() != config.distributed().expertParallelSize()) {
-      throw new UsageException(
-          "distributed.expert_parallel_size",
-          "is %d, but the experts are shared by %d"
-              .formatted(config.distributed().expertParallelSize(), groups.experts().size()),
-          "several processes train with cambium train alone (docs/distributed.md)");
-    }
-    config.batch().requireFits(model.maxPositions());
-    corpus.tokenizer().requireFits(model.decoder().spec().vocabSize(), config.model());
-    if (state.workers() != config.workers()) {
-      throw new UsageException(
-          "workers",
-          "are " + config.workers() + ", but the checkpoint was computed with " + state.workers(),
-          "rounding depends on their number: give workers: " + state.workers());
-    }
-    if ((long) config.workers() * ranks.size() > config.batch().sequences()) {
-      throw new UsageException(
-          "workers",
-          "are %d in each of %d ranks, and have only %d sequences to share"
-              .formatted(config.workers(), ranks.size(), config.batch().sequences()),
-          "start fewer ranks, lower workers, or raise batch.sequences");
-    }
-    if (state.seed() != config.seed()) {
-      throw new UsageException(
-          "seed",
-          "is " + config.seed() + ", but the checkpoint's data is in the order of " + state.seed(),
-          "give seed: " + state.seed());
-    }
-    if (model.decoder().parameters().isEmpty()) {
-      throw new UsageException(
-          "groups.train",
-          "names nothing that this model has: " + config.groups().train(),
-          "name router, experts or another part of it");
-    }
-    requireBalanceFits();
-    requireReleaseFits();
-  }
-
-  /** A frozen router keeps its selection bias too. */
-  private static double balanceRate(RunConfig config) {
-    return config.groups().trains(Part.SELECTION_BIAS) ? config.balance().rate() : 0;
-  }
-
-  /** Loss-free balancing moves a bias that not every router has. */
-  private void requireBalanceFits() {
-    boolean routes = model.decoder().experts() > 0;
-    if (routes && balanceRate(config) > 0 && model.decoder().selectionBiases().isEmpty()) {
-      throw new UsageException(
-          "balance.rate",
-          "moves selection biases, which this model's routers have not",
-          "give balance: {rate: 0, aux_loss: 0.01}");
-    }
-  }
-
-  private void requireReleaseFits() {
-    Release release = state.release();
-    if (release == null) {
-      return;
-    }
-    int decayStart = schedule.decayStart();
-    if (release.end() > decayStart) {
-      throw new UsageException(
-          "release.window",
-          "the release ends at step %d, after the learning rate decays from %d"
-              .formatted(release.end(), decayStart),
-          "lower it, or train for more steps");
-    }
-    GrowthConfig growth = config.growth();
-    int growthStep = growth == null ? Integer.MAX_VALUE : growth.step(config.steps());
-    if (release.fromStep() < growthStep && release.end() > growthStep) {
-      throw new UsageException(
-          "growth.at",
-          "is step %d, but the model's last growth is released by step %d"
-              .formatted(growthStep, release.end()),
-          "grow later, or lower release.window");
     }
   }
 
@@ -624,37 +395,15 @@ public final class Trainer implements AutoCloseable {
     // It is saved, and the grown model needs the memory.
     model.close();
     if (ranks.isFirst()) {
-      growSaved(growth, counts, grown);
+      List<TokenIds> calibration =
+          evaluations.calibration(sampler, state.sequences(), growth.calibrationBatches());
+      new SavedGrowth(growth, listener).grow(checkpoint(), grown, counts, calibration);
     }
     ranks.await();
     model = load(grown, true);
     state = afterTransition(state).withRelease(release());
     schedule = schedule();
     logGrowth(growth, sourceExperts, lossBefore);
-  }
-
-  /** Rank 0 grows for all, from the disk to the disk. */
-  private void growSaved(GrowthConfig growth, Counts counts, Path grown) {
-    UpcycleResult result = grow(grown, growth.options(counts), growth.calibrationBatches());
-    result.plan().warnings().forEach(listener::message);
-    listener.message(result.verification().describe());
-    Torch.collect();
-  }
-
-  /** A run that is resumed grows anew, so that what a failure leaves is of no use. */
-  private UpcycleResult grow(Path grown, GrowthOptions options, int calibrationBatches) {
-    try {
-      return Upcycler.grow(
-          checkpoint(),
-          grown,
-          options,
-          new TorchRunner(),
-          evaluations.calibration(sampler, state.sequences(), calibrationBatches),
-          Progress.NONE);
-    } catch (CheckpointException e) {
-      StagedDirectory.discard(grown);
-      throw e;
-    }
   }
 
   private void logGrowth(GrowthConfig growth, int sourceExperts, double lossBefore) {

@@ -3,6 +3,7 @@ package io.cambium.lab.experiment;
 import io.cambium.checkpoint.CheckpointException;
 import io.cambium.checkpoint.StagedDirectory;
 import io.cambium.training.RunListener;
+import io.cambium.training.RunStart;
 import io.cambium.training.Trainer;
 import io.cambium.training.config.RunConfig;
 import java.io.IOException;
@@ -23,14 +24,14 @@ public final class Branching {
    */
   public static Trainer open(Path run, RunConfig config, RunListener listener) {
     if (Files.exists(run.resolve(RunConfig.FILE_NAME))) {
-      return Trainer.resume(run, config, listener);
+      return RunStart.resume(run, config, listener);
     }
     try {
       StagedDirectory.deleteTree(run); // it was stopped before it could say what it is
     } catch (IOException e) {
       throw new CheckpointException(run, "cannot be cleared: " + e, "check permissions", e);
     }
-    return Trainer.start(config, run, listener);
+    return RunStart.anew(config, run, listener);
   }
 
   /**

@@ -6,6 +6,7 @@ import io.cambium.checkpoint.StagedDirectory;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.training.MemoryPlan;
 import io.cambium.training.RunListener;
+import io.cambium.training.RunStart;
 import io.cambium.training.Trainer;
 import io.cambium.training.config.RunConfig;
 import io.cambium.training.config.YamlSettings;
@@ -152,7 +153,7 @@ public final class Rehearsal implements AutoCloseable {
     settings.putObject("release").put("window", 0.0).put("hold", 0.0);
     RunConfig config = RunConfig.read(source.name(), settings, List.of());
     Path run = folder.resolve(source.name() + "-grown");
-    try (Trainer trainer = Trainer.start(config, run, SILENT)) {
+    try (Trainer trainer = RunStart.anew(config, run, SILENT)) {
       trainer.runUntil(STEPS + 1);
       return trainer.checkpoint();
     }
@@ -173,7 +174,7 @@ public final class Rehearsal implements AutoCloseable {
           @Override
           public void message(String text) {}
         };
-    try (Trainer trainer = Trainer.start(config, folder.resolve(run.name()), listener)) {
+    try (Trainer trainer = RunStart.anew(config, folder.resolve(run.name()), listener)) {
       trainer.runUntil(Math.toIntExact(Math.min(trainer.steps() + STEPS, config.steps())));
     }
     return seconds[0];

@@ -45,7 +45,7 @@ experts:
 $(for _ in 1 2 3 4 5 6 7 8; do printf '  - source_model: %s\n    positive_prompts: [""]\n' "$work/dense22"; done)
 YAML
       "$here/peak.sh" "$here/.venv/bin/mergekit-moe" "$work/moe.yml" "$work/moe" > "$work/mergekit.log" 2>&1 \
-        || tail -n 5 "$work/mergekit.log"
+        || { tail -n 5 "$work/mergekit.log"; exit 1; }
       tail -n 1 "$work/mergekit.log"
       du -sh --apparent-size "$work/moe" | cut -f1
       clean

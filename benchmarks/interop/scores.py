@@ -67,7 +67,9 @@ def main():
     cross_entropy(logits.flatten(0, 1), sequences[:, 1:].flatten()).backward()
     put_gradients(model)
     weights, gradients = by_expert(tensors_of(a.checkpoint)), by_expert(as_on_disk(model))
-    moments = load_file(a.checkpoint / "training" / "optimizer.safetensors")
+    moments = {}
+    for file in sorted((a.checkpoint / "training").glob("optimizer*.safetensors")):
+        moments |= load_file(file)
     moments = by_expert({n.removesuffix(".exp_avg_sq"): m for n, m in moments.items() if n.endswith(".exp_avg_sq")})
     tokens = sequences[:, 1:].numel()
 

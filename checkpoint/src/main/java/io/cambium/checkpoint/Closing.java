@@ -4,12 +4,12 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Closes many things, though closing one of them fails. */
-final class Closing {
+public final class Closing {
 
   private Closing() {}
 
   /** Runs all; then throws the first failure, the others suppressed in it. */
-  static void all(Stream<Runnable> closings) {
+  public static void all(Stream<Runnable> closings) {
     @Nullable RuntimeException failure = null;
     for (Runnable closing : closings.toList()) {
       try {

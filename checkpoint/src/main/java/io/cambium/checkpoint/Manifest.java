@@ -258,6 +258,7 @@ public record Manifest(
    *     of the scores; absent for infinite
    * @param holdBack what replicas' selection bias is lowered by in the written file
    * @param hashSeed of the function from token ids to experts; absent but in mode {@code hash}
+   * @param hashGenerator what that function draws with, {@link #HASH_GENERATOR}; likewise
    */
   @JsonInclude(JsonInclude.Include.NON_NULL)
   public record Selection(
@@ -265,7 +266,11 @@ public record Manifest(
       double ownLogit,
       @Nullable Double siblingPenalty,
       double holdBack,
-      @Nullable Long hashSeed) {
+      @Nullable Long hashSeed,
+      @Nullable String hashGenerator) {
+
+    /** Of {@link CounterRandom}: with another one, every token would go to other experts. */
+    public static final String HASH_GENERATOR = "threefry4x32-13";
 
     /** How experts are chosen where that is not plain top-K. */
     public enum Mode {
@@ -297,16 +302,20 @@ public record Manifest(
       require(
           (mode == Mode.HASH) == (hashSeed != null),
           "a hashSeed belongs to the selection mode hash, and to no other");
+      require(
+          Objects.equals(hashGenerator, mode == Mode.HASH ? HASH_GENERATOR : null),
+          "hashGenerator is %s: the selection mode hash draws with %s here, and no other mode draws"
+              .formatted(hashGenerator, HASH_GENERATOR));
     }
 
     /** A release. */
     public Selection(Mode mode, double ownLogit, @Nullable Double siblingPenalty, double holdBack) {
-      this(mode, ownLogit, siblingPenalty, holdBack, null);
+      this(mode, ownLogit, siblingPenalty, holdBack, null, null);
     }
 
     /** By token id, for good. */
     public static Selection hash(long seed) {
-      return new Selection(Mode.HASH, 0, null, 0, seed);
+      return new Selection(Mode.HASH, 0, null, 0, seed, HASH_GENERATOR);
     }
 
     /** Whether it ends in plain top-K. */

@@ -34,7 +34,8 @@ class ManifestFuzzTest {
              "realised": {"layers": [0], "matrices":
                {"gate": {"fromBlock": 0.1, "betweenCopies": 0.2, "changed": 0.5}}}},
            "growth": [],
-           "selection": {"mode": "hash", "ownLogit": 0.0, "holdBack": 0.0, "hashSeed": 7},
+           "selection": {"mode": "hash", "ownLogit": 0.0, "holdBack": 0.0, "hashSeed": 7,
+            "hashGenerator": "threefry4x32-13"},
            "sha256": {}}\
           """);
 

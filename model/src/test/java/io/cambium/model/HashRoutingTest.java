@@ -47,6 +47,14 @@ class HashRoutingTest {
     }
   }
 
+  /**
+   * A checkpoint's experts are those of its tokens for good: another function is another format.
+   */
+  @Test
+  void choosesTheSameForEver() {
+    assertThat(RULE.choose(new long[] {0, 1, 4095}, 3, 8, 2)).containsExactly(3, 2, 6, 4, 4, 7);
+  }
+
   /** Pairs too: experts are independent but for being distinct. */
   @Test
   void choosesEveryPairAlike() {

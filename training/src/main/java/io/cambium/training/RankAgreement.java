@@ -46,7 +46,8 @@ final class RankAgreement {
   /**
    * Refuses to begin with what differs.
    *
-   * @throws TrainingException on all ranks, naming those that read something else than rank 0
+   * @throws TrainingException on all ranks, naming those that read something else than the first
+   *     that holds the same
    */
   static void require(Decoder decoder, Corpus corpus) {
     requireNone(othersByWeights(decoder), "weights");
@@ -56,14 +57,14 @@ final class RankAgreement {
             .filter(rank -> corpora[rank] != corpora[0])
             .boxed()
             .toList(),
-        "a corpus");
+        "data");
   }
 
   private static void requireNone(List<Integer> others, String what) {
     if (!others.isEmpty()) {
       throw new TrainingException(
           null,
-          "%s %s read %s that rank 0 has not"
+          "%s %s read other %s than the first rank that has the same part"
               .formatted(named(others), others.size() == 1 ? "has" : "have", what),
           "let all ranks read the same files");
     }

@@ -50,7 +50,7 @@ public final class RunStart {
     ProcessLock lock = run.lock();
     try {
       return lead(config, run, lock, Optional.empty(), listener, groups);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       lock.close();
       run.delete();
       throw e;
@@ -81,7 +81,7 @@ public final class RunStart {
             checkpoint.isPresent(),
             listener,
             groups);
-    return allBegun(trainer, ranks);
+    return allBegun(trainer, checkpoint.isPresent(), ranks);
   }
 
   /** Begins where rank 0 does. */
@@ -93,7 +93,7 @@ public final class RunStart {
     boolean goesOn = step != NO_CHECKPOINT;
     Path start = goesOn ? run.checkpoint(step) : config.model();
     Trainer trainer = trainer(config, run, null, start, goesOn, RunListener.NONE, groups);
-    return allBegun(trainer, ranks);
+    return allBegun(trainer, goesOn, ranks);
   }
 
   /** With what is closed again where it cannot begin. */
@@ -106,23 +106,32 @@ public final class RunStart {
       RunListener listener,
       RankGroups groups) {
     Corpus corpus = Corpus.open(config.corpora());
-    Team team = new Team(config.workers());
     try {
-      return new Trainer(config, run, lock, start, goesOn, listener, groups, corpus, team);
+      Team team = new Team(config.workers());
+      try {
+        return new Trainer(config, run, lock, start, goesOn, listener, groups, corpus, team);
+      } catch (RuntimeException | Error e) {
+        team.close();
+        throw e;
+      }
     } catch (RuntimeException | Error e) {
-      team.close();
       corpus.close();
       throw e;
     }
   }
 
   /** Where one rank cannot begin, none does. */
-  private static Trainer allBegun(Trainer trainer, ProcessGroup ranks) {
+  private static Trainer allBegun(Trainer trainer, boolean goesOn, ProcessGroup ranks) {
     try {
+      trainer.begin(goesOn);
       ranks.await();
       return trainer;
-    } catch (RuntimeException e) {
-      trainer.close();
+    } catch (RuntimeException | Error e) {
+      try {
+        trainer.close();
+      } catch (RuntimeException closing) {
+        e.addSuppressed(closing);
+      }
       throw e;
     }
   }
@@ -173,8 +182,9 @@ public final class RunStart {
         "resume with the settings the run began with, or start another with its checkpoint as"
             + " the model");
     ProcessLock lock = run.lock();
+    boolean shareDiffers = !config.distributed().equals(before);
     try {
-      if (!config.distributed().equals(before)) {
+      if (shareDiffers) {
         listener.message(
             "expert_parallel_size: %d before, now %d; sums are rounded in another order"
                 .formatted(before.expertParallelSize(), config.distributed().expertParallelSize()));
@@ -187,7 +197,10 @@ public final class RunStart {
         run.deleteLogs();
       }
       return lead(config, run, lock, latest, listener, groups);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
+      if (shareDiffers) {
+        config.withDistributed(before).write(run.config());
+      }
       lock.close();
       throw e;
     }

@@ -1,6 +1,7 @@
 package io.cambium.training;
 
 import io.cambium.checkpoint.CheckpointException;
+import io.cambium.checkpoint.Closing;
 import io.cambium.checkpoint.Manifest;
 import io.cambium.checkpoint.Manifest.Selection.Mode;
 import io.cambium.checkpoint.ProcessLock;
@@ -33,6 +34,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -100,6 +102,14 @@ public final class Trainer implements AutoCloseable {
     }
     new RunFit(config, groups, model, state, schedule).require(corpus);
     this.log = ranks.isFirst() ? writtenLog(goesOn) : RunLog.SILENT;
+  }
+
+  /**
+   * Says what there is to be said before the first step.
+   *
+   * @param goesOn whether the run has begun before
+   */
+  void begin(boolean goesOn) {
     if (goesOn) {
       log.remind();
     } else {
@@ -459,9 +469,9 @@ public final class Trainer implements AutoCloseable {
     List<Integer> others = RankAgreement.othersByWeights(model.decoder());
     if (!others.isEmpty()) {
       listener.message(
-          "warning: %s no longer %s the weights of rank 0, rounded otherwise by another kind of"
+          "warning: %s no longer %s the weights of the first rank that holds them, rounded otherwise by"
                   .formatted(RankAgreement.named(others), others.size() == 1 ? "has" : "have")
-              + " processor; --resume begins with the same for all");
+              + " another kind of processor; --resume begins with the same for all");
     }
   }
 
@@ -474,11 +484,15 @@ public final class Trainer implements AutoCloseable {
 
   @Override
   public void close() {
-    log.close();
-    team.close();
-    corpus.close();
-    if (lock != null) {
-      lock.close();
-    }
+    Closing.all(
+        Stream.of(
+            log::close,
+            team::close,
+            corpus::close,
+            () -> {
+              if (lock != null) {
+                lock.close();
+              }
+            }));
   }
 }

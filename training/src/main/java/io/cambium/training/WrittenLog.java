@@ -1,5 +1,6 @@
 package io.cambium.training;
 
+import io.cambium.checkpoint.Closing;
 import io.cambium.training.alarm.Alarms;
 import io.cambium.training.config.RunConfig;
 import io.cambium.training.metrics.Metric;
@@ -9,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** The log of a run in its directory, and the alarms that hear it. */
@@ -38,11 +40,16 @@ final class WrittenLog implements RunLog {
     this.listener = listener;
     this.transitions = TransitionWatch.of(config, run, step);
     this.metrics = goesOn ? MetricsLog.resume(file, step) : MetricsLog.create(file);
-    this.tensorBoard =
-        goesOn
-            ? TensorBoardWriter.resume(run.tensorBoard(), step, Clock.systemUTC())
-            : TensorBoardWriter.create(run.tensorBoard(), Clock.systemUTC());
     this.alarms = new Alarms(config.alarms(), layers);
+    try {
+      this.tensorBoard =
+          goesOn
+              ? TensorBoardWriter.resume(run.tensorBoard(), step, Clock.systemUTC())
+              : TensorBoardWriter.create(run.tensorBoard(), Clock.systemUTC());
+    } catch (RuntimeException e) {
+      metrics.close();
+      throw e;
+    }
   }
 
   @Override
@@ -78,7 +85,6 @@ final class WrittenLog implements RunLog {
 
   @Override
   public void close() {
-    metrics.close();
-    tensorBoard.close();
+    Closing.all(Stream.of(metrics::close, tensorBoard::close));
   }
 }

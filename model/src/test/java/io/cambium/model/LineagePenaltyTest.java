@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** What the sibling penalty of a release does to the choice, against plain Java. */
 class LineagePenaltyTest {
 
-  private static final int TOKENS = 67;
+  private static final int TOKENS = 500;
   private static final int HIDDEN = 13;
   private static final int TOP_K = 3;
   private static final List<Integer> PARENTS = List.of(0, 1, 2, 3, 4, 0, 1, 1, 4);

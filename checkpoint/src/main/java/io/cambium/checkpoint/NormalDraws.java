@@ -69,6 +69,17 @@ public final class NormalDraws {
     void take(float[] evens, float[] odds, int at, int count);
   }
 
+  /** Takes a number. */
+  public interface NumberTaker {
+
+    /**
+     * Takes one.
+     *
+     * @param at how many came before
+     */
+    void take(int at, float normal);
+  }
+
   /**
    * Draws numbers.
    *
@@ -76,13 +87,23 @@ public final class NormalDraws {
    * @param count how many of them to put at the start of {@code normals}
    */
   public void draw(CounterRandom random, long from, float[] normals, int count) {
+    oneByOne(random, from, count, (at, normal) -> normals[at] = normal);
+  }
+
+  /**
+   * Draws numbers for somebody who takes them one by one.
+   *
+   * @param from index of the first, a multiple of {@link #BATCH}
+   * @param count how many
+   */
+  public void oneByOne(CounterRandom random, long from, int count, NumberTaker taker) {
     each(
         random,
         from,
         count,
         (evens, odds, at, wanted) -> {
           for (int i = 0; i < wanted; i++) {
-            normals[at + i] = (i & 1) == 0 ? evens[i / 2] : odds[i / 2];
+            taker.take(at + i, (i & 1) == 0 ? evens[i / 2] : odds[i / 2]);
           }
         });
   }

@@ -88,7 +88,7 @@ final class TrainCommand implements Callable<Integer> {
     return 0;
   }
 
-  /** Trains as a rank that leaves all speaking and writing to the first. */
+  /** Trains as a rank that leaves all speaking to the first. */
   private void help(RunConfig config, Path directory, Ranks ranks) {
     MemoryPlan.of(config).requireFits(config, available(ranks));
     try (Trainer trainer = trainer(config, directory, RunListener.NONE, ranks)) {

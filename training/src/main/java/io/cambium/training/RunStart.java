@@ -198,10 +198,11 @@ public final class RunStart {
       }
       return lead(config, run, lock, latest, listener, groups);
     } catch (RuntimeException | Error e) {
-      if (shareDiffers) {
-        config.withDistributed(before).write(run.config());
+      try (lock) {
+        if (shareDiffers) {
+          config.withDistributed(before).write(run.config());
+        }
       }
-      lock.close();
       throw e;
     }
   }

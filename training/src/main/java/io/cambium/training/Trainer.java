@@ -41,7 +41,7 @@ import org.jspecify.annotations.Nullable;
  * Trains a checkpoint on a corpus: step, balance, log, evaluate, save, and grow when it is time. A
  * run that is stopped, killed or out of power goes on from its last checkpoint and ends with the
  * same bytes. Several processes may train one run, each its part of every batch; rank 0 alone
- * writes and speaks.
+ * speaks, and writes, but for the experts that others of its set hold.
  */
 public final class Trainer implements AutoCloseable {
 

@@ -19,16 +19,8 @@ final class Noise {
    */
   void add(float[] values, long from, double deviation, CounterRandom random, float[] results) {
     float factor = (float) deviation;
-    draws.each(
-        random,
-        from,
-        values.length,
-        (evens, odds, at, count) -> {
-          for (int i = 0; i < count; i++) {
-            float normal = (i & 1) == 0 ? evens[i / 2] : odds[i / 2];
-            results[at + i] = values[at + i] + factor * normal;
-          }
-        });
+    draws.oneByOne(
+        random, from, values.length, (at, normal) -> results[at] = values[at] + factor * normal);
   }
 
   /**

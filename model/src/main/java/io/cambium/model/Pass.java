@@ -226,7 +226,7 @@ final class Pass {
               outputs_TKD,
               rows,
               balance(decision, batchTokens),
-              ownLosses(decision, ids_BS, batchTokens),
+              ownLosses(layer, decision, ids_BS, batchTokens),
               sum_TD,
               around));
     }
@@ -317,7 +317,8 @@ final class Pass {
     return probabilities_TE.sum(0).div(Torch.scalar(batchTokens));
   }
 
-  private @Nullable Tensor ownLosses(Router.Decision decision, Tensor ids_BS, long batchTokens) {
+  private @Nullable Tensor ownLosses(
+      MixtureLayer layer, Router.Decision decision, Tensor ids_BS, long batchTokens) {
     RouterLosses losses = decoder.routerLosses();
     List<Tensor> parts = new ArrayList<>();
     if (losses.auxiliary() != 0 && losses.form() == Form.SEQUENCE) {
@@ -329,6 +330,14 @@ final class Pass {
       parts.add(
           zLoss(decision.logits_TE(), losses.logSumShift(), batchTokens)
               .mul(Torch.scalar(losses.z())));
+    }
+    if (losses.agreement() != 0 && decoder.rule() instanceof SelectionRule.Lineage lineage) {
+      parts.add(
+          layer
+              .router()
+              .disagreement(decision.logits_TE(), lineage, layer.layer())
+              .sum()
+              .mul(Torch.scalar(losses.agreement() / batchTokens)));
     }
     return parts.stream().reduce(Tensor::add).orElse(null);
   }

@@ -22,6 +22,12 @@ final class Router {
   /** What transformers adds to the sum of the chosen scores, so that it is never zero. */
   private static final double SUM_EPSILON = 1e-20;
 
+  /** Where all scores are equal, their span is zero and nothing is to be divided by. */
+  private static final double LEAST_SPAN = 1e-12;
+
+  /** By how much of the scores' span siblings have to stay below, so that noise lets none in. */
+  private static final double AGREEMENT_MARGIN = 0.05;
+
   /**
    * A routing decision.
    *
@@ -120,19 +126,41 @@ final class Router {
   }
 
   /**
-   * What non-best siblings are lowered by. Sigmoid scores lie within one; those of a softmax are
-   * the smaller the more experts there are, so that of each token the largest and the smallest
-   * count.
+   * How far plain top-K is from the choice by lineage: what each sibling that does not stand for
+   * its lineage scores, plus a margin, above the last of the K that are chosen, in spans of the
+   * scores, summed over those that do: [T], differentiable. Zero where plain top-K would choose the
+   * same.
    */
+  Tensor disagreement(Tensor logits_TE, SelectionRule.Lineage rule, int layer) {
+    LineageIndex index = LineageIndex.of(Objects.requireNonNull(rule.parents().get(layer)));
+    Tensor own_TE = biased(scores(logits_TE));
+    Tensor others_TE = nonBest(own_TE.detach(), index);
+    Tensor best_TE = own_TE.masked_fill(others_TE, Torch.scalar(Double.NEGATIVE_INFINITY));
+    Tensor last_T1 =
+        torch.topk(withinGroups(best_TE), mixture.topK()).get0().narrow(1, mixture.topK() - 1, 1);
+    Tensor above_TE =
+        own_TE.sub(last_T1).div(span_T1(own_TE.detach()).clamp_min(Torch.scalar(LEAST_SPAN)));
+    return above_TE
+        .add(Torch.scalar(AGREEMENT_MARGIN))
+        .relu()
+        .mul(others_TE.to(above_TE.scalar_type()))
+        .sum(new long[] {1}, false, new ScalarTypeOptional());
+  }
+
+  /** What non-best siblings are lowered by. */
   private Tensor penalty_T1(Tensor choice_TE, SelectionRule.Lineage rule) {
-    Tensor penalty = Torch.tensor(new float[] {(float) rule.siblingPenalty()}, 1, 1);
+    return span_T1(choice_TE).mul(Torch.scalar(rule.siblingPenalty()));
+  }
+
+  /**
+   * What scores can differ by. Sigmoid scores lie within one; those of a softmax are the smaller
+   * the more experts there are, so that of each token the largest and the smallest count.
+   */
+  private Tensor span_T1(Tensor choice_TE) {
     return switch (mixture.router().score()) {
-      case SIGMOID -> penalty;
+      case SIGMOID -> Torch.tensor(new float[] {1}, 1, 1);
       case SOFTMAX ->
-          choice_TE
-              .amax(new long[] {1}, true)
-              .sub(choice_TE.amin(new long[] {1}, true))
-              .mul(penalty);
+          choice_TE.amax(new long[] {1}, true).sub(choice_TE.amin(new long[] {1}, true));
     };
   }
 

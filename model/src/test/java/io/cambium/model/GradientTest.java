@@ -69,7 +69,7 @@ class GradientTest {
       })
   void agreesWithDifferencesInEveryKindOfRouter(String golden) {
     Path path = Goldens.unpack(golden, folder);
-    check(path, 2, SelectionRule.PLAIN, new RouterLosses(0.1, Form.PER_LAYER, 0.01, 0));
+    check(path, 2, SelectionRule.PLAIN, new RouterLosses(0.1, Form.PER_LAYER, 0.01, 0, 0));
   }
 
   @ParameterizedTest
@@ -89,12 +89,14 @@ class GradientTest {
     check(2, rule, Form.PER_LAYER);
     if (ownLogit == 0.3) {
       check(2, rule, Form.POOLED);
+      Path path = TinyModels.glm4Moe().write(folder.resolve("agreement"));
+      check(path, 2, rule, new RouterLosses(0, Form.PER_LAYER, 0, 0, 0.5));
     }
   }
 
   private void check(int workers, SelectionRule rule, Form form) {
     Path path = TinyModels.glm4Moe().write(folder.resolve(form.toString()));
-    check(path, workers, rule, new RouterLosses(0.1, form, 0.01, 0.3));
+    check(path, workers, rule, new RouterLosses(0.1, form, 0.01, 0.3, 0));
   }
 
   private void check(Path path, int workers, SelectionRule rule, RouterLosses losses) {

@@ -30,7 +30,7 @@ final class Gradients {
     try (CheckpointDirectory directory = CheckpointDirectory.open(checkpoint);
         Team team = new Team(2)) {
       Decoder decoder = Decoder.forTraining(Weights.load(directory, DType.F64), team, trained);
-      decoder.lose(new RouterLosses(0.1, Form.PER_LAYER, 0.01, 0));
+      decoder.lose(new RouterLosses(0.1, Form.PER_LAYER, 0.01, 0, 0));
       configure.accept(decoder);
       team.run(member -> {
         int from = Share.start(text.sequences(), member);

@@ -127,8 +127,8 @@ class HashRoutingTest {
       Weights weights = Weights.load(directory, DType.F32);
       for (RouterLosses losses :
           List.of(
-              new RouterLosses(0.1, Form.PER_LAYER, 0, 0),
-              new RouterLosses(0, Form.PER_LAYER, 0.1, 0))) {
+              new RouterLosses(0.1, Form.PER_LAYER, 0, 0, 0),
+              new RouterLosses(0, Form.PER_LAYER, 0.1, 0, 0))) {
         Decoder first = Decoder.forTraining(weights, team);
         first.select(RULE);
         assertThatThrownBy(() -> first.lose(losses)).isInstanceOf(UsageException.class);

@@ -41,10 +41,10 @@ class InvarianceTest {
   /** The losses of the routers one by one, each beside the cross entropy. */
   private enum Loss {
     CROSS_ENTROPY(RouterLosses.NONE),
-    PER_LAYER(new RouterLosses(0.5, Form.PER_LAYER, 0, 0)),
-    POOLED(new RouterLosses(0.5, Form.POOLED, 0, 0)),
-    SEQUENCE(new RouterLosses(0.5, Form.SEQUENCE, 0, 0)),
-    Z(new RouterLosses(0, Form.PER_LAYER, 0.5, 0.2));
+    PER_LAYER(new RouterLosses(0.5, Form.PER_LAYER, 0, 0, 0)),
+    POOLED(new RouterLosses(0.5, Form.POOLED, 0, 0, 0)),
+    SEQUENCE(new RouterLosses(0.5, Form.SEQUENCE, 0, 0, 0)),
+    Z(new RouterLosses(0, Form.PER_LAYER, 0.5, 0.2, 0));
 
     private final RouterLosses losses;
 

@@ -115,7 +115,7 @@ class RouterLossesTest {
               Torch.doubles(decoder.weights().get(Part.ROUTER, layer)),
               choice,
               Objects.requireNonNull(sequences.get(layer))));
-      decoder.lose(new RouterLosses(1, form, 0, 0));
+      decoder.lose(new RouterLosses(1, form, 0, 0, 0));
       double[] parts = new double[workers];
       team.run(member -> {
         int from = Share.start(SEQUENCES, member);

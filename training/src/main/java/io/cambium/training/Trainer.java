@@ -221,7 +221,8 @@ public final class Trainer implements AutoCloseable {
         config.balance().auxLoss() * schedule.auxLossFactor(step),
         config.balance().auxForm(),
         config.balance().zLoss() * schedule.zLossFactor(step),
-        Math.log((double) grownTo / grownFrom));
+        Math.log((double) grownTo / grownFrom),
+        config.release().agreement());
   }
 
   /** Asks the run, on all ranks, to save and stop after the step it is in. From any thread. */

@@ -7,14 +7,18 @@ package io.cambium.training.config;
  * @param window share of the remaining steps that the release takes; it must end before the
  *     learning rate decays
  * @param hold share of the window in which the model stays exact
+ * @param agreement weight of the loss that teaches the routers, while {@code lineage} is released,
+ *     to choose by plain top-K what they choose by lineage, so that no token takes two siblings
+ *     once it may; 0 leaves it out. Of no meaning to {@code cold}
  */
-public record ReleaseConfig(double window, double hold) {
+public record ReleaseConfig(double window, double hold, double agreement) {
 
-  public static final ReleaseConfig DEFAULT = new ReleaseConfig(0.2, 0.2);
+  public static final ReleaseConfig DEFAULT = new ReleaseConfig(0.2, 0.2, 0);
 
   public ReleaseConfig {
     Range.share("release.window", window);
     Range.share("release.hold", hold);
+    Range.notNegative("release.agreement", agreement);
   }
 
   /**

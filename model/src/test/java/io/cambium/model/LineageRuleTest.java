@@ -6,17 +6,23 @@ import io.cambium.checkpoint.CounterRandom;
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.checkpoint.family.DecoderSpec.Router;
 import io.cambium.checkpoint.family.DecoderSpec.Score;
+import io.cambium.model.Router.Decision;
+import io.cambium.model.Router.Tokens;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.DoubleSummaryStatistics;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
+import org.assertj.core.data.Offset;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
-/** What the sibling penalty of a release does to the choice, against plain Java. */
-class LineagePenaltyTest {
+/** What a release does to the choice, and the loss that goes with it, against plain Java. */
+class LineageRuleTest {
 
   private static final int TOKENS = 500;
   private static final int HIDDEN = 13;
@@ -31,18 +37,12 @@ class LineagePenaltyTest {
     "SIGMOID, 0.999, 0.5",
     "SIGMOID, 0.3, 0.5"
   })
-  void isAShareOfTheScoresSpan(Score score, double penalty, double ownLogit) {
+  void lowersSiblingsByAShareOfTheScoresSpan(Score score, double penalty, double ownLogit) {
     Torch.start();
-    int experts = PARENTS.size();
-    Mixture mixture = new Mixture(experts, TOP_K, 8, 0, new Router(score, false, true, 1));
     Tensor x_TD = random("x", TOKENS, HIDDEN);
-    Tensor weight_ED = random("weight", experts, HIDDEN);
+    Tensor weight_ED = random("weight", PARENTS.size(), HIDDEN);
     SelectionRule rule = new SelectionRule.Lineage(ownLogit, penalty, Map.of(0, PARENTS));
-    Tensor ids_1T = Torch.tensor(new long[TOKENS], 1, TOKENS);
-    int[] choice =
-        new io.cambium.model.Router(mixture, null)
-            .route(x_TD, weight_ED, null, rule, new io.cambium.model.Router.Tokens(0, ids_1T))
-            .choice();
+    int[] choice = router(score).route(x_TD, weight_ED, null, rule, tokens()).choice();
     float[] x = Torch.floats(x_TD);
     float[] weight = Torch.floats(weight_ED);
     int siblings = 0;
@@ -62,6 +62,69 @@ class LineagePenaltyTest {
             assertThat(count).isPositive();
           }
         });
+  }
+
+  @ParameterizedTest
+  @EnumSource(Score.class)
+  void asksSiblingsToStayBelowTheLastThatIsChosen(Score score) {
+    Torch.start();
+    Tensor x_TD = random("x", TOKENS, HIDDEN);
+    Tensor weight_ED = random("weight", PARENTS.size(), HIDDEN);
+    SelectionRule.Lineage rule = new SelectionRule.Lineage(0.3, 0.7, Map.of(0, PARENTS));
+    Decision plain = router(score).route(x_TD, weight_ED, null, SelectionRule.PLAIN, tokens());
+    double[] disagreement_T =
+        Torch.doubles(router(score).disagreement(plain.logits_TE(), rule, 0).to(ScalarType.Double));
+    float[] x = Torch.floats(x_TD);
+    float[] weight = Torch.floats(weight_ED);
+    int agreed = 0;
+    for (int t = 0; t < TOKENS; t++) {
+      double[] scores = scores(logits(x, weight, t), score);
+      assertThat(disagreement_T[t]).isCloseTo(disagreement(scores, score), Offset.offset(1e-5));
+      long lineages =
+          Arrays.stream(plain.choice(), t * TOP_K, (t + 1) * TOP_K)
+              .mapToObj(PARENTS::get)
+              .distinct()
+              .count();
+      if (disagreement_T[t] == 0) {
+        assertThat(lineages).isEqualTo(TOP_K);
+        agreed++;
+      }
+    }
+    assertThat(agreed).isBetween(1, TOKENS - 1);
+  }
+
+  private static double disagreement(double[] scores, Score score) {
+    List<Integer> best =
+        IntStream.range(0, scores.length)
+            .filter(e -> isBest(scores, e))
+            .boxed()
+            .sorted(Comparator.comparingDouble((Integer e) -> -scores[e]))
+            .toList();
+    double last = scores[best.get(TOP_K - 1)];
+    return IntStream.range(0, scores.length)
+        .filter(e -> !best.contains(e))
+        .mapToDouble(e -> Math.max(0, (scores[e] - last) / span(scores, score) + 0.05))
+        .sum();
+  }
+
+  private static boolean isBest(double[] own, int expert) {
+    return IntStream.range(0, own.length)
+        .filter(n -> PARENTS.get(n).equals(PARENTS.get(expert)))
+        .allMatch(n -> own[n] <= own[expert]);
+  }
+
+  private static double span(double[] scores, Score score) {
+    DoubleSummaryStatistics all = Arrays.stream(scores).summaryStatistics();
+    return score == Score.SIGMOID ? 1 : all.getMax() - all.getMin();
+  }
+
+  private static io.cambium.model.Router router(Score score) {
+    Router router = new Router(score, false, true, 1);
+    return new io.cambium.model.Router(new Mixture(PARENTS.size(), TOP_K, 8, 0, router), null);
+  }
+
+  private static Tokens tokens() {
+    return new Tokens(0, Torch.tensor(new long[TOKENS], 1, TOKENS));
   }
 
   private static double[] logits(float[] x, float[] weight, int token) {
@@ -87,17 +150,9 @@ class LineagePenaltyTest {
       mixed[e] = (1 - ownLogit) * mean + ownLogit * own[e];
     }
     double[] scores = scores(mixed, score);
-    double span =
-        score == Score.SIGMOID
-            ? 1
-            : Arrays.stream(scores).max().orElseThrow() - Arrays.stream(scores).min().orElseThrow();
+    double span = span(scores, score);
     for (int e = 0; e < own.length; e++) {
-      int expert = e;
-      boolean best =
-          IntStream.range(0, own.length)
-              .filter(n -> PARENTS.get(n).equals(PARENTS.get(expert)))
-              .allMatch(n -> own[n] <= own[expert]);
-      scores[e] -= best ? 0 : penalty * span;
+      scores[e] -= isBest(own, e) ? 0 : penalty * span;
     }
     return IntStream.range(0, own.length)
         .boxed()

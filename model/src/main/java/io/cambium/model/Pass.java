@@ -226,7 +226,7 @@ final class Pass {
               outputs_TKD,
               rows,
               balance(decision, batchTokens),
-              ownLosses(layer, decision, ids_BS, batchTokens),
+              ownLosses(layer, in_TD, decision, ids_BS, batchTokens),
               sum_TD,
               around));
     }
@@ -238,15 +238,24 @@ final class Pass {
   }
 
   private Router.Decision route(Tensor in_TD, MixtureLayer layer, Tensor ids_BS) {
-    int index = layer.layer();
     return layer
         .router()
         .route(
             in_TD,
-            parameters.get(Part.ROUTER, index),
-            layer.mixture().router().logitBias() ? parameters.get(Part.ROUTER_BIAS, index) : null,
+            routerRows(layer),
+            routerBias(layer),
             decoder.rule(),
-            new Router.Tokens(index, ids_BS));
+            new Router.Tokens(layer.layer(), ids_BS));
+  }
+
+  private Tensor routerRows(MixtureLayer layer) {
+    return parameters.get(Part.ROUTER, layer.layer());
+  }
+
+  private @Nullable Tensor routerBias(MixtureLayer layer) {
+    return layer.mixture().router().logitBias()
+        ? parameters.get(Part.ROUTER_BIAS, layer.layer())
+        : null;
   }
 
   /** What the experts' outputs are added to: residual stream and shared expert. */
@@ -318,7 +327,7 @@ final class Pass {
   }
 
   private @Nullable Tensor ownLosses(
-      MixtureLayer layer, Router.Decision decision, Tensor ids_BS, long batchTokens) {
+      MixtureLayer layer, Tensor in_TD, Router.Decision decision, Tensor ids_BS, long batchTokens) {
     RouterLosses losses = decoder.routerLosses();
     List<Tensor> parts = new ArrayList<>();
     if (losses.auxiliary() != 0 && losses.form() == Form.SEQUENCE) {
@@ -335,7 +344,7 @@ final class Pass {
       parts.add(
           layer
               .router()
-              .disagreement(decision.logits_TE(), lineage, layer.layer())
+              .disagreement(in_TD, routerRows(layer), routerBias(layer), lineage, layer.layer())
               .sum()
               .mul(Torch.scalar(losses.agreement() / batchTokens)));
     }

@@ -67,12 +67,7 @@ final class Router {
       @Nullable Tensor logitBias_E,
       SelectionRule rule,
       Tokens tokens) {
-    ScalarType type = Ops.wide(x_TD);
-    Tensor weight = weight_ED.to(type);
-    Tensor logits_TE =
-        logitBias_E == null
-            ? torch.linear(x_TD.to(type), weight)
-            : torch.linear(x_TD.to(type), weight, new TensorOptional(logitBias_E.to(type)));
+    Tensor logits_TE = logits(x_TD, weight_ED, logitBias_E);
     return switch (rule) {
       case SelectionRule.Plain() -> {
         Tensor scores_TE = scores(logits_TE);
@@ -87,6 +82,14 @@ final class Router {
       case SelectionRule.Lineage lineage -> byLineage(logits_TE, lineage, tokens.layer());
       case SelectionRule.Hash hash -> byHash(logits_TE, hash, tokens);
     };
+  }
+
+  private static Tensor logits(Tensor x_TD, Tensor weight_ED, @Nullable Tensor logitBias_E) {
+    ScalarType type = Ops.wide(x_TD);
+    Tensor weight = weight_ED.to(type);
+    return logitBias_E == null
+        ? torch.linear(x_TD.to(type), weight)
+        : torch.linear(x_TD.to(type), weight, new TensorOptional(logitBias_E.to(type)));
   }
 
   private Tensor scores(Tensor logits_TE) {
@@ -128,12 +131,17 @@ final class Router {
   /**
    * How far plain top-K is from the choice by lineage: what each sibling that does not stand for
    * its lineage scores, plus a margin, above the last of the K that are chosen, in spans of the
-   * scores, summed over those that do: [T], differentiable. Zero where plain top-K would choose the
-   * same.
+   * scores, summed over those that do: [T]. Zero where plain top-K would choose the same.
+   * Differentiable by the router alone: hidden states are not there to make its choice easier.
    */
-  Tensor disagreement(Tensor logits_TE, SelectionRule.Lineage rule, int layer) {
+  Tensor disagreement(
+      Tensor x_TD,
+      Tensor weight_ED,
+      @Nullable Tensor logitBias_E,
+      SelectionRule.Lineage rule,
+      int layer) {
     LineageIndex index = LineageIndex.of(Objects.requireNonNull(rule.parents().get(layer)));
-    Tensor own_TE = biased(scores(logits_TE));
+    Tensor own_TE = biased(scores(logits(x_TD.detach(), weight_ED, logitBias_E)));
     Tensor others_TE = nonBest(own_TE.detach(), index);
     Tensor best_TE = own_TE.masked_fill(others_TE, Torch.scalar(Double.NEGATIVE_INFINITY));
     Tensor last_T1 =

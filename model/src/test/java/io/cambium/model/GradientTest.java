@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.cambium.checkpoint.CheckpointDirectory;
 import io.cambium.checkpoint.DType;
 import io.cambium.checkpoint.family.ModelTensor;
+import io.cambium.checkpoint.family.Part;
 import io.cambium.checkpoint.testing.Goldens;
 import io.cambium.checkpoint.testing.TinyModels;
 import io.cambium.model.RouterLosses.Form;
@@ -18,12 +19,13 @@ import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import org.assertj.core.data.Offset;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Every tensor's gradient, both losses on the router included, against central differences in fp64.
+ * Every tensor's gradient, the losses on the router included, against central differences in fp64.
  */
 class GradientTest {
 
@@ -89,8 +91,39 @@ class GradientTest {
     check(2, rule, Form.PER_LAYER);
     if (ownLogit == 0.3) {
       check(2, rule, Form.POOLED);
-      Path path = TinyModels.glm4Moe().write(folder.resolve("agreement"));
-      check(path, 2, rule, new RouterLosses(0, Form.PER_LAYER, 0, 0, 0.5));
+    }
+  }
+
+  /**
+   * Differences see how one layer's router moves the hidden states of the next, whose routers are
+   * not to answer for that: only the last one's gradient is that of the loss.
+   */
+  @Test
+  void agreementReachesTheRoutersAlone() {
+    Path path = TinyModels.glm4Moe().write(folder.resolve("model"));
+    List<Integer> lineages = List.of(0, 1, 2, 0, 2);
+    SelectionRule rule =
+        new SelectionRule.Lineage(0.3, 0.7, new TreeMap<>(Map.of(1, lineages, 2, lineages)));
+    try (CheckpointDirectory directory = CheckpointDirectory.open(path);
+        Team team = new Team(2)) {
+      Decoder decoder = Decoder.forTraining(Weights.load(directory, DType.F64), team);
+      decoder.select(rule);
+      loss(decoder);
+      Map<ModelTensor, double[]> without = Gradients.of(decoder);
+      decoder.lose(new RouterLosses(0, Form.PER_LAYER, 0, 0, 0.5));
+      loss(decoder);
+      Map<ModelTensor, double[]> with = Gradients.of(decoder);
+      with.forEach((tensor, gradient) -> {
+        double[] other = Objects.requireNonNull(without.get(tensor));
+        if (tensor.part() == Part.ROUTER) {
+          assertThat(gradient).isNotEqualTo(other);
+        } else {
+          assertThat(gradient).as("%s", tensor).containsExactly(other, Offset.offset(1e-15));
+        }
+        if (tensor.part() == Part.ROUTER && tensor.layer() == 2) {
+          check(decoder, tensor, gradient);
+        }
+      });
     }
   }
 

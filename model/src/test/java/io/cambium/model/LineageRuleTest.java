@@ -73,7 +73,8 @@ class LineageRuleTest {
     SelectionRule.Lineage rule = new SelectionRule.Lineage(0.3, 0.7, Map.of(0, PARENTS));
     Decision plain = router(score).route(x_TD, weight_ED, null, SelectionRule.PLAIN, tokens());
     double[] disagreement_T =
-        Torch.doubles(router(score).disagreement(plain.logits_TE(), rule, 0).to(ScalarType.Double));
+        Torch.doubles(
+            router(score).disagreement(x_TD, weight_ED, null, rule, 0).to(ScalarType.Double));
     float[] x = Torch.floats(x_TD);
     float[] weight = Torch.floats(weight_ED);
     int agreed = 0;

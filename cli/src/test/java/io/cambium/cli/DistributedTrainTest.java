@@ -43,7 +43,7 @@ class DistributedTrainTest {
             balance: {aux_loss: 0.5}
             evaluate: {every: 10, sequences: 3}
             checkpoint: {every: 5, keep: 9}
-            release: {window: 0.5, hold: 0.2}
+            release: {window: 0.5, hold: 0.2, agreement: 0.1}
             growth: {at: 9, experts: 7, calibration_batches: 2, counts: greedy, score: fisher}
             """
                 .formatted(folder.resolve("model"), folder.resolve("corpus")));

@@ -36,7 +36,7 @@ class LabResumeTest {
         batch: {sequences: 4, length: 16, micro_batch: 2}
         evaluate: {every: 8, sequences: 2}
         checkpoint: {every: 5, keep: 1}
-        release: {window: 0.5}
+        release: {window: 0.5, agreement: 0.1}
         schedule: {warmup: 0}
         growth: {at: 8, experts: 6, calibration_batches: 1}
       seeds: [1]

@@ -64,7 +64,7 @@ class TrainCommandTest {
             evaluate: {every: 10, sequences: 3}
             checkpoint: {every: 6, keep: 2}
             alarms: {overload: {max_vio: 0.05, steps: 3}, dead_experts: {steps: 2}}
-            release: {window: 0.5, hold: 0.2}
+            release: {window: 0.5, hold: 0.2, agreement: 0.1}
             growth: {at: 13, experts: 7, calibration_batches: 2}
             """
                 .formatted(folder.resolve("model"), folder.resolve("corpus"), STEPS));

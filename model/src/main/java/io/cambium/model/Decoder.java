@@ -339,7 +339,7 @@ public final class Decoder {
    * Parts of a loss.
    *
    * @param crossEntropy nats per token of the batch
-   * @param router auxiliary and z-loss, coefficients included
+   * @param router the losses on the routers, coefficients included
    */
   public record Losses(double crossEntropy, double router) {}
 

@@ -22,11 +22,11 @@ final class Router {
   /** What transformers adds to the sum of the chosen scores, so that it is never zero. */
   private static final double SUM_EPSILON = 1e-20;
 
-  /** Where all scores are equal, their span is zero and nothing is to be divided by. */
-  private static final double LEAST_SPAN = 1e-12;
-
-  /** By how much of the scores' span siblings have to stay below, so that noise lets none in. */
-  private static final double AGREEMENT_MARGIN = 0.05;
+  /**
+   * By how much siblings have to stay below, as a share of the way down to the least score: a bar
+   * that can be met however small the scores are.
+   */
+  private static final double AGREEMENT_MARGIN = 0.1;
 
   /**
    * A routing decision.
@@ -92,6 +92,11 @@ final class Router {
         : torch.linear(x_TD.to(type), weight, new TensorOptional(logitBias_E.to(type)));
   }
 
+  /** The mean over its lineage in the place of each logit. */
+  private static Tensor means(Tensor logits_TE, LineageIndex index) {
+    return torch.mm(logits_TE, index.meanOf_EE().to(logits_TE.scalar_type()));
+  }
+
   private Tensor scores(Tensor logits_TE) {
     return switch (mixture.router().score()) {
       case SIGMOID -> torch.sigmoid(logits_TE);
@@ -112,7 +117,7 @@ final class Router {
 
   private Decision byLineage(Tensor logits_TE, SelectionRule.Lineage rule, int layer) {
     LineageIndex index = LineageIndex.of(Objects.requireNonNull(rule.parents().get(layer)));
-    Tensor mean_TE = torch.mm(logits_TE, index.meanOf_EE().to(logits_TE.scalar_type()));
+    Tensor mean_TE = means(logits_TE, index);
     Tensor mixed_TE =
         mean_TE
             .mul(Torch.scalar(1 - rule.ownLogit()))
@@ -129,10 +134,13 @@ final class Router {
   }
 
   /**
-   * How far plain top-K is from the choice by lineage: what each sibling that does not stand for
-   * its lineage scores, plus a margin, above the last of the K that are chosen, in spans of the
-   * scores, summed over those that do: [T]. Zero where plain top-K would choose the same.
-   * Differentiable by the router alone: hidden states are not there to make its choice easier.
+   * How far plain top-K is from taking one sibling of each lineage, [T]: over the siblings that do
+   * not stand for their lineage, the sum of what each scores above a bar, in spans of the scores.
+   * The bar lies a little below the last of the K that are chosen of those that do.
+   *
+   * <p>By its gradient nothing learns but what tells siblings apart. Hidden states are not there to
+   * make the choice easier, and on the lineages' mean logits rests what the model computes while it
+   * is exact; the bar and the span count as constants.
    */
   Tensor disagreement(
       Tensor x_TD,
@@ -141,18 +149,25 @@ final class Router {
       SelectionRule.Lineage rule,
       int layer) {
     LineageIndex index = LineageIndex.of(Objects.requireNonNull(rule.parents().get(layer)));
-    Tensor own_TE = biased(scores(logits(x_TD.detach(), weight_ED, logitBias_E)));
-    Tensor others_TE = nonBest(own_TE.detach(), index);
-    Tensor best_TE = own_TE.masked_fill(others_TE, Torch.scalar(Double.NEGATIVE_INFINITY));
-    Tensor last_T1 =
-        torch.topk(withinGroups(best_TE), mixture.topK()).get0().narrow(1, mixture.topK() - 1, 1);
-    Tensor above_TE =
-        own_TE.sub(last_T1).div(span_T1(own_TE.detach()).clamp_min(Torch.scalar(LEAST_SPAN)));
+    Tensor logits_TE = logits(x_TD.detach(), weight_ED, logitBias_E);
+    Tensor mean_TE = means(logits_TE, index);
+    Tensor own_TE = biased(scores(logits_TE.sub(mean_TE).add(mean_TE.detach())));
+    Tensor value_TE = own_TE.detach();
+    Tensor others_TE = nonBest(value_TE, index);
+    Tensor within_TE = withinGroups(value_TE);
+    Tensor above_TE = own_TE.sub(bar_T1(value_TE, within_TE, others_TE)).relu();
+    Tensor counted_TE = others_TE.logical_and(torch.isfinite(within_TE));
     return above_TE
-        .add(Torch.scalar(AGREEMENT_MARGIN))
-        .relu()
-        .mul(others_TE.to(above_TE.scalar_type()))
+        .mul(counted_TE.to(above_TE.scalar_type()))
+        .div(span_T1(value_TE).clamp_min(Torch.scalar(1.0 / mixture.experts())))
         .sum(new long[] {1}, false, new ScalarTypeOptional());
+  }
+
+  /** What siblings have to stay below, so that plain top-K does not take two of a lineage. */
+  private Tensor bar_T1(Tensor own_TE, Tensor within_TE, Tensor others_TE) {
+    Tensor best_TE = within_TE.masked_fill(others_TE, Torch.scalar(Double.NEGATIVE_INFINITY));
+    Tensor last_T1 = torch.topk(best_TE, mixture.topK()).get0().narrow(1, mixture.topK() - 1, 1);
+    return last_T1.lerp(own_TE.amin(new long[] {1}, true), Torch.scalar(AGREEMENT_MARGIN));
   }
 
   /** What non-best siblings are lowered by. */

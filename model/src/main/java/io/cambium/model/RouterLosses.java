@@ -10,9 +10,9 @@ import java.util.Locale;
  * @param z of the router z-loss (ST-MoE, arXiv 2202.08906)
  * @param logSumShift what the logits' log-sum-exp is lowered by in the z-loss: log m after a growth
  *     by m, whose copies raise it by that much
- * @param agreement of the agreement loss, which teaches the routers of a grown model, and nothing
- *     else, to choose by plain top-K what {@link SelectionRule.Lineage} chooses; under any other
- *     rule there is nothing to agree with, and it is zero
+ * @param agreement of the agreement loss, by which the routers of a grown model learn to take one
+ *     sibling of each lineage by plain top-K, as {@link SelectionRule.Lineage} does; under any
+ *     other rule there is nothing to agree with, and it is zero
  */
 public record RouterLosses(
     double auxiliary, Form form, double z, double logSumShift, double agreement) {

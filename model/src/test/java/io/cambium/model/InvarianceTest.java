@@ -4,12 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.cambium.checkpoint.CheckpointDirectory;
 import io.cambium.checkpoint.DType;
+import io.cambium.checkpoint.family.DecoderSpec;
 import io.cambium.checkpoint.testing.Goldens;
 import io.cambium.model.RouterLosses.Form;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.assertj.core.data.Offset;
@@ -44,7 +47,8 @@ class InvarianceTest {
     PER_LAYER(new RouterLosses(0.5, Form.PER_LAYER, 0, 0, 0)),
     POOLED(new RouterLosses(0.5, Form.POOLED, 0, 0, 0)),
     SEQUENCE(new RouterLosses(0.5, Form.SEQUENCE, 0, 0, 0)),
-    Z(new RouterLosses(0, Form.PER_LAYER, 0.5, 0.2, 0));
+    Z(new RouterLosses(0, Form.PER_LAYER, 0.5, 0.2, 0)),
+    AGREEMENT(new RouterLosses(0, Form.PER_LAYER, 0, 0, 0.5));
 
     private final RouterLosses losses;
 
@@ -120,6 +124,18 @@ class InvarianceTest {
     assertThat(Math.abs(both.router() - whole.router())).isGreaterThan(1e-6);
   }
 
+  /** Lineages of two and, of an odd number of experts, one of three. */
+  private static Map<Integer, List<Integer>> pairs(DecoderSpec spec) {
+    return spec.mixtureLayers().stream()
+        .collect(
+            Collectors.toMap(
+                layer -> layer,
+                layer ->
+                    IntStream.range(0, spec.mixture(layer).experts())
+                        .mapToObj(e -> e % (spec.mixture(layer).experts() / 2))
+                        .toList()));
+  }
+
   private static void requireSame(Step expected, Step actual) {
     assertThat(actual.crossEntropy()).isCloseTo(expected.crossEntropy(), Offset.offset(TOLERANCE));
     assertThat(actual.router()).isCloseTo(expected.router(), Offset.offset(TOLERANCE));
@@ -148,6 +164,9 @@ class InvarianceTest {
         Team team = new Team(workers)) {
       Decoder decoder = Decoder.forTraining(Weights.load(directory, DType.F64), team);
       decoder.lose(loss.losses);
+      if (loss == Loss.AGREEMENT) {
+        decoder.select(new SelectionRule.Lineage(0.3, 0.7, pairs(decoder.spec())));
+      }
       double[] crossEntropies = new double[workers];
       double[] routers = new double[workers];
       team.run(member -> {

@@ -6,7 +6,6 @@ import io.cambium.checkpoint.CounterRandom;
 import io.cambium.checkpoint.family.DecoderSpec.Mixture;
 import io.cambium.checkpoint.family.DecoderSpec.Router;
 import io.cambium.checkpoint.family.DecoderSpec.Score;
-import io.cambium.model.Router.Decision;
 import io.cambium.model.Router.Tokens;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -42,7 +41,10 @@ class LineageRuleTest {
     Tensor x_TD = random("x", TOKENS, HIDDEN);
     Tensor weight_ED = random("weight", PARENTS.size(), HIDDEN);
     SelectionRule rule = new SelectionRule.Lineage(ownLogit, penalty, Map.of(0, PARENTS));
-    int[] choice = router(score).route(x_TD, weight_ED, null, rule, tokens()).choice();
+    int[] choice =
+        new io.cambium.model.Router(mixture(score), null)
+            .route(x_TD, weight_ED, null, rule, tokens())
+            .choice();
     float[] x = Torch.floats(x_TD);
     float[] weight = Torch.floats(weight_ED);
     int siblings = 0;
@@ -51,7 +53,7 @@ class LineageRuleTest {
       List<Integer> chosen =
           Arrays.stream(choice, t * TOP_K, (t + 1) * TOP_K).boxed().sorted().toList();
       assertThat(chosen).isEqualTo(expected.stream().sorted().toList());
-      siblings += chosen.stream().map(PARENTS::get).distinct().count() < TOP_K ? 1 : 0;
+      siblings += lineages(choice, t) < TOP_K ? 1 : 0;
     }
     // From nearly the whole span on no sibling is chosen beside another, and later some are.
     assertThat(siblings)
@@ -66,46 +68,95 @@ class LineageRuleTest {
 
   @ParameterizedTest
   @EnumSource(Score.class)
-  void asksSiblingsToStayBelowTheLastThatIsChosen(Score score) {
+  void agreementAsksSiblingsToStayBelowTheLastThatIsChosen(Score score) {
     Torch.start();
+    float[] bias = {0.02f, -0.01f, 0, 0.03f, 0, -0.02f, 0.01f, 0, 0};
     Tensor x_TD = random("x", TOKENS, HIDDEN);
-    Tensor weight_ED = random("weight", PARENTS.size(), HIDDEN);
+    Tensor weight_ED = random("weight", PARENTS.size(), HIDDEN).set_requires_grad(true);
     SelectionRule.Lineage rule = new SelectionRule.Lineage(0.3, 0.7, Map.of(0, PARENTS));
-    Decision plain = router(score).route(x_TD, weight_ED, null, SelectionRule.PLAIN, tokens());
-    double[] disagreement_T =
-        Torch.doubles(
-            router(score).disagreement(x_TD, weight_ED, null, rule, 0).to(ScalarType.Double));
+    io.cambium.model.Router router =
+        new io.cambium.model.Router(mixture(score), Torch.tensor(bias, bias.length));
+    int[] choice = router.route(x_TD, weight_ED, null, SelectionRule.PLAIN, tokens()).choice();
+    Tensor disagreement_T = router.disagreement(x_TD, weight_ED, null, rule, 0);
+    disagreement_T.sum().backward();
+    float[] actual_T = Torch.floats(disagreement_T.detach());
     float[] x = Torch.floats(x_TD);
-    float[] weight = Torch.floats(weight_ED);
+    float[] weight = Torch.floats(weight_ED.detach());
+    double[] gradient_ED = new double[PARENTS.size() * HIDDEN];
     int agreed = 0;
     for (int t = 0; t < TOKENS; t++) {
       double[] scores = scores(logits(x, weight, t), score);
-      assertThat(disagreement_T[t]).isCloseTo(disagreement(scores, score), Offset.offset(1e-5));
-      long lineages =
-          Arrays.stream(plain.choice(), t * TOP_K, (t + 1) * TOP_K)
-              .mapToObj(PARENTS::get)
-              .distinct()
-              .count();
-      if (disagreement_T[t] == 0) {
-        assertThat(lineages).isEqualTo(TOP_K);
+      double[] above_E = above(scores, bias, score);
+      assertThat((double) actual_T[t]).isCloseTo(Arrays.stream(above_E).sum(), Offset.offset(1e-5));
+      double[] logitGradient_E = logitGradient(scores, above_E, bias, score);
+      for (int i = 0; i < gradient_ED.length; i++) {
+        gradient_ED[i] += logitGradient_E[i / HIDDEN] * x[t * HIDDEN + i % HIDDEN];
+      }
+      if (actual_T[t] == 0) {
+        assertThat(lineages(choice, t)).isEqualTo(TOP_K);
         agreed++;
       }
     }
     assertThat(agreed).isBetween(1, TOKENS - 1);
+    assertThat(Torch.doubles(weight_ED.grad().to(ScalarType.Double)))
+        .containsExactly(gradient_ED, Offset.offset(1e-4));
   }
 
-  private static double disagreement(double[] scores, Score score) {
-    List<Integer> best =
-        IntStream.range(0, scores.length)
-            .filter(e -> isBest(scores, e))
-            .boxed()
-            .sorted(Comparator.comparingDouble((Integer e) -> -scores[e]))
-            .toList();
-    double last = scores[best.get(TOP_K - 1)];
-    return IntStream.range(0, scores.length)
-        .filter(e -> !best.contains(e))
-        .mapToDouble(e -> Math.max(0, (scores[e] - last) / span(scores, score) + 0.05))
-        .sum();
+  private static long lineages(int[] choice, int token) {
+    return Arrays.stream(choice, token * TOP_K, (token + 1) * TOP_K)
+        .mapToObj(PARENTS::get)
+        .distinct()
+        .count();
+  }
+
+  /** What each sibling that does not stand for its lineage has above the bar, in spans. */
+  private static double[] above(double[] scores, float[] bias, Score score) {
+    double[] biased = new double[scores.length];
+    Arrays.setAll(biased, e -> scores[e] + bias[e]);
+    double last =
+        IntStream.range(0, biased.length)
+            .filter(e -> isBest(biased, e))
+            .mapToDouble(e -> -biased[e])
+            .sorted()
+            .map(negative -> -negative)
+            .toArray()[TOP_K - 1];
+    double bar = last - 0.1 * (last - Arrays.stream(biased).min().orElseThrow());
+    double span = Math.max(span(biased, score), 1.0 / biased.length);
+    double[] above_E = new double[biased.length];
+    Arrays.setAll(above_E, e -> isBest(biased, e) ? 0 : Math.max(0, (biased[e] - bar) / span));
+    return above_E;
+  }
+
+  /** By each logit, what lineages have in common taken off. */
+  private static double[] logitGradient(
+      double[] scores, double[] above_E, float[] bias, Score score) {
+    double[] biased = new double[scores.length];
+    Arrays.setAll(biased, e -> scores[e] + bias[e]);
+    double span = Math.max(span(biased, score), 1.0 / biased.length);
+    double[] byScore_E = Arrays.stream(above_E).map(above -> above > 0 ? 1 / span : 0).toArray();
+    double common =
+        score == Score.SIGMOID
+            ? 0
+            : IntStream.range(0, scores.length).mapToDouble(e -> byScore_E[e] * scores[e]).sum();
+    double[] byLogit_E = new double[scores.length];
+    Arrays.setAll(
+        byLogit_E,
+        e ->
+            scores[e]
+                * (score == Score.SIGMOID
+                    ? byScore_E[e] * (1 - scores[e])
+                    : byScore_E[e] - common));
+    double[] centred_E = new double[scores.length];
+    Arrays.setAll(centred_E, e -> byLogit_E[e] - meanOfLineage(byLogit_E, e));
+    return centred_E;
+  }
+
+  private static double meanOfLineage(double[] values_E, int expert) {
+    return IntStream.range(0, values_E.length)
+        .filter(e -> PARENTS.get(e).equals(PARENTS.get(expert)))
+        .mapToDouble(e -> values_E[e])
+        .average()
+        .orElseThrow();
   }
 
   private static boolean isBest(double[] own, int expert) {
@@ -119,9 +170,8 @@ class LineageRuleTest {
     return score == Score.SIGMOID ? 1 : all.getMax() - all.getMin();
   }
 
-  private static io.cambium.model.Router router(Score score) {
-    Router router = new Router(score, false, true, 1);
-    return new io.cambium.model.Router(new Mixture(PARENTS.size(), TOP_K, 8, 0, router), null);
+  private static Mixture mixture(Score score) {
+    return new Mixture(PARENTS.size(), TOP_K, 8, 0, new Router(score, false, true, 1));
   }
 
   private static Tokens tokens() {
@@ -141,13 +191,7 @@ class LineageRuleTest {
   private static List<Integer> choose(double[] own, Score score, double penalty, double ownLogit) {
     double[] mixed = new double[own.length];
     for (int e = 0; e < own.length; e++) {
-      int lineage = PARENTS.get(e);
-      double mean =
-          IntStream.range(0, own.length)
-              .filter(n -> PARENTS.get(n) == lineage)
-              .mapToDouble(n -> own[n])
-              .average()
-              .orElseThrow();
+      double mean = meanOfLineage(own, e);
       mixed[e] = (1 - ownLogit) * mean + ownLogit * own[e];
     }
     double[] scores = scores(mixed, score);

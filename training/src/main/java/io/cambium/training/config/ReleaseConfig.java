@@ -7,9 +7,9 @@ package io.cambium.training.config;
  * @param window share of the remaining steps that the release takes; it must end before the
  *     learning rate decays
  * @param hold share of the window in which the model stays exact
- * @param agreement weight of the loss that teaches the routers, while {@code lineage} is released,
- *     to choose by plain top-K what they choose by lineage, so that no token takes two siblings
- *     once it may; 0 leaves it out. Of no meaning to {@code cold}
+ * @param agreement weight of the loss by which the routers learn, while {@code lineage} is
+ *     released, to take one sibling of each lineage by plain top-K; 0 leaves it out. Of no meaning
+ *     to {@code cold}
  */
 public record ReleaseConfig(double window, double hold, double agreement) {
 

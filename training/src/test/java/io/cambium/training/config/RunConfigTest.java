@@ -231,6 +231,7 @@ class RunConfigTest {
         "alarms.overload.stop=1|alarms.overload.stop: is 1, not",
         "alarms.coselection=5|alarms.coselection: is 5, not a section with fall, tolerated",
         "release.window=1.1|release.window: is 1.1 -> must lie between 0 and 1",
+        "release.agreement=-0.1|release.agreement: is -0.1",
         "growth.at=950|decays from 900 -> grow earlier, before step 900, or lower schedule.decay",
         "schedule.form=cosin|schedule.form: is \"cosin\" -> one of [wsd, cosine, three_phase]",
       })

@@ -92,11 +92,6 @@ final class Router {
         : torch.linear(x_TD.to(type), weight, new TensorOptional(logitBias_E.to(type)));
   }
 
-  /** The mean over its lineage in the place of each logit. */
-  private static Tensor means(Tensor logits_TE, LineageIndex index) {
-    return torch.mm(logits_TE, index.meanOf_EE().to(logits_TE.scalar_type()));
-  }
-
   private Tensor scores(Tensor logits_TE) {
     return switch (mixture.router().score()) {
       case SIGMOID -> torch.sigmoid(logits_TE);
@@ -117,7 +112,7 @@ final class Router {
 
   private Decision byLineage(Tensor logits_TE, SelectionRule.Lineage rule, int layer) {
     LineageIndex index = LineageIndex.of(Objects.requireNonNull(rule.parents().get(layer)));
-    Tensor mean_TE = means(logits_TE, index);
+    Tensor mean_TE = torch.mm(logits_TE, index.meanOf_EE().to(logits_TE.scalar_type()));
     Tensor mixed_TE =
         mean_TE
             .mul(Torch.scalar(1 - rule.ownLogit()))
@@ -135,12 +130,9 @@ final class Router {
 
   /**
    * How far plain top-K is from taking one sibling of each lineage, [T]: over the siblings that do
-   * not stand for their lineage, the sum of what each scores above a bar, in spans of the scores.
-   * The bar lies a little below the last of the K that are chosen of those that do.
-   *
-   * <p>By its gradient nothing learns but what tells siblings apart. Hidden states are not there to
-   * make the choice easier, and on the lineages' mean logits rests what the model computes while it
-   * is exact; the bar and the span count as constants.
+   * not stand for their lineage, the sum of what each scores above the last of the K that are
+   * chosen of those that do, margin included, in spans of the scores. Margin and span count as
+   * constants, and so do hidden states: they are not there to make the routers' choice easier.
    */
   Tensor disagreement(
       Tensor x_TD,
@@ -149,25 +141,23 @@ final class Router {
       SelectionRule.Lineage rule,
       int layer) {
     LineageIndex index = LineageIndex.of(Objects.requireNonNull(rule.parents().get(layer)));
-    Tensor logits_TE = logits(x_TD.detach(), weight_ED, logitBias_E);
-    Tensor mean_TE = means(logits_TE, index);
-    Tensor own_TE = biased(scores(logits_TE.sub(mean_TE).add(mean_TE.detach())));
-    Tensor value_TE = own_TE.detach();
-    Tensor others_TE = nonBest(value_TE, index);
-    Tensor within_TE = withinGroups(value_TE);
-    Tensor above_TE = own_TE.sub(bar_T1(value_TE, within_TE, others_TE)).relu();
-    Tensor counted_TE = others_TE.logical_and(torch.isfinite(within_TE));
+    Tensor own_TE = biased(scores(logits(x_TD.detach(), weight_ED, logitBias_E)));
+    Tensor others_TE = nonBest(own_TE.detach(), index);
+    Tensor within_TE = withinGroups(own_TE);
+    Tensor last_T1 =
+        lastChosen(within_TE.masked_fill(others_TE, Torch.scalar(Double.NEGATIVE_INFINITY)));
+    Tensor down_T1 = last_T1.sub(own_TE.amin(new long[] {1}, true)).detach();
+    Tensor above_TE =
+        within_TE.sub(last_T1).add(down_T1.mul(Torch.scalar(AGREEMENT_MARGIN))).relu();
+    Tensor span_T1 = span_T1(own_TE.detach()).clamp_min(Torch.scalar(1.0 / mixture.experts()));
     return above_TE
-        .mul(counted_TE.to(above_TE.scalar_type()))
-        .div(span_T1(value_TE).clamp_min(Torch.scalar(1.0 / mixture.experts())))
+        .mul(others_TE.to(above_TE.scalar_type()))
+        .div(span_T1)
         .sum(new long[] {1}, false, new ScalarTypeOptional());
   }
 
-  /** What siblings have to stay below, so that plain top-K does not take two of a lineage. */
-  private Tensor bar_T1(Tensor own_TE, Tensor within_TE, Tensor others_TE) {
-    Tensor best_TE = within_TE.masked_fill(others_TE, Torch.scalar(Double.NEGATIVE_INFINITY));
-    Tensor last_T1 = torch.topk(best_TE, mixture.topK()).get0().narrow(1, mixture.topK() - 1, 1);
-    return last_T1.lerp(own_TE.amin(new long[] {1}, true), Torch.scalar(AGREEMENT_MARGIN));
+  private Tensor lastChosen(Tensor choice_TE) {
+    return torch.topk(choice_TE, mixture.topK()).get0().narrow(1, mixture.topK() - 1, 1);
   }
 
   /** What non-best siblings are lowered by. */

@@ -109,17 +109,10 @@ class LineageRuleTest {
         .count();
   }
 
-  /** What each sibling that does not stand for its lineage has above the bar, in spans. */
+  /** What each sibling that does not stand for its lineage has above the last, in spans. */
   private static double[] above(double[] scores, float[] bias, Score score) {
-    double[] biased = new double[scores.length];
-    Arrays.setAll(biased, e -> scores[e] + bias[e]);
-    double last =
-        IntStream.range(0, biased.length)
-            .filter(e -> isBest(biased, e))
-            .mapToDouble(e -> -biased[e])
-            .sorted()
-            .map(negative -> -negative)
-            .toArray()[TOP_K - 1];
+    double[] biased = biased(scores, bias);
+    double last = biased[last(biased)];
     double bar = last - 0.1 * (last - Arrays.stream(biased).min().orElseThrow());
     double span = Math.max(span(biased, score), 1.0 / biased.length);
     double[] above_E = new double[biased.length];
@@ -127,13 +120,28 @@ class LineageRuleTest {
     return above_E;
   }
 
-  /** By each logit, what lineages have in common taken off. */
-  private static double[] logitGradient(
-      double[] scores, double[] above_E, float[] bias, Score score) {
+  private static double[] biased(double[] scores, float[] bias) {
     double[] biased = new double[scores.length];
     Arrays.setAll(biased, e -> scores[e] + bias[e]);
+    return biased;
+  }
+
+  /** The last of the K best that stand for their lineage. */
+  private static int last(double[] biased) {
+    return IntStream.range(0, biased.length)
+        .filter(e -> isBest(biased, e))
+        .boxed()
+        .sorted(Comparator.comparingDouble((Integer e) -> -biased[e]))
+        .toList()
+        .get(TOP_K - 1);
+  }
+
+  private static double[] logitGradient(
+      double[] scores, double[] above_E, float[] bias, Score score) {
+    double[] biased = biased(scores, bias);
     double span = Math.max(span(biased, score), 1.0 / biased.length);
     double[] byScore_E = Arrays.stream(above_E).map(above -> above > 0 ? 1 / span : 0).toArray();
+    byScore_E[last(biased)] -= Arrays.stream(byScore_E).sum();
     double common =
         score == Score.SIGMOID
             ? 0
@@ -146,9 +154,7 @@ class LineageRuleTest {
                 * (score == Score.SIGMOID
                     ? byScore_E[e] * (1 - scores[e])
                     : byScore_E[e] - common));
-    double[] centred_E = new double[scores.length];
-    Arrays.setAll(centred_E, e -> byLogit_E[e] - meanOfLineage(byLogit_E, e));
-    return centred_E;
+    return byLogit_E;
   }
 
   private static double meanOfLineage(double[] values_E, int expert) {

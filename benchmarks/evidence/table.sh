@@ -29,7 +29,7 @@ jq --raw-output '.arms[].arm' "$experiment/results.json" | while read -r arm; do
           + (if .eta.low then " (\(.eta.low | percent) to \(.eta.high | percent))" else "" end)
           + "; seeds \(.eta.lowest | percent) to \(.eta.highest | percent)" else "-" end)
       + " | \([.seeds[].growth.jump // empty] | mean | digits(4))"
-      + " | \([.seeds[].growth.largest_rise // empty] | mean | digits(4))"
+      + " | \([.seeds[].growth.largest_rise.nats // empty] | mean | digits(4))"
       + " | " + (if $most == "-" then "-" else "\($most), \($last)" end)
       + " | \([.seeds[].load.dead // empty] | mean | digits(1)) |"' "$experiment/results.json"
 done

@@ -18,7 +18,7 @@ jq --raw-output '.arms[].arm' "$experiment/results.json" | while read -r arm; do
   jq --raw-output --arg arm "$arm" --arg most "$(coselection "$arm" max)" \
     --arg last "$(coselection "$arm" last)" '
     def digits($n): if . == null then "-" else
-      . * pow(10; $n) | round / pow(10; $n) | tostring end;
+      . * pow(10; $n) | round | if . == 0 then "0" else . / pow(10; $n) | tostring end end;
     def mean: if length == 0 then null else add / length end;
     def percent: . * 100 | round | tostring;
     .arms[] | select(.arm == $arm) as $a

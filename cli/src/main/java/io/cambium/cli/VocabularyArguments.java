@@ -25,7 +25,10 @@ final class VocabularyArguments {
     @Option(
         names = "--train-vocab",
         paramLabel = "N",
-        description = "Train a byte-level BPE tokenizer of so many tokens (default: 4096).")
+        description =
+            "Train a byte-level BPE tokenizer of so many tokens (default: "
+                + DemoCorpus.DEFAULT_VOCAB_SIZE
+                + ").")
     private int size = DemoCorpus.DEFAULT_VOCAB_SIZE;
   }
 

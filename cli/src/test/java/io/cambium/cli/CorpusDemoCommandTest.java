@@ -2,24 +2,22 @@ package io.cambium.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import picocli.CommandLine;
 
 /** What is refused before anything is fetched; `./cambium demo` in CI writes the corpus itself. */
 class CorpusDemoCommandTest {
 
   @TempDir private Path folder;
 
-  private final StringWriter printed = new StringWriter();
+  private final Console console = new Console();
 
   @Test
   void refusesATokenizerThatIsNotThere() {
     assertThat(demo("--tokenizer", folder.resolve("tokenizer.json").toString())).isEqualTo(1);
-    assertThat(printed.toString()).contains("tokenizer.json", "no such file");
+    assertThat(console.err()).contains("tokenizer.json", "no such file");
     assertThat(folder.resolve("corpus")).doesNotExist();
   }
 
@@ -27,20 +25,11 @@ class CorpusDemoCommandTest {
   void refusesWhatDoesNotGoTogether() {
     assertThat(demo("--tokenizer", "x", "--keep-text")).isEqualTo(2);
     assertThat(demo("--tokenizer", "x", "--train-vocab", "300")).isEqualTo(2);
-    assertThat(printed.toString()).contains("nothing to keep", "mutually exclusive");
+    assertThat(console.err()).contains("nothing to keep", "mutually exclusive");
   }
 
   private int demo(String... options) {
-    CommandLine commandLine = Cambium.commandLine(new Cambium());
-    commandLine.setOut(new PrintWriter(printed, true));
-    commandLine.setErr(new PrintWriter(printed, true));
-    String[] args = new String[options.length + 4];
-    System.arraycopy(new String[] {"corpus", "demo", "--out", out()}, 0, args, 0, 4);
-    System.arraycopy(options, 0, args, 4, options.length);
-    return commandLine.execute(args);
-  }
-
-  private String out() {
-    return folder.resolve("corpus").toString();
+    String out = folder.resolve("corpus").toString();
+    return console.run(List.of("corpus", "demo", "--out", out), options);
   }
 }

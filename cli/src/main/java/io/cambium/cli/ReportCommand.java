@@ -17,6 +17,7 @@ import java.util.concurrent.Callable;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -41,7 +42,8 @@ import picocli.CommandLine.Spec;
       "",
       "Examples:",
       "  cambium report runs/first --out report.html",
-      "  cambium report runs/grown-0 runs/grown-1 runs/grown-2 runs/fixed-0 --out report.html"
+      "  cambium report runs/grown-0 runs/grown-1 runs/grown-2 runs/fixed-0 --out report.html",
+      "  cambium report runs/main/runs/*/seed-* --against fixed-8 --out report.html"
     })
 final class ReportCommand implements Callable<Integer> {
 
@@ -55,6 +57,14 @@ final class ReportCommand implements Callable<Integer> {
       description = "Page to write (default: ${DEFAULT-VALUE}); figures go to <FILE>-figures.")
   private Path out = Path.of("");
 
+  @Option(
+      names = "--against",
+      paramLabel = "GROUP",
+      description =
+          "Runs that the others are compared with, seed by seed: the name of a run, or of the"
+              + " directory that several seeds lie in. Adds a chart of the differences.")
+  private @Nullable String against;
+
   @Mixin private OverwriteOption overwrite;
 
   @Spec private CommandSpec spec;
@@ -64,7 +74,7 @@ final class ReportCommand implements Callable<Integer> {
     Path figures = out.resolveSibling(withoutSuffix(out) + "-figures");
     overwrite.requireFree(out);
     overwrite.requireFree(figures);
-    ReportData data = ReportData.of(histories(), facts());
+    ReportData data = ReportData.of(histories(), against, facts());
     Report.write(out, data);
     List<Figure> all = Figures.of(data);
     FigureFiles.write(figures, all, overwrite.isGiven());

@@ -43,6 +43,9 @@ class ReportCommandTest {
     assertThat(figures.resolve("lineage-tiny-layer-1.csv")).content().contains("source 0");
     assertThat(console.run("report", run.toString(), "--out", page.toString())).isEqualTo(2);
     assertThat(console.err()).contains("exists already");
+    assertThat(console.run("report", run.toString(), "--against", "small", "--out", "other.html"))
+        .isEqualTo(2);
+    assertThat(console.err()).contains("there is no small", "give one of tiny");
     assertThat(console.run("report", folder.toString(), "--out", "other.html")).isNotZero();
     assertThat(console.err()).contains("metrics.jsonl");
   }

@@ -40,6 +40,9 @@ public final class Figures {
     List<Figure> all = new ArrayList<>();
     all.add(figures.overTokens("loss-validation", "Validation loss", NATS, Curves::validation));
     all.add(figures.overTokens("loss-training", "Training loss, smoothed", NATS, Curves::train));
+    if (data.differences() != null) {
+      all.add(figures.differences(data.differences()));
+    }
     all.add(figures.cost("cost-expert-steps", "expert-steps", c -> doubles(c.expertSteps())));
     all.add(figures.cost("cost-seconds", "seconds of training", Curves.Cost::seconds));
     Slugs domains = new Slugs(figures.domains());
@@ -107,6 +110,16 @@ public final class Figures {
       }
     }
     return new Lines(name, title, TOKENS, y, lines, growths());
+  }
+
+  private Lines differences(Differences differences) {
+    return new Lines(
+        "difference",
+        "Validation loss minus that of " + differences.against() + ", mean over seeds",
+        TOKENS,
+        NATS,
+        differences.lines().stream().map(line -> line(line.name(), line.curve())).toList(),
+        growths());
   }
 
   private static Line line(String name, Curve curve) {

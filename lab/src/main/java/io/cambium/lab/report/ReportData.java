@@ -25,6 +25,7 @@ import tools.jackson.databind.annotation.JsonNaming;
  * @param summary of a comparison of arms; absent for runs by themselves
  * @param groups of runs by themselves, those that differ by seed only together; else empty
  * @param curves one per model
+ * @param differences of runs by themselves, where they are to be compared with a group of them
  * @param experts of the grown arm, or of every run whose model has experts
  * @param facts seeds, versions and whatever else a reader needs to repeat the runs, by label
  */
@@ -34,6 +35,7 @@ public record ReportData(
     @Nullable DemoSummary summary,
     List<SeedGroup> groups,
     List<Curves> curves,
+    @Nullable Differences differences,
     List<ExpertHistory> experts,
     Map<String, String> facts) {
 
@@ -63,6 +65,7 @@ public record ReportData(
         summary,
         List.of(),
         arms.stream().map(Curves::of).toList(),
+        null,
         List.of(ExpertHistory.of(grown.name(), grown.history(), growth, grownCheckpoint)),
         new LinkedHashMap<>(facts));
   }
@@ -71,10 +74,14 @@ public record ReportData(
    * Collects the data of runs.
    *
    * @param runs by name
+   * @param against group of runs that the others are compared with, if any
    * @param facts as above
+   * @throws UsageException if there is no such group
    */
   public static ReportData of(
-      SequencedMap<String, RunHistory> runs, SequencedMap<String, String> facts) {
+      SequencedMap<String, RunHistory> runs,
+      @Nullable String against,
+      SequencedMap<String, String> facts) {
     List<Curves> curves = new ArrayList<>();
     List<ExpertHistory> experts = new ArrayList<>();
     runs.forEach((name, run) -> {
@@ -83,7 +90,10 @@ public record ReportData(
         experts.add(ofRun(name, run));
       }
     });
-    return new ReportData(null, SeedGroup.of(runs), curves, experts, new LinkedHashMap<>(facts));
+    List<SeedGroup> groups = SeedGroup.of(runs);
+    Differences differences =
+        against == null ? null : Differences.of(runs, curves, groups, against);
+    return new ReportData(null, groups, curves, differences, experts, new LinkedHashMap<>(facts));
   }
 
   /**

@@ -213,7 +213,16 @@ function losses() {
       ),
   );
   if (ungrown) {
-    differences();
+    differences(
+      ungrown.name,
+      data.curves.map((arm) => ({ arm, points: difference(arm.validation, ungrown.validation) })),
+    );
+  } else if (data.differences) {
+    const { against, lines } = data.differences;
+    differences(
+      `${against}, mean over seeds`,
+      lines.map((line) => ({ arm: line, points: points(line.curve) })),
+    );
   } else {
     byId("difference-chart").closest("figure").remove();
   }
@@ -255,20 +264,22 @@ function costs() {
   );
 }
 
-function differences() {
+/** @param lines of the models that there are, each minus one of them */
+function differences(against, lines) {
+  const grown = transitions.length > 0;
+  byId("difference-title").textContent = `Difference to ${against}`;
   byId("difference-caption").textContent =
-    `Validation loss minus that of \u201c${ungrown.name}\u201d at equal tokens: below zero is ` +
-    "better than not growing. " +
-    "A hump before the release is complete is its price.";
-  const lines = data.curves.map((arm) => ({
-    arm,
-    points: difference(arm.validation, ungrown.validation),
-  }));
-  lineChart(byId("difference-chart"), "Difference to not growing", lines, {
+    "Validation loss minus its, at equal tokens: below zero is better." +
+    (grown ? " A hump before the release is complete is the price of a growth." : "");
+  legend(
+    byId("difference-legend"),
+    lines.map((line) => line.arm),
+  );
+  lineChart(byId("difference-chart"), `Difference to ${against}`, lines, {
     axis: "nats per token",
     signed: true,
     labels: true,
-    range: range(lines, transitions[0].tokens),
+    range: range(lines, grown ? transitions[0].tokens : SETTLED * totalTokens),
   });
 }
 

@@ -45,7 +45,7 @@ final class RunReportTest {
     runs.put("scratch-1", RunHistory.read(first.resolve("scratch-32")));
     runs.put("grown", RunHistory.read(grown));
     runs.put("scratch-2", RunHistory.read(second.resolve("scratch-32")));
-    data = ReportData.of(runs, Facts.ofThisMachine());
+    data = ReportData.of(runs, null, Facts.ofThisMachine());
   }
 
   /** Mean 7/3, standard deviation 1.5275, over the root of 3 and times 4.303. */

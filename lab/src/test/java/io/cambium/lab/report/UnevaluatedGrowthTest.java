@@ -29,7 +29,7 @@ class UnevaluatedGrowthTest {
       run("trained", GROWN[0], GROWN[1], GROWN[2], step(2, 0.25, 0.25, 0.25, 0.25));
 
   private static ReportData report(RunHistory run) {
-    return ReportData.of(new LinkedHashMap<>(Map.of("run", run)), new LinkedHashMap<>());
+    return ReportData.of(new LinkedHashMap<>(Map.of("run", run)), null, new LinkedHashMap<>());
   }
 
   @Test

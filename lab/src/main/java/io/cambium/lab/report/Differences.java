@@ -30,7 +30,7 @@ public record Differences(String against, List<Line> lines) {
   /**
    * Of one group.
    *
-   * @param role what it is drawn as: that of its first run
+   * @param role what it is drawn as: RUN_ and a number
    * @param seeds that it has in common with the group it is compared with
    * @param curve nats per token, where all of those seeds have a loss
    */
@@ -39,21 +39,16 @@ public record Differences(String against, List<Line> lines) {
   /**
    * Compares groups.
    *
-   * @param runs by name, the curves in the same order
+   * @param runs by name
    * @throws UsageException if there is no such group, or another has no seed in common with it
    */
   static Differences of(
-      SequencedMap<String, RunHistory> runs,
-      List<Curves> curves,
-      List<SeedGroup> groups,
-      String against) {
+      SequencedMap<String, RunHistory> runs, List<SeedGroup> groups, String against) {
     SeedGroup base =
         groups.stream()
             .filter(group -> group.name().equals(against))
             .findFirst()
             .orElseThrow(() -> unknown(against, groups));
-    Map<String, String> roles =
-        curves.stream().collect(Collectors.toMap(Curves::name, Curves::role));
     List<Line> lines = new ArrayList<>();
     for (SeedGroup group : groups) {
       if (group != base) {
@@ -64,8 +59,7 @@ public record Differences(String against, List<Line> lines) {
               "has no seed in common with " + against,
               "leave it out, or give runs of the same seeds");
         }
-        String role = Objects.requireNonNull(roles.get(group.runs().getFirst()));
-        lines.add(new Line(role, group.name(), pairs.size(), mean(pairs)));
+        lines.add(new Line("RUN_" + lines.size(), group.name(), pairs.size(), mean(pairs)));
       }
     }
     return new Differences(against, lines);

@@ -91,8 +91,7 @@ public record ReportData(
       }
     });
     List<SeedGroup> groups = SeedGroup.of(runs);
-    Differences differences =
-        against == null ? null : Differences.of(runs, curves, groups, against);
+    Differences differences = against == null ? null : Differences.of(runs, groups, against);
     return new ReportData(null, groups, curves, differences, experts, new LinkedHashMap<>(facts));
   }
 

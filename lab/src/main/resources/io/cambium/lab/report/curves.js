@@ -279,7 +279,10 @@ function differences(against, lines) {
     axis: "nats per token",
     signed: true,
     labels: true,
-    range: range(lines, grown ? transitions[0].tokens : SETTLED * totalTokens),
+    range: range(
+      lines,
+      grown ? Math.min(...transitions.map(({ tokens }) => tokens)) : SETTLED * totalTokens,
+    ),
   });
 }
 

@@ -53,16 +53,29 @@ function groupName(group) {
   return [element("span", { class: "model" }, ...swatches, group.name)];
 }
 
+/** Groups by the step that they begin at, in words: the first ones of all runs are left out. */
+function branches() {
+  const steps = [...new Set(data.groups.map((group) => group.first_step))].filter((at) => at > 1);
+  return steps.map((at) => {
+    const names = data.groups.filter((group) => group.first_step === at).map(({ name }) => name);
+    return `${names.join(", ")} at step ${number.whole(at)}`;
+  });
+}
+
 function runNote() {
-  const branched = data.groups.filter((group) => group.first_step > 1);
+  const branched = branches();
   const several = data.groups.filter((group) => group.runs.length > 1);
+  const elsewhere = several.filter(
+    (group) => !group.runs.every((run) => run.startsWith(`${group.name}/`)),
+  );
   return [
-    ...branched.map(
-      (group) =>
-        `${group.name} begins at step ${number.whole(group.first_step)}: the steps before it ` +
-        "count with the experts that it began with, before it grew.",
-    ),
-    ...several.map((group) => `${group.name} stands for ${group.runs.join(", ")}.`),
+    ...(branched.length
+      ? [
+          `Branched from other runs: ${branched.join("; ")}. The steps before count with the ` +
+            "experts that a run began with, before it grew.",
+        ]
+      : []),
+    ...elsewhere.map((group) => `${group.name} stands for ${group.runs.join(", ")}.`),
     several.length
       ? "\u00b1 is the 95\u00a0% confidence interval of the mean over seeds (Student\u2019s t)."
       : "One seed is a look, not a proof: it takes three to call one method better than another.",

@@ -19,8 +19,11 @@ public final class PassMemory {
 
   private static final long FLOAT = Float.BYTES;
 
-  /** Tensors of a router's size: logits, scores, what is compared, and the lineages' share. */
-  private static final long ROUTER_TENSORS = 6;
+  /**
+   * Tensors of a router's size: logits, scores, what is compared, the lineages' share, and four for
+   * the agreement loss.
+   */
+  private static final long ROUTER_TENSORS = 10;
 
   /** Tensors of the hidden size that the way back through a layer has at a time. */
   private static final long TEMPORARIES = 12;

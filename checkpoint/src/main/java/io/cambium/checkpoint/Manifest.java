@@ -248,9 +248,9 @@ public record Manifest(
   }
 
   /**
-   * Where a growth step's release from exact to plain top-K stands (method 3a), or that experts are
-   * chosen by token id. Such a checkpoint has no Hugging Face form unless it is {@code cold}, whose
-   * hold-back is folded into the written selection bias.
+   * Where a growth step's release from exact to plain top-K stands (docs/grow.md), or that experts
+   * are chosen by token id. Such a checkpoint has no Hugging Face form unless it is {@code cold},
+   * whose hold-back is folded into the written selection bias.
    *
    * @param mode how experts are chosen
    * @param ownLogit the share {@code a} of a replica's own logit against its lineage's mean, 0 to 1

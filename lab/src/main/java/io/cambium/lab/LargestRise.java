@@ -6,7 +6,7 @@ import java.util.Optional;
 
 /**
  * The largest rise of the validation loss over the ungrown run while a growth anneals to plain
- * top-K (method, section 3a).
+ * top-K (docs/grow.md).
  *
  * @param nats mean validation loss of the grown model minus the ungrown one's, at equal tokens;
  *     below zero where the grown model is better throughout

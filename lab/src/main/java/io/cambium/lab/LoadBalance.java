@@ -9,8 +9,8 @@ import tools.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
 import tools.jackson.databind.annotation.JsonNaming;
 
 /**
- * How evenly the tokens of the last training steps fell on the experts (method, section 6). Loads
- * count experts in play only: not the replicas that a growth still holds back.
+ * How evenly the tokens of the last training steps fell on the experts (docs/watch.md). Loads count
+ * experts in play only: not the replicas that a growth still holds back.
  *
  * @param maxVioBatch max load / mean load - 1 of a step's batch, as logged; mean over steps and
  *     layers

@@ -186,7 +186,7 @@ public record RunHistory(Path directory, String configuration, List<Metric> even
   }
 
   /**
-   * The number of routed experts per layer, summed over the training steps (method, section 1): the
+   * The number of routed experts per layer, summed over the training steps (docs/lab.md): the
    * hardware-independent stand-in for the cost in memory and communication.
    */
   public long expertSteps() {

@@ -20,8 +20,8 @@ public final class PassMemory {
   private static final long FLOAT = Float.BYTES;
 
   /**
-   * Tensors of a router's size: logits, scores, what is compared, the lineages' share, and four for
-   * the agreement loss.
+   * Tensors of a router's size: six of the choice and for its gradient (logits, scores, what is
+   * compared, the lineages' share), and four of the agreement loss.
    */
   private static final long ROUTER_TENSORS = 10;
 

@@ -6,7 +6,7 @@ import org.bytedeco.pytorch.Tensor;
 
 /**
  * Counts the tokens that choose two experts of one lineage: their slots hold fewer lineages than
- * experts (method 3a). Each worker has counts of its own.
+ * experts (docs/grow.md). Each worker has counts of its own.
  */
 public final class SiblingCoselection implements RoutingListener {
 

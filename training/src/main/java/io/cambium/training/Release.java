@@ -13,7 +13,7 @@ import tools.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
 import tools.jackson.databind.annotation.JsonNaming;
 
 /**
- * The way of a grown model from exact to plain top-K (method 3a): exact for the first part of a
+ * The way of a grown model from exact to plain top-K (docs/grow.md): exact for the first part of a
  * window, then a replica's own logit comes in and what keeps siblings apart goes, both linearly.
  *
  * @param mode cold or lineage

@@ -11,7 +11,7 @@ import java.util.TreeMap;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
 
-/** The schedule of method 3a: a window of 11 steps from step 100, of which 3 are held. */
+/** The schedule of docs/grow.md: a window of 11 steps from step 100, of which 3 are held. */
 class ReleaseTest {
 
   private static final TreeMap<Integer, List<Integer>> PARENTS =

@@ -4,7 +4,7 @@ import io.cambium.checkpoint.family.DecoderSpec.Router;
 
 /**
  * The experts that a family can have in the place of a dense block, so that the whole is the same
- * function when all experts are equal (method 4): its weights must add up to one.
+ * function when all experts are equal (docs/upcycle.md): its weights must add up to one.
  *
  * @param router normalised, with scale 1
  * @param shared whether there is a shared expert beside them

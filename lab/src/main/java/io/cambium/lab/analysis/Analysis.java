@@ -9,7 +9,7 @@ import tools.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
 import tools.jackson.databind.annotation.JsonNaming;
 
 /**
- * What a checkpoint's experts do with held-out text (method, section 6).
+ * What a checkpoint's experts do with held-out text (docs/analyse.md).
  *
  * @param checkpoint as the user names it
  * @param length tokens of a sequence

@@ -1,7 +1,7 @@
 package io.cambium.lab.cost;
 
 /**
- * What training costs with and without growing (method 2.7). T steps in all, tau of them before
+ * What training costs with and without growing (docs/decide.md). T steps in all, tau of them before
  * growing; s_E and s_mE seconds of a step before and afterwards.
  *
  * @param fixed C_fixed = T s_mE: the larger model from the start, in seconds

@@ -1,4 +1,4 @@
-/** What a run would cost on given hardware, and what growing would save of it (method 2.7). */
+/** What a run would cost on given hardware, and what growing would save of it (docs/decide.md). */
 @NullMarked
 package io.cambium.lab.cost;
 

@@ -17,7 +17,7 @@ import tools.jackson.databind.annotation.JsonNaming;
  * @param experts routed experts per layer at the end; 0 for a dense model
  * @param tokens it was trained on, those of a source that it branched from included
  * @param seconds of training, likewise; the only figure here that differs from one time to the next
- * @param expertSteps routed experts per layer, summed over the steps (method, section 1)
+ * @param expertSteps routed experts per layer, summed over the steps (docs/lab.md)
  * @param saving 1 - expert-steps / those of as many steps with as many experts as at the end
  * @param loss by domain
  * @param meanLoss over the domains

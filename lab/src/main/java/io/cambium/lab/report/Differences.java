@@ -40,7 +40,8 @@ public record Differences(String against, List<Line> lines) {
    * Compares groups.
    *
    * @param runs by name
-   * @throws UsageException if there is no such group, or another has no seed in common with it
+   * @throws UsageException if there is no such group or no other, or another has no seed or no
+   *     evaluation in common with it
    */
   static Differences of(
       SequencedMap<String, RunHistory> runs, List<SeedGroup> groups, String against) {
@@ -49,20 +50,36 @@ public record Differences(String against, List<Line> lines) {
             .filter(group -> group.name().equals(against))
             .findFirst()
             .orElseThrow(() -> unknown(against, groups));
+    if (groups.size() == 1) {
+      throw new UsageException(
+          "--against", "there is nothing to compare with " + against, "give other runs beside it");
+    }
     List<Line> lines = new ArrayList<>();
     for (SeedGroup group : groups) {
       if (group != base) {
-        List<SortedMap<Long, Double>> pairs = pairs(bySeed(group, runs), bySeed(base, runs));
-        if (pairs.isEmpty()) {
-          throw new UsageException(
-              group.name(),
-              "has no seed in common with " + against,
-              "leave it out, or give runs of the same seeds");
-        }
-        lines.add(new Line("RUN_" + lines.size(), group.name(), pairs.size(), mean(pairs)));
+        lines.add(line("RUN_" + lines.size(), group, bySeed(group, runs), bySeed(base, runs)));
       }
     }
     return new Differences(against, lines);
+  }
+
+  private static Line line(
+      String role, SeedGroup group, Map<Long, RunHistory> mine, Map<Long, RunHistory> theirs) {
+    List<SortedMap<Long, Double>> pairs = pairs(mine, theirs);
+    if (pairs.isEmpty()) {
+      throw new UsageException(
+          group.name(),
+          "has no seed in common with the runs of --against",
+          "leave it out, or give runs of the same seeds");
+    }
+    Curve mean = mean(pairs);
+    if (mean.tokens().isEmpty()) {
+      throw new UsageException(
+          group.name(),
+          "was never evaluated at the tokens where the runs of --against were",
+          "leave it out");
+    }
+    return new Line(role, group.name(), pairs.size(), mean);
   }
 
   private static UsageException unknown(String against, List<SeedGroup> groups) {
@@ -77,7 +94,10 @@ public record Differences(String against, List<Line> lines) {
     Map<Long, RunHistory> bySeed = new LinkedHashMap<>();
     for (String name : group.runs()) {
       RunHistory run = Objects.requireNonNull(runs.get(name));
-      bySeed.put(YAML.readTree(run.configuration()).path("seed").asLong(0), run);
+      long seed = YAML.readTree(run.configuration()).path("seed").asLong(0);
+      if (bySeed.put(seed, run) != null) {
+        throw new UsageException(name, "has the seed of another run, " + seed, "leave one out");
+      }
     }
     return bySeed;
   }

@@ -118,7 +118,9 @@ public final class Figures {
         "Validation loss minus that of " + differences.against() + ", mean over seeds",
         TOKENS,
         NATS,
-        differences.lines().stream().map(line -> line(line.name(), line.curve())).toList(),
+        differences.lines().stream()
+            .map(line -> line(line.name() + ", seeds: " + line.seeds(), line.curve()))
+            .toList(),
         growths());
   }
 

@@ -220,8 +220,11 @@ function losses() {
   } else if (data.differences) {
     const { against, lines } = data.differences;
     differences(
-      `${against}, mean over seeds`,
-      lines.map((line) => ({ arm: line, points: points(line.curve) })),
+      against,
+      lines.map((line) => ({
+        arm: { ...line, name: `${line.name}, seeds: ${line.seeds}` },
+        points: points(line.curve),
+      })),
     );
   } else {
     byId("difference-chart").closest("figure").remove();
@@ -269,7 +272,9 @@ function differences(against, lines) {
   const grown = transitions.length > 0;
   byId("difference-title").textContent = `Difference to ${against}`;
   byId("difference-caption").textContent =
-    "Validation loss minus its, at equal tokens: below zero is better." +
+    `Validation loss minus that of \u201c${against}\u201d, at equal tokens` +
+    (data.differences ? ", mean over the seeds that both have" : "") +
+    ": below zero is better." +
     (grown ? " A hump before the release is complete is the price of a growth." : "");
   legend(
     byId("difference-legend"),

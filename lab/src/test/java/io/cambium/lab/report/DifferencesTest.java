@@ -69,7 +69,19 @@ final class DifferencesTest {
     SequencedMap<String, RunHistory> apart = new LinkedHashMap<>(RUNS);
     apart.keySet().removeIf(name -> name.matches("fixed-8/seed-1|grown/seed-[23]"));
     assertThatThrownBy(() -> ReportData.of(apart, "fixed-8/seed-2", Facts.ofThisMachine()))
-        .hasMessageContaining("has no seed in common with fixed-8/seed-2");
+        .hasMessageContaining("grown/seed-1: has no seed in common");
+  }
+
+  @Test
+  void areRefusedWhereTheyWouldSayNothing() {
+    SequencedMap<String, RunHistory> alone = new LinkedHashMap<>(RUNS);
+    alone.keySet().removeIf(name -> name.startsWith("grown"));
+    assertThatThrownBy(() -> ReportData.of(alone, "fixed-8", Facts.ofThisMachine()))
+        .hasMessageContaining("there is nothing to compare with fixed-8");
+    SequencedMap<String, RunHistory> twice = new LinkedHashMap<>(RUNS);
+    twice.put("grown/seed-4", Objects.requireNonNull(RUNS.get("grown/seed-1")));
+    assertThatThrownBy(() -> ReportData.of(twice, "fixed-8", Facts.ofThisMachine()))
+        .hasMessageContaining("grown/seed-4: has the seed of another run, 1");
   }
 
   private static Differences against(String group) {

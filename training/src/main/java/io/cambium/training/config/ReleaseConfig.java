@@ -13,7 +13,10 @@ package io.cambium.training.config;
  */
 public record ReleaseConfig(double window, double hold, double agreement) {
 
-  /** The agreement loss is what gained most of all forms that were compared (docs/results.md). */
+  /**
+   * With the agreement loss siblings share a top-K less often, and the gain was the largest of all
+   * forms that were compared, though by no more than the noise (docs/results.md).
+   */
   public static final ReleaseConfig DEFAULT = new ReleaseConfig(0.2, 0.2, 0.1);
 
   public ReleaseConfig {

@@ -10,7 +10,7 @@ import io.cambium.upcycle.plan.StepZero.NotExact;
 import java.util.List;
 import java.util.Optional;
 
-/** What a model made of dense ones computes before it is trained further (method 4). */
+/** What a model made of dense ones computes before it is trained further (docs/upcycle.md). */
 final class DensePromise {
 
   private DensePromise() {}

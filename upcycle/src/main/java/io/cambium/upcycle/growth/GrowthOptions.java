@@ -10,7 +10,7 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How to grow a model, as method 2 and 3 define it. {@link #to} gives a builder with the defaults.
+ * How to grow a model, as docs/grow.md describes it. {@link #to} gives a builder with the defaults.
  *
  * @param experts routed experts per layer afterwards
  * @param mode how K of them are chosen at first
@@ -40,7 +40,7 @@ public record GrowthOptions(
     long seed,
     boolean overwrite) {
 
-  /** How the grown model chooses its experts at first (method 3). */
+  /** How the grown model chooses its experts at first (docs/grow.md). */
   public enum Mode {
     /** Top-K over all experts, from the first step on. Siblings share a lineage's slots. */
     FLAT,

@@ -13,7 +13,7 @@ import io.cambium.upcycle.plan.StepZero.NotExact;
 import io.cambium.upcycle.plan.StepZero.SourceAtTopK;
 import java.util.Collection;
 
-/** What a grown model computes before it is trained further (method 3). */
+/** What a grown model computes before it is trained further (docs/grow.md). */
 final class GrowthPromise {
 
   private GrowthPromise() {}

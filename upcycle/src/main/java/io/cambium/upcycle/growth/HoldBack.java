@@ -6,7 +6,7 @@ import java.nio.file.Path;
 
 /**
  * By how much replicas' selection bias must be lowered so that none of them is ever chosen before
- * an original: more than the spread of score plus bias (method 3).
+ * an original: more than the spread of score plus bias (docs/grow.md).
  */
 final class HoldBack {
 

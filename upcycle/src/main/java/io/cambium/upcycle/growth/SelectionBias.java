@@ -7,7 +7,7 @@ import io.cambium.checkpoint.family.DecoderSpec.Score;
 /**
  * What a selection bias becomes. A softmax shares one whole among all experts: with m siblings each
  * every score is an m-th of what it was, and the bias beside it has to shrink as well. Where counts
- * differ, the scores shrink by another factor for each token, and no bias fits (method 3).
+ * differ, the scores shrink by another factor for each token, and no bias fits (docs/grow.md).
  */
 final class SelectionBias {
 

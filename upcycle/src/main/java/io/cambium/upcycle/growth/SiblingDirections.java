@@ -5,7 +5,7 @@ import java.util.List;
 
 /**
  * Directions in which the router rows of r siblings part: they add up to zero and their norms
- * average one (method 3).
+ * average one (docs/grow.md).
  */
 final class SiblingDirections {
 

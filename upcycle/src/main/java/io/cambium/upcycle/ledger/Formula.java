@@ -204,7 +204,7 @@ public sealed interface Formula {
 
   /**
    * Row n is w + delta * |w| * d_n, w the source's row {@code parents[n]}, d_n row n of the
-   * directions. The rows of a lineage add up to as many times w (method 3).
+   * directions. The rows of a lineage add up to as many times w (docs/grow.md).
    */
   record DirectedRows(
       SourceTensor source, SourceTensor directions, List<Integer> parents, double delta)

@@ -2,7 +2,7 @@ package io.cambium.upcycle.plan;
 
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
 
-/** What the result computes before it is trained further (method 3 and 4). */
+/** What the result computes before it is trained further (docs/grow.md, docs/upcycle.md). */
 @JsonTypeInfo(use = JsonTypeInfo.Id.SIMPLE_NAME, property = "promise")
 public sealed interface StepZero {
 

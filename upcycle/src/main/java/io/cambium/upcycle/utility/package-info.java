@@ -1,4 +1,4 @@
-/** Which experts get copies: their scores, and how scores become counts (method 2.4). */
+/** Which experts get copies: their scores, and how scores become counts (docs/decide.md). */
 @NullMarked
 package io.cambium.upcycle.utility;
 

@@ -4,8 +4,8 @@ import io.cambium.upcycle.ledger.Formula;
 import java.util.Map;
 
 /**
- * How one copy of a dense block differs from the block (method 4). To add one, copy the smallest
- * neighbour and register it in {@link ExpertInitialisations}.
+ * How one copy of a dense block differs from the block (docs/upcycle.md). To add one, copy the
+ * smallest neighbour and register it in {@link ExpertInitialisations}.
  */
 public interface ExpertInitialisation {
 

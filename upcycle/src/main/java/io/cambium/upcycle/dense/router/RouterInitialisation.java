@@ -10,8 +10,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Where the rows of a new router come from (method 4). To add one, copy the smallest neighbour and
- * register it in {@link RouterInitialisations}.
+ * Where the rows of a new router come from (docs/upcycle.md). To add one, copy the smallest
+ * neighbour and register it in {@link RouterInitialisations}.
  */
 public interface RouterInitialisation {
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Makes the runs of an experiment small enough to keep beside the code: the log with every 100th
 # step and every evaluation, numbers of six digits and those of routing of three, who routes where at
-# the last evaluation only; run.yaml; the experiment's results. `cambium report` reads such runs as it reads whole ones. Needs jq.
+# the last evaluation only; run.yaml; the experiment's results. `cambium report` reads such runs as it
+# reads whole ones. Needs jq.
 # usage, where the experiment was started: thin.sh EXPERIMENT TARGET     what `cambium lab --out` left, and what to write
 set -euo pipefail
 experiment=${1:?usage: thin.sh EXPERIMENT TARGET}

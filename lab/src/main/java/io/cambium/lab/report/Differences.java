@@ -54,10 +54,11 @@ public record Differences(String against, List<Line> lines) {
       throw new UsageException(
           "--against", "there is nothing to compare with " + against, "give other runs beside it");
     }
+    Map<Long, RunHistory> theirs = bySeed(base, runs);
     List<Line> lines = new ArrayList<>();
     for (SeedGroup group : groups) {
       if (group != base) {
-        lines.add(line("RUN_" + lines.size(), group, bySeed(group, runs), bySeed(base, runs)));
+        lines.add(line("RUN_" + lines.size(), group, bySeed(group, runs), theirs));
       }
     }
     return new Differences(against, lines);

@@ -13,6 +13,11 @@ const totalTokens = Math.max(...data.curves.map((arm) => arm.validation.tokens.a
 /** Points before this share of the tokens do not set the scale: they lie far above all others. */
 const SETTLED = 0.2;
 
+/** Where the scale of differences begins: at the first growth, or where the losses have settled. */
+const differFrom = Math.min(
+  ...(transitions.length > 0 ? transitions.map(({ tokens }) => tokens) : [SETTLED * totalTokens]),
+);
+
 /** A curve as the points of a chart. */
 const points = ({ tokens, values }) => tokens.map((at, i) => [at, values[i]]);
 
@@ -269,13 +274,12 @@ function costs() {
 
 /** @param lines of the models that there are, each minus one of them */
 function differences(against, lines) {
-  const grown = transitions.length > 0;
   byId("difference-title").textContent = `Difference to ${against}`;
   byId("difference-caption").textContent =
     `Validation loss minus that of \u201c${against}\u201d, at equal tokens` +
     (data.differences ? ", mean over the seeds that both have" : "") +
     ": below zero is better." +
-    (grown ? " A hump before the release is complete is the price of a growth." : "");
+    (transitions.length > 0 ? " A hump before the release is complete is the price of a growth." : "");
   legend(
     byId("difference-legend"),
     lines.map((line) => line.arm),
@@ -284,10 +288,7 @@ function differences(against, lines) {
     axis: "nats per token",
     signed: true,
     labels: true,
-    range: range(
-      lines,
-      grown ? Math.min(...transitions.map(({ tokens }) => tokens)) : SETTLED * totalTokens,
-    ),
+    range: range(lines, differFrom),
   });
 }
 
@@ -318,7 +319,7 @@ function domains() {
         axis: "",
         signed,
         labels: false,
-        ...(signed && { range: range(drawn, transitions[0].tokens) }),
+        ...(signed && { range: range(drawn, differFrom) }),
       });
     });
   if (!ungrown) {

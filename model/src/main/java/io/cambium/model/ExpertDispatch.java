@@ -1,8 +1,10 @@
 package io.cambium.model;
 
+import io.cambium.model.ProcessGroup.Transfer;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.BiConsumer;
 import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Tensor;
@@ -26,6 +28,7 @@ final class ExpertDispatch {
   private final int[] experts_P;
   private final RowBuffer arrivals;
   private @Nullable Arrived arrived;
+  private @Nullable Transfer underWay;
 
   /** The rows of one pass. */
   private record Arrived(
@@ -109,10 +112,16 @@ final class ExpertDispatch {
     return new Arrived(sent_P, received_P, start_PL, rows_PL, arrivals.rows(total));
   }
 
-  /** Sends the rows that were announced, which lie in the experts' order. */
+  /** Sets the rows off that were announced, which lie in the experts' order. */
   void send(Tensor rows_ND) {
     Arrived here = here();
-    ranks.exchange(rows_ND, here.sent_P(), here.rows_MD(), here.received_P());
+    underWay = ranks.start(rows_ND, here.sent_P(), here.rows_MD(), here.received_P());
+  }
+
+  /** Waits until what was sent is there. */
+  void arrive() {
+    Objects.requireNonNull(underWay, "nothing was sent").await();
+    underWay = null;
   }
 
   /** Takes back what {@link #answer} gave, in the same order. */

@@ -110,7 +110,9 @@ final class ExpertExchange {
   }
 
   /**
-   * Sends this worker's tokens through the experts they chose. All workers must call it.
+   * Lays this worker's tokens out by the experts they chose, and sets those off that go to another
+   * rank. All workers must call it, and then {@link #meet}; what they compute in between costs no
+   * time for as long as the tokens travel.
    *
    * @param slots_SD what the expert of each slot is given, S = T*K
    * @param choice the expert of each slot, T*K entries, slots of a token side by side
@@ -118,21 +120,26 @@ final class ExpertExchange {
    * @return the rows of this worker's slots in the shared buffers, int64 [T*K]; {@link #collect}
    *     takes their outputs
    */
-  Tensor forward(Team.Member member, Tensor slots_SD, int[] choice, boolean keep) {
+  Tensor bring(Team.Member member, Tensor slots_SD, int[] choice, boolean keep) {
     int[] counts_E = counts_WE[member.index()];
     Arrays.fill(counts_E, 0);
     for (int expert : choice) {
       counts_E[expert]++;
     }
     member.await(() -> allocate(keep));
-    Batch shared = batch();
-    Brought brought = shared.brought();
+    Brought brought = batch().brought();
     Tensor rows = Torch.tensor(rows(member.index(), choice, brought.start_E()), choice.length);
     Scopes.freeAll(() -> brought.x_ND().index_copy_(0, rows, slots_SD));
-    member.await(() -> send(brought.x_ND()));
-    forEachExpert(shared.met(), l -> forwardExpert(shared.met(), l));
-    member.await(() -> giveBack(brought.y_ND()));
+    setOff(member, brought.x_ND());
     return rows;
+  }
+
+  /** Sends the tokens of all workers through the experts. All workers must call it. */
+  void meet(Team.Member member) {
+    Batch shared = batch();
+    member.await(this::arrive);
+    forEachExpert(shared.met(), l -> forwardExpert(shared.met(), l));
+    member.await(() -> giveBack(shared.brought().y_ND()));
   }
 
   /** The experts' outputs at these rows, [T*K, D]. */
@@ -141,20 +148,30 @@ final class ExpertExchange {
   }
 
   /**
-   * Carries the gradient of the slots' outputs back to their inputs. All workers must call it.
+   * The way back of {@link #bring}: lays the gradients of this worker's outputs out, and sets those
+   * off that go to another rank. All workers must call it, and then {@link #meetBack}.
    *
    * @param dy_SD gradient of each slot's output, S = T*K
+   */
+  void bringBack(Team.Member member, Tensor rows, Tensor dy_SD) {
+    Brought brought = batch().brought();
+    brought.dy_ND().index_copy_(0, rows, dy_SD);
+    setOff(member, brought.dy_ND());
+  }
+
+  /**
+   * Carries the gradients of all outputs through the experts to their inputs. All workers must call
+   * it.
+   *
    * @param accumulate whether to add to the experts' gradients or to replace them
    * @return gradient of each slot's input, [T*K, D]
    */
-  Tensor backward(Team.Member member, Tensor rows, Tensor dy_SD, boolean accumulate) {
+  Tensor meetBack(Team.Member member, Tensor rows, boolean accumulate) {
     Batch shared = batch();
-    Brought brought = shared.brought();
-    brought.dy_ND().index_copy_(0, rows, dy_SD);
-    member.await(() -> send(brought.dy_ND()));
+    member.await(this::arrive);
     forEachExpert(shared.met(), l -> backwardExpert(shared.met(), l, accumulate));
-    member.await(() -> giveBack(brought.dx_ND()));
-    return brought.dx_ND().index_select(0, rows);
+    member.await(() -> giveBack(shared.brought().dx_ND()));
+    return shared.brought().dx_ND().index_select(0, rows);
   }
 
   /** Assignments per expert in the last forward pass, over all workers of this rank. */
@@ -162,9 +179,15 @@ final class ExpertExchange {
     return batch().brought().rows_E().clone();
   }
 
-  private void send(Tensor rows_ND) {
+  private void setOff(Team.Member member, Tensor rows_ND) {
     if (dispatch != null) {
-      dispatch.send(rows_ND);
+      member.await(() -> dispatch.send(rows_ND));
+    }
+  }
+
+  private void arrive() {
+    if (dispatch != null) {
+      dispatch.arrive();
     }
     next.set(0);
   }

@@ -50,7 +50,9 @@ final class Pass {
   /**
    * What the backward pass needs of one routing layer.
    *
-   * @param base_TD what the experts' output is added to; null where that is nothing
+   * @param residual_TD residual stream that the experts' output is added to; null where it goes
+   *     around the layer
+   * @param shared the shared expert; null where there is none
    * @param normed_TD what the experts saw
    * @param weights_TK what the experts' outputs, or inputs, were multiplied with
    * @param outputs_TKD what they gave
@@ -59,12 +61,13 @@ final class Pass {
    *     multiplies it with the load of all workers
    * @param own this worker's part of the losses that need no other worker's tokens, coefficients
    *     included; null without any
-   * @param sum_TD base and outputs together, where autograd begins again
-   * @param around residual stream that goes around the layer; null where base_TD holds it
+   * @param sum_TD all outputs together, where autograd begins again
+   * @param around residual stream that goes around the layer; null where sum_TD holds it
    */
   private record Crossing(
       MixtureLayer layer,
-      @Nullable Tensor base_TD,
+      @Nullable Tensor residual_TD,
+      @Nullable Shared shared,
       Tensor normed_TD,
       Tensor weights_TK,
       Tensor outputs_TKD,
@@ -74,6 +77,14 @@ final class Pass {
       Tensor sum_TD,
       @Nullable Around around)
       implements Cut {}
+
+  /**
+   * A shared expert between two cuts: forward and backward, it computes while tokens travel.
+   *
+   * @param in_TD what it was given, where autograd begins again
+   * @param out_TD what it gave, scaled as what it is added to wants it
+   */
+  private record Shared(Tensor in_TD, Tensor out_TD) {}
 
   /** A tensor before and after a cut through autograd. */
   private record Around(Tensor before_TD, Tensor after_TD) {}
@@ -192,11 +203,12 @@ final class Pass {
         layer.mixture().router().weightsInput()
             ? decision.weights_TK()
             : Ops.times(decision.weights_TK(), factor);
-    Tensor base_TD = base(x_TD, in_TD, layer);
     decoder.listener().routed(member.index(), index, in_TD.detach(), decision.choice());
     decoder.listener().scored(member.index(), index, decision.scores_TE().detach());
     Tensor slots_SD = slots(layer, in_TD.detach(), weights_TK.detach());
-    Tensor rows = layer.exchange().forward(member, slots_SD, decision.choice(), train);
+    Tensor rows = layer.exchange().bring(member, slots_SD, decision.choice(), train);
+    Shared shared = shared(in_TD, layer);
+    layer.exchange().meet(member);
     Tensor outputs_TKD =
         layer
             .exchange()
@@ -206,21 +218,24 @@ final class Pass {
         .listener()
         .answered(
             member.index(), index, decision.choice(), decision.weights_TK().detach(), outputs_TKD);
-    Tensor sum_TD = combine(layer, base_TD, weights_TK, outputs_TKD);
+    Tensor residual_TD = after() ? null : x_TD;
+    Tensor sum_TD = combine(layer, residual_TD, shared, weights_TK, outputs_TKD);
     Around around = after() ? new Around(x_TD, x_TD.detach()) : null;
     if (train) {
       sum_TD.set_requires_grad(
           layer.trainsExperts()
               || in_TD.requires_grad()
               || weights_TK.requires_grad()
-              || (base_TD != null && base_TD.requires_grad()));
+              || (residual_TD != null && residual_TD.requires_grad())
+              || (shared != null && shared.out_TD().requires_grad()));
       if (around != null) {
         around.after_TD().set_requires_grad(around.before_TD().requires_grad());
       }
       cuts.push(
           new Crossing(
               layer,
-              base_TD,
+              residual_TD,
+              shared,
               in_TD,
               weights_TK,
               outputs_TKD,
@@ -258,18 +273,17 @@ final class Pass {
         : null;
   }
 
-  /** What the experts' outputs are added to: residual stream and shared expert. */
-  private @Nullable Tensor base(Tensor x_TD, Tensor in_TD, MixtureLayer layer) {
+  private @Nullable Shared shared(Tensor x_TD, MixtureLayer layer) {
     if (layer.mixture().sharedIntermediateSize() == 0) {
-      return after() ? null : x_TD;
+      return null;
     }
-    return Scopes.keepResult(() -> {
-      Tensor shared_TD = shared(in_TD, layer);
-      return after() ? shared_TD : x_TD.add(Ops.times(shared_TD, residualScale()));
-    });
+    Tensor in_TD = x_TD.detach().set_requires_grad(x_TD.requires_grad());
+    double factor = after() ? 1 : residualScale();
+    return new Shared(
+        in_TD, Scopes.keepResult(() -> Ops.times(sharedExpert(in_TD, layer), factor)));
   }
 
-  private Tensor shared(Tensor in_TD, MixtureLayer layer) {
+  private Tensor sharedExpert(Tensor in_TD, MixtureLayer layer) {
     int index = layer.layer();
     Tensor out_TD =
         Ops.gated(
@@ -297,9 +311,13 @@ final class Pass {
     });
   }
 
-  /** {@code base + sum over K of weight * output}, outside autograd. */
+  /** {@code residual + shared + sum over K of weight * output}, outside autograd. */
   private static Tensor combine(
-      MixtureLayer layer, @Nullable Tensor base_TD, Tensor weights_TK, Tensor outputs_TKD) {
+      MixtureLayer layer,
+      @Nullable Tensor residual_TD,
+      @Nullable Shared shared,
+      Tensor weights_TK,
+      Tensor outputs_TKD) {
     return Scopes.keepResult(() -> {
       Tensor sum_TD =
           layer.mixture().router().weightsInput()
@@ -307,8 +325,16 @@ final class Pass {
               : torch
                   .bmm(weights_TK.detach().to(outputs_TKD.scalar_type()).unsqueeze(1), outputs_TKD)
                   .squeeze(1);
+      Tensor base_TD = base(residual_TD, shared);
       return base_TD == null ? sum_TD : sum_TD.add_(base_TD.detach());
     });
+  }
+
+  private static @Nullable Tensor base(@Nullable Tensor residual_TD, @Nullable Shared shared) {
+    if (residual_TD == null || shared == null) {
+      return shared == null ? residual_TD : shared.out_TD();
+    }
+    return residual_TD.detach().add(shared.out_TD().detach());
   }
 
   /**
@@ -435,7 +461,9 @@ final class Pass {
   /** A worker without tokens only helps with the experts. */
   private void cross(Crossing c, boolean idle, boolean accumulate) {
     if (idle) {
-      c.layer().exchange().backward(member, c.rows(), c.outputs_TKD().flatten(0, 1), accumulate);
+      ExpertExchange exchange = c.layer().exchange();
+      exchange.bringBack(member, c.rows(), c.outputs_TKD().flatten(0, 1));
+      exchange.meetBack(member, c.rows(), accumulate);
     } else {
       cross(c, accumulate);
     }
@@ -443,15 +471,21 @@ final class Pass {
 
   private void cross(Crossing c, boolean accumulate) {
     Tensor dSum_TD = c.sum_TD().grad();
+    ExpertExchange exchange = c.layer().exchange();
+    exchange.bringBack(member, c.rows(), dOutputs(c, dSum_TD).flatten(0, 1));
+    Tensor dShared_TD = crossShared(c.shared(), dSum_TD);
+    Tensor dSlots_TKD = exchange.meetBack(member, c.rows(), accumulate).view_as(c.outputs_TKD());
     TensorVector outputs = new TensorVector();
     TensorVector gradients = new TensorVector();
-    if (c.layer().mixture().router().weightsInput()) {
-      crossWeightedInputs(c, dSum_TD, accumulate, outputs, gradients);
-    } else {
-      crossWeightedOutputs(c, dSum_TD, accumulate, outputs, gradients);
-    }
-    if (c.base_TD() != null) {
-      add(outputs, gradients, c.base_TD(), dSum_TD);
+    Tensor dNormed_TD = dNormed(c, dSlots_TKD);
+    add(
+        outputs,
+        gradients,
+        c.normed_TD(),
+        dShared_TD == null ? dNormed_TD : dNormed_TD.add(dShared_TD));
+    add(outputs, gradients, c.weights_TK(), dWeights(c, dSum_TD, dSlots_TKD));
+    if (c.residual_TD() != null) {
+      add(outputs, gradients, c.residual_TD(), dSum_TD);
     }
     if (c.around() != null) {
       add(outputs, gradients, c.around().before_TD(), c.around().after_TD().grad());
@@ -462,40 +496,44 @@ final class Pass {
     }
   }
 
-  private void crossWeightedOutputs(
-      Crossing c,
-      Tensor dSum_TD,
-      boolean accumulate,
-      TensorVector outputs,
-      TensorVector gradients) {
-    Tensor dWeights_TK = torch.bmm(c.outputs_TKD(), dSum_TD.unsqueeze(-1)).squeeze(-1);
-    Tensor dOutputs_TKD =
-        c.weights_TK().detach().to(dSum_TD.scalar_type()).unsqueeze(-1).mul(dSum_TD.unsqueeze(1));
-    add(outputs, gradients, c.normed_TD(), dSlots(c, dOutputs_TKD, accumulate).sum(1));
-    add(outputs, gradients, c.weights_TK(), dWeights_TK.to(c.weights_TK().scalar_type()));
+  /** The gradient of what the shared expert was given; null where nobody needs it. */
+  private static @Nullable Tensor crossShared(@Nullable Shared shared, Tensor dSum_TD) {
+    if (shared == null || !shared.out_TD().requires_grad()) {
+      return null;
+    }
+    backward(shared.out_TD(), dSum_TD);
+    return shared.in_TD().requires_grad() ? shared.in_TD().grad() : null;
   }
 
-  private void crossWeightedInputs(
-      Crossing c,
-      Tensor dSum_TD,
-      boolean accumulate,
-      TensorVector outputs,
-      TensorVector gradients) {
-    int topK = c.layer().mixture().topK();
-    Tensor dOutputs_TKD = dSum_TD.unsqueeze(1).expand(-1, topK, -1).contiguous();
-    Tensor dSlots_TKD = dSlots(c, dOutputs_TKD, accumulate);
-    Tensor weights_T1K = c.weights_TK().detach().to(dSum_TD.scalar_type()).unsqueeze(1);
-    add(outputs, gradients, c.normed_TD(), torch.bmm(weights_T1K, dSlots_TKD).squeeze(1));
-    Tensor dWeights_TK = torch.bmm(dSlots_TKD, c.normed_TD().detach().unsqueeze(-1)).squeeze(-1);
-    add(outputs, gradients, c.weights_TK(), dWeights_TK.to(c.weights_TK().scalar_type()));
+  /** The gradient of each expert's output: [T, K, D]. */
+  private static Tensor dOutputs(Crossing c, Tensor dSum_TD) {
+    return weightsInput(c)
+        ? dSum_TD.unsqueeze(1).expand_as(c.outputs_TKD()).contiguous()
+        : weights(c, dSum_TD).unsqueeze(-1).mul(dSum_TD.unsqueeze(1));
   }
 
-  /** The gradient of what each slot's expert was given: [T, K, D]. */
-  private Tensor dSlots(Crossing c, Tensor dOutputs_TKD, boolean accumulate) {
-    return c.layer()
-        .exchange()
-        .backward(member, c.rows(), dOutputs_TKD.flatten(0, 1), accumulate)
-        .view(-1, c.layer().mixture().topK(), dOutputs_TKD.size(2));
+  /** The part of the gradient of what the experts saw that came through them: [T, D]. */
+  private static Tensor dNormed(Crossing c, Tensor dSlots_TKD) {
+    return weightsInput(c)
+        ? torch.bmm(weights(c, dSlots_TKD).unsqueeze(1), dSlots_TKD).squeeze(1)
+        : dSlots_TKD.sum(1);
+  }
+
+  private static Tensor dWeights(Crossing c, Tensor dSum_TD, Tensor dSlots_TKD) {
+    Tensor dWeights_TK1 =
+        weightsInput(c)
+            ? torch.bmm(dSlots_TKD, c.normed_TD().detach().unsqueeze(-1))
+            : torch.bmm(c.outputs_TKD(), dSum_TD.unsqueeze(-1));
+    return dWeights_TK1.squeeze(-1).to(c.weights_TK().scalar_type());
+  }
+
+  private static boolean weightsInput(Crossing c) {
+    return c.layer().mixture().router().weightsInput();
+  }
+
+  /** The weights in the type of a tensor that they are multiplied with. */
+  private static Tensor weights(Crossing c, Tensor with) {
+    return c.weights_TK().detach().to(with.scalar_type());
   }
 
   /** What nothing trained went into has no use for a gradient. */

@@ -36,8 +36,9 @@ public interface ProcessGroup {
         }
 
         @Override
-        public void exchange(Tensor sent, long[] sentRows, Tensor received, long[] receivedRows) {
+        public Transfer start(Tensor sent, long[] sentRows, Tensor received, long[] receivedRows) {
           received.copy_(sent);
+          return () -> {};
         }
       };
 
@@ -58,16 +59,30 @@ public interface ProcessGroup {
   /** The sums of each value over all ranks, likewise, in fp64. */
   double[] sum(double... values);
 
+  /** Rows on their way between the ranks. */
+  interface Transfer {
+
+    /** Waits until this rank's rows have left and those for it have come. To be called once. */
+    void await();
+  }
+
   /**
-   * Sends rows to every rank and takes those that each has for this one (uneven all-to-all), in the
-   * order of the ranks. What a rank sends to itself is copied.
+   * Begins to send rows to every rank and to take those that each has for this one (uneven
+   * all-to-all), in the order of the ranks. What a rank sends to itself is copied. Until the
+   * transfer has been awaited nothing may be written into what is sent, nor read from what is
+   * received, and no other exchange begun among these ranks.
    *
    * @param sent contiguous, on the CPU
    * @param sentRows how many of them go to each rank
    * @param received contiguous, of the same type and the same columns
    * @param receivedRows how many of them come from each rank
    */
-  void exchange(Tensor sent, long[] sentRows, Tensor received, long[] receivedRows);
+  Transfer start(Tensor sent, long[] sentRows, Tensor received, long[] receivedRows);
+
+  /** Does that, and waits for it. */
+  default void exchange(Tensor sent, long[] sentRows, Tensor received, long[] receivedRows) {
+    start(sent, sentRows, received, receivedRows).await();
+  }
 
   /** The sums of counts, all up to 2^53. */
   default SortedMap<Integer, long[]> sum(SortedMap<Integer, long[]> counts) {

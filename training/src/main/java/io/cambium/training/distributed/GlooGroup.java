@@ -147,12 +147,17 @@ final class GlooGroup implements ProcessGroup {
   }
 
   @Override
-  public void exchange(Tensor sent, long[] sentRows, Tensor received, long[] receivedRows) {
+  public Transfer start(Tensor sent, long[] sentRows, Tensor received, long[] receivedRows) {
     others.requireAll();
     try (PointerScope scope = new PointerScope()) {
-      await(
+      Work work =
           gloo.alltoall_base(
-              received, sent, new LongVector(receivedRows), new LongVector(sentRows)));
+              received, sent, new LongVector(receivedRows), new LongVector(sentRows));
+      work.retainReference(); // until it is done, whatever scope it was begun in
+      return () -> {
+        await(work);
+        work.releaseReference();
+      };
     }
   }
 

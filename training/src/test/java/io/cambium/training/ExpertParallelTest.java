@@ -41,6 +41,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -132,9 +133,25 @@ class ExpertParallelTest {
   /** What is known of a model after one step. */
   private record Step(double loss, double gradientNorm, Set<String> experts) {}
 
-  private Step step(Path model, long[] ids, Path before, Path after, Team team, RankGroups group) {
+  /** How a step is computed; the same comes out either way. */
+  private record Manner(int microBatches, boolean recompute) {
+    static final Manner PLAIN = new Manner(1, false);
+
+    /** Each a part of the sequences' tokens. */
+    int length() {
+      return LENGTH / microBatches;
+    }
+  }
+
+  private Step step(
+      Path model, long[] ids, Manner manner, Path[] beforeAndAfter, Team team, RankGroups group) {
+    Path before = beforeAndAfter[0];
+    Path after = beforeAndAfter[1];
     createDirectories(before, after);
     ModelInTraining loaded = ModelInTraining.load(model, team, SETTINGS, false, group);
+    if (manner.recompute()) {
+      loaded.decoder().recompute();
+    }
     if (group.inFirstSet()) {
       loaded.write(before, TrainerState.start(0, 1));
     }
@@ -142,17 +159,11 @@ class ExpertParallelTest {
     double[] norms = new double[team.size()];
     team.run(member -> {
       int sequence = group.all().rank() + member.index();
-      long[] own = Arrays.copyOfRange(ids, sequence * LENGTH, (sequence + 1) * LENGTH);
-      losses[member.index()] =
-          loaded
-              .decoder()
-              .backward(
-                  member,
-                  Torch.tensor(Arrays.copyOf(own, LENGTH - 1), 1, LENGTH - 1),
-                  Torch.tensor(Arrays.copyOfRange(own, 1, LENGTH), 1, LENGTH - 1),
-                  (long) RANKS * (LENGTH - 1),
-                  false)
-              .crossEntropy();
+      for (int micro = 0; micro < manner.microBatches(); micro++) {
+        int from = sequence * LENGTH + micro * manner.length();
+        losses[member.index()] +=
+            backward(loaded, member, Arrays.copyOfRange(ids, from, from + manner.length()), micro);
+      }
       member.await();
       norms[member.index()] = loaded.optimizer().reduce(member);
       loaded.optimizer().update(member, 1, 1);
@@ -162,6 +173,19 @@ class ExpertParallelTest {
     }
     double loss = group.all().sum(Arrays.stream(losses).sum())[0];
     return new Step(loss, norms[0], experts(loaded));
+  }
+
+  private static double backward(ModelInTraining model, Team.Member member, long[] ids, int micro) {
+    int length = ids.length - 1;
+    return model
+        .decoder()
+        .backward(
+            member,
+            Torch.tensor(Arrays.copyOf(ids, length), 1, length),
+            Torch.tensor(Arrays.copyOfRange(ids, 1, length + 1), 1, length),
+            (long) RANKS * (LENGTH - LENGTH / (length + 1)),
+            micro > 0)
+        .crossEntropy();
   }
 
   private static Set<String> experts(ModelInTraining model) {
@@ -192,6 +216,18 @@ class ExpertParallelTest {
   @ParameterizedTest
   @MethodSource("models")
   void eachHoldsItsExpertsAndTogetherTheyTrainAsOne(String golden) throws Exception {
+    requireTheSameStep(golden, Manner.PLAIN);
+  }
+
+  /** A shared expert beside the others, whose tokens travel meanwhile. */
+  @ParameterizedTest
+  @CsvSource({"2, false", "1, true", "3, true"})
+  void microBatchesAndRecomputationChangeNothing(int microBatches, boolean recompute)
+      throws Exception {
+    requireTheSameStep("deepseek_v3", new Manner(microBatches, recompute));
+  }
+
+  private void requireTheSameStep(String golden, Manner manner) throws Exception {
     Path model = Goldens.unpack(golden, folder);
     long[] ids;
     try (SafetensorsFile expected = SafetensorsFile.open(model.resolve(Goldens.EXPECTED))) {
@@ -201,12 +237,12 @@ class ExpertParallelTest {
     Path[] shared = {folder.resolve("shared-before"), folder.resolve("shared-after")};
     Step one;
     try (Team team = new Team(RANKS)) {
-      one = step(model, ids, alone[0], alone[1], team, RankGroups.ALONE);
+      one = step(model, ids, manner, alone, team, RankGroups.ALONE);
     }
     List<Step> four =
         together(rank -> {
           try (Team team = new Team(1)) {
-            return step(model, ids, shared[0], shared[1], team, groups.get(rank));
+            return step(model, ids, manner, shared, team, groups.get(rank));
           }
         });
     for (Step rank : four) {

@@ -7,7 +7,7 @@ set -euo pipefail
 cambium=${CAMBIUM:-$(cd "$(dirname "$0")/../.." && pwd)/cambium}
 . "$(dirname "$0")/../training/small_run.sh"
 . "$(dirname "$0")/ranks.sh"
-make_run 12 > "$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
+make_run 40 > "$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
 
 speed() { # run: tokens per second, the best step's
   grep '"event":"train"' "$work/$1/metrics.jsonl" |

@@ -114,6 +114,9 @@ final class ExpertDispatch {
 
   /** Sets the rows off that were announced, which lie in the experts' order. */
   void send(Tensor rows_ND) {
+    if (underWay != null) {
+      throw new IllegalStateException("what was sent before has not arrived");
+    }
     Arrived here = here();
     underWay = ranks.start(rows_ND, here.sent_P(), here.rows_MD(), here.received_P());
   }

@@ -111,8 +111,8 @@ final class ExpertExchange {
 
   /**
    * Lays this worker's tokens out by the experts they chose, and sets those off that go to another
-   * rank. All workers must call it, and then {@link #meet}; what they compute in between costs no
-   * time for as long as the tokens travel.
+   * rank. All workers must call it, and then {@link #finishForward}; in between they may compute
+   * what needs no expert, while tokens travel.
    *
    * @param slots_SD what the expert of each slot is given, S = T*K
    * @param choice the expert of each slot, T*K entries, slots of a token side by side
@@ -120,7 +120,7 @@ final class ExpertExchange {
    * @return the rows of this worker's slots in the shared buffers, int64 [T*K]; {@link #collect}
    *     takes their outputs
    */
-  Tensor bring(Team.Member member, Tensor slots_SD, int[] choice, boolean keep) {
+  Tensor startForward(Team.Member member, Tensor slots_SD, int[] choice, boolean keep) {
     int[] counts_E = counts_WE[member.index()];
     Arrays.fill(counts_E, 0);
     for (int expert : choice) {
@@ -135,11 +135,11 @@ final class ExpertExchange {
   }
 
   /** Sends the tokens of all workers through the experts. All workers must call it. */
-  void meet(Team.Member member) {
-    Batch shared = batch();
+  void finishForward(Team.Member member) {
+    Batch here = batch();
     member.await(this::arrive);
-    forEachExpert(shared.met(), l -> forwardExpert(shared.met(), l));
-    member.await(() -> giveBack(shared.brought().y_ND()));
+    forEachExpert(here.met(), l -> forwardExpert(here.met(), l));
+    member.await(() -> giveBack(here.brought().y_ND()));
   }
 
   /** The experts' outputs at these rows, [T*K, D]. */
@@ -148,12 +148,12 @@ final class ExpertExchange {
   }
 
   /**
-   * The way back of {@link #bring}: lays the gradients of this worker's outputs out, and sets those
-   * off that go to another rank. All workers must call it, and then {@link #meetBack}.
+   * Lays the gradients of this worker's outputs out, and sets those off that go to another rank.
+   * All workers must call it, and then {@link #finishBackward}, as with {@link #startForward}.
    *
    * @param dy_SD gradient of each slot's output, S = T*K
    */
-  void bringBack(Team.Member member, Tensor rows, Tensor dy_SD) {
+  void startBackward(Team.Member member, Tensor rows, Tensor dy_SD) {
     Brought brought = batch().brought();
     brought.dy_ND().index_copy_(0, rows, dy_SD);
     setOff(member, brought.dy_ND());
@@ -166,12 +166,12 @@ final class ExpertExchange {
    * @param accumulate whether to add to the experts' gradients or to replace them
    * @return gradient of each slot's input, [T*K, D]
    */
-  Tensor meetBack(Team.Member member, Tensor rows, boolean accumulate) {
-    Batch shared = batch();
+  Tensor finishBackward(Team.Member member, Tensor rows, boolean accumulate) {
+    Batch here = batch();
     member.await(this::arrive);
-    forEachExpert(shared.met(), l -> backwardExpert(shared.met(), l, accumulate));
-    member.await(() -> giveBack(shared.brought().dx_ND()));
-    return shared.brought().dx_ND().index_select(0, rows);
+    forEachExpert(here.met(), l -> backwardExpert(here.met(), l, accumulate));
+    member.await(() -> giveBack(here.brought().dx_ND()));
+    return here.brought().dx_ND().index_select(0, rows);
   }
 
   /** Assignments per expert in the last forward pass, over all workers of this rank. */

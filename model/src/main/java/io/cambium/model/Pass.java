@@ -61,7 +61,7 @@ final class Pass {
    *     multiplies it with the load of all workers
    * @param own this worker's part of the losses that need no other worker's tokens, coefficients
    *     included; null without any
-   * @param sum_TD all outputs together, where autograd begins again
+   * @param sum_TD residual stream, shared expert and outputs together, where autograd begins again
    * @param around residual stream that goes around the layer; null where sum_TD holds it
    */
   private record Crossing(
@@ -82,7 +82,7 @@ final class Pass {
    * A shared expert between two cuts: forward and backward, it computes while tokens travel.
    *
    * @param in_TD what it was given, where autograd begins again
-   * @param out_TD what it gave, scaled as what it is added to wants it
+   * @param out_TD what it gave, times {@link #outputScale}
    */
   private record Shared(Tensor in_TD, Tensor out_TD) {}
 
@@ -186,6 +186,11 @@ final class Pass {
     return decoder.spec().norms().after();
   }
 
+  /** Of what a routing layer adds up: the residual stream is among it, or comes after a norm. */
+  private double outputScale() {
+    return after() ? 1 : residualScale();
+  }
+
   private double residualScale() {
     return decoder.spec().scales().residual();
   }
@@ -198,17 +203,16 @@ final class Pass {
     MixtureLayer layer = decoder.mixture(index);
     Tensor in_TD = after() ? x_TD : norm(x_TD, Part.FEED_FORWARD_NORM, index);
     Router.Decision decision = route(in_TD, layer, ids_BS);
-    double factor = after() ? 1 : residualScale();
     Tensor weights_TK =
         layer.mixture().router().weightsInput()
             ? decision.weights_TK()
-            : Ops.times(decision.weights_TK(), factor);
+            : Ops.times(decision.weights_TK(), outputScale());
     decoder.listener().routed(member.index(), index, in_TD.detach(), decision.choice());
     decoder.listener().scored(member.index(), index, decision.scores_TE().detach());
     Tensor slots_SD = slots(layer, in_TD.detach(), weights_TK.detach());
-    Tensor rows = layer.exchange().bring(member, slots_SD, decision.choice(), train);
+    Tensor rows = layer.exchange().startForward(member, slots_SD, decision.choice(), train);
     Shared shared = shared(in_TD, layer);
-    layer.exchange().meet(member);
+    layer.exchange().finishForward(member);
     Tensor outputs_TKD =
         layer
             .exchange()
@@ -278,9 +282,8 @@ final class Pass {
       return null;
     }
     Tensor in_TD = x_TD.detach().set_requires_grad(x_TD.requires_grad());
-    double factor = after() ? 1 : residualScale();
     return new Shared(
-        in_TD, Scopes.keepResult(() -> Ops.times(sharedExpert(in_TD, layer), factor)));
+        in_TD, Scopes.keepResult(() -> Ops.times(sharedExpert(in_TD, layer), outputScale())));
   }
 
   private Tensor sharedExpert(Tensor in_TD, MixtureLayer layer) {
@@ -326,15 +329,16 @@ final class Pass {
                   .bmm(weights_TK.detach().to(outputs_TKD.scalar_type()).unsqueeze(1), outputs_TKD)
                   .squeeze(1);
       Tensor base_TD = base(residual_TD, shared);
-      return base_TD == null ? sum_TD : sum_TD.add_(base_TD.detach());
+      return base_TD == null ? sum_TD : sum_TD.add_(base_TD);
     });
   }
 
   private static @Nullable Tensor base(@Nullable Tensor residual_TD, @Nullable Shared shared) {
-    if (residual_TD == null || shared == null) {
-      return shared == null ? residual_TD : shared.out_TD();
+    if (shared == null) {
+      return residual_TD == null ? null : residual_TD.detach();
     }
-    return residual_TD.detach().add(shared.out_TD().detach());
+    Tensor shared_TD = shared.out_TD().detach();
+    return residual_TD == null ? shared_TD : residual_TD.detach().add(shared_TD);
   }
 
   /**
@@ -462,8 +466,8 @@ final class Pass {
   private void cross(Crossing c, boolean idle, boolean accumulate) {
     if (idle) {
       ExpertExchange exchange = c.layer().exchange();
-      exchange.bringBack(member, c.rows(), c.outputs_TKD().flatten(0, 1));
-      exchange.meetBack(member, c.rows(), accumulate);
+      exchange.startBackward(member, c.rows(), c.outputs_TKD().flatten(0, 1));
+      exchange.finishBackward(member, c.rows(), accumulate);
     } else {
       cross(c, accumulate);
     }
@@ -472,9 +476,10 @@ final class Pass {
   private void cross(Crossing c, boolean accumulate) {
     Tensor dSum_TD = c.sum_TD().grad();
     ExpertExchange exchange = c.layer().exchange();
-    exchange.bringBack(member, c.rows(), dOutputs(c, dSum_TD).flatten(0, 1));
+    exchange.startBackward(member, c.rows(), dOutputs(c, dSum_TD).flatten(0, 1));
     Tensor dShared_TD = crossShared(c.shared(), dSum_TD);
-    Tensor dSlots_TKD = exchange.meetBack(member, c.rows(), accumulate).view_as(c.outputs_TKD());
+    Tensor dSlots_TKD =
+        exchange.finishBackward(member, c.rows(), accumulate).view_as(c.outputs_TKD());
     TensorVector outputs = new TensorVector();
     TensorVector gradients = new TensorVector();
     Tensor dNormed_TD = dNormed(c, dSlots_TKD);
@@ -496,7 +501,11 @@ final class Pass {
     }
   }
 
-  /** The gradient of what the shared expert was given; null where nobody needs it. */
+  /**
+   * Carries the gradient through the shared expert, to its weights and to what it was given.
+   *
+   * @return the latter; null where there is no shared expert, or nobody needs it
+   */
   private static @Nullable Tensor crossShared(@Nullable Shared shared, Tensor dSum_TD) {
     if (shared == null || !shared.out_TD().requires_grad()) {
       return null;

@@ -62,7 +62,10 @@ public interface ProcessGroup {
   /** Rows on their way between the ranks. */
   interface Transfer {
 
-    /** Waits until this rank's rows have left and those for it have come. To be called once. */
+    /**
+     * Waits until this rank's rows have left and those for it have come. To be called once, by any
+     * thread.
+     */
     void await();
   }
 

@@ -74,8 +74,8 @@ class ExpertExchangeTest {
     int[] mine = Arrays.copyOfRange(choice, from * topK, to * topK);
     Tensor slots_SD =
         x_TD.narrow(0, from, to - from).unsqueeze(1).expand(-1, topK, -1).flatten(0, 1);
-    Tensor rows = exchange.bring(member, slots_SD, mine, false);
-    exchange.meet(member);
+    Tensor rows = exchange.startForward(member, slots_SD, mine, false);
+    exchange.finishForward(member);
     float[] outputs = Torch.floats(exchange.collect(rows));
     for (int slot = 0; slot < mine.length; slot++) {
       ExpertWeights expert = weights.get(mine[slot]);

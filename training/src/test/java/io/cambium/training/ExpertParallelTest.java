@@ -51,7 +51,7 @@ class ExpertParallelTest {
 
   private static final int RANKS = 4;
   private static final int SHARING = 2;
-  private static final int LENGTH = 12;
+  private static final int TOKENS = 48;
 
   /** With an epsilon so large that a weight moves as its gradient says, and not by its sign. */
   private static final AdamW.Settings SETTINGS =
@@ -133,49 +133,63 @@ class ExpertParallelTest {
   /** What is known of a model after one step. */
   private record Step(double loss, double gradientNorm, Set<String> experts) {}
 
-  /** How a step is computed; the same comes out either way. */
-  private record Manner(int microBatches, boolean recompute) {
-    static final Manner PLAIN = new Manner(1, false);
+  /** How the ranks, or one process in their place, compute a step. */
+  private record Manner(int workersPerRank, int microBatches, boolean recompute) {
 
-    /** Each a part of the sequences' tokens. */
+    /** Pieces of text, one for each worker and micro-batch. */
+    int pieces() {
+      return RANKS * workersPerRank * microBatches;
+    }
+
     int length() {
-      return LENGTH / microBatches;
+      return TOKENS / pieces();
+    }
+
+    long predicted() {
+      return (long) pieces() * (length() - 1);
+    }
+  }
+
+  /** Where a model is written before and after a step. */
+  private record Written(Path before, Path after) {
+    static Written in(Path folder) {
+      Written written = new Written(folder.resolve("before"), folder.resolve("after"));
+      createDirectories(written.before(), written.after());
+      return written;
     }
   }
 
   private Step step(
-      Path model, long[] ids, Manner manner, Path[] beforeAndAfter, Team team, RankGroups group) {
-    Path before = beforeAndAfter[0];
-    Path after = beforeAndAfter[1];
-    createDirectories(before, after);
+      Path model, long[] ids, Manner manner, Written written, Team team, RankGroups group) {
     ModelInTraining loaded = ModelInTraining.load(model, team, SETTINGS, false, group);
     if (manner.recompute()) {
       loaded.decoder().recompute();
     }
     if (group.inFirstSet()) {
-      loaded.write(before, TrainerState.start(0, 1));
+      loaded.write(written.before(), TrainerState.start(0, 1));
     }
     double[] losses = new double[team.size()];
     double[] norms = new double[team.size()];
     team.run(member -> {
-      int sequence = group.all().rank() + member.index();
+      int worker = group.all().rank() * team.size() + member.index();
       for (int micro = 0; micro < manner.microBatches(); micro++) {
-        int from = sequence * LENGTH + micro * manner.length();
-        losses[member.index()] +=
-            backward(loaded, member, Arrays.copyOfRange(ids, from, from + manner.length()), micro);
+        int from = (worker * manner.microBatches() + micro) * manner.length();
+        long[] piece = Arrays.copyOfRange(ids, from, from + manner.length());
+        losses[member.index()] += backward(loaded, member, piece, manner.predicted(), micro > 0);
       }
       member.await();
       norms[member.index()] = loaded.optimizer().reduce(member);
       loaded.optimizer().update(member, 1, 1);
     });
     if (group.inFirstSet()) {
-      loaded.write(after, TrainerState.start(0, 1));
+      loaded.write(written.after(), TrainerState.start(0, 1));
     }
     double loss = group.all().sum(Arrays.stream(losses).sum())[0];
     return new Step(loss, norms[0], experts(loaded));
   }
 
-  private static double backward(ModelInTraining model, Team.Member member, long[] ids, int micro) {
+  private static double backward(
+      ModelInTraining model, Team.Member member, long[] ids, long batchTokens, boolean accumulate) {
     int length = ids.length - 1;
     return model
         .decoder()
@@ -183,8 +197,8 @@ class ExpertParallelTest {
             member,
             Torch.tensor(Arrays.copyOf(ids, length), 1, length),
             Torch.tensor(Arrays.copyOfRange(ids, 1, length + 1), 1, length),
-            (long) RANKS * (LENGTH - LENGTH / (length + 1)),
-            micro > 0)
+            batchTokens,
+            accumulate)
         .crossEntropy();
   }
 
@@ -216,15 +230,15 @@ class ExpertParallelTest {
   @ParameterizedTest
   @MethodSource("models")
   void eachHoldsItsExpertsAndTogetherTheyTrainAsOne(String golden) throws Exception {
-    requireTheSameStep(golden, Manner.PLAIN);
+    requireTheSameStep(golden, new Manner(1, 1, false));
   }
 
   /** A shared expert beside the others, whose tokens travel meanwhile. */
   @ParameterizedTest
-  @CsvSource({"2, false", "1, true", "3, true"})
-  void microBatchesAndRecomputationChangeNothing(int microBatches, boolean recompute)
+  @CsvSource({"1, 2, false", "1, 1, true", "1, 3, true", "2, 1, false", "2, 2, true"})
+  void ranksTrainAsOneProcessInEveryManner(int workersPerRank, int microBatches, boolean recompute)
       throws Exception {
-    requireTheSameStep("deepseek_v3", new Manner(microBatches, recompute));
+    requireTheSameStep("deepseek_v3", new Manner(workersPerRank, microBatches, recompute));
   }
 
   private void requireTheSameStep(String golden, Manner manner) throws Exception {
@@ -233,15 +247,15 @@ class ExpertParallelTest {
     try (SafetensorsFile expected = SafetensorsFile.open(model.resolve(Goldens.EXPECTED))) {
       ids = expected.data("input_ids").toArray(ValueLayout.JAVA_LONG_UNALIGNED);
     }
-    Path[] alone = {folder.resolve("alone-before"), folder.resolve("alone-after")};
-    Path[] shared = {folder.resolve("shared-before"), folder.resolve("shared-after")};
+    Written alone = Written.in(folder.resolve("alone"));
+    Written shared = Written.in(folder.resolve("shared"));
     Step one;
-    try (Team team = new Team(RANKS)) {
+    try (Team team = new Team(RANKS * manner.workersPerRank())) {
       one = step(model, ids, manner, alone, team, RankGroups.ALONE);
     }
     List<Step> four =
         together(rank -> {
-          try (Team team = new Team(1)) {
+          try (Team team = new Team(manner.workersPerRank())) {
             return step(model, ids, manner, shared, team, groups.get(rank));
           }
         });
@@ -257,16 +271,16 @@ class ExpertParallelTest {
       assertThat(Stream.concat(first.stream(), second.stream()))
           .containsExactlyInAnyOrderElementsOf(one.experts());
     }
-    requireSame(alone[0], shared[0], 0);
-    requireSame(alone[1], shared[1], 1e-5);
+    requireSame(alone.before(), shared.before(), 0);
+    requireSame(alone.after(), shared.after(), 1e-5);
     requireSameUpdates(alone, shared);
   }
 
   /** How far every weight moved. */
-  private static void requireSameUpdates(Path[] alone, Path[] shared) {
-    try (CheckpointDirectory before = CheckpointDirectory.open(alone[0]);
-        CheckpointDirectory one = CheckpointDirectory.open(alone[1]);
-        CheckpointDirectory other = CheckpointDirectory.open(shared[1])) {
+  private static void requireSameUpdates(Written alone, Written shared) {
+    try (CheckpointDirectory before = CheckpointDirectory.open(alone.before());
+        CheckpointDirectory one = CheckpointDirectory.open(alone.after());
+        CheckpointDirectory other = CheckpointDirectory.open(shared.after())) {
       for (ModelTensor tensor : one.tensors()) {
         float[] start = floats(before, tensor);
         requireClose(

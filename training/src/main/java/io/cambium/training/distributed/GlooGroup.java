@@ -155,8 +155,11 @@ final class GlooGroup implements ProcessGroup {
               received, sent, new LongVector(receivedRows), new LongVector(sentRows));
       work.retainReference(); // until it is done, whatever scope it was begun in
       return () -> {
-        await(work);
-        work.releaseReference();
+        try {
+          await(work);
+        } finally {
+          work.releaseReference();
+        }
       };
     }
   }

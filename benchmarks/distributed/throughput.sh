@@ -9,9 +9,9 @@ cambium=${CAMBIUM:-$(cd "$(dirname "$0")/../.." && pwd)/cambium}
 . "$(dirname "$0")/ranks.sh"
 make_run 40 > "$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
 
-speed() { # run: tokens per second, the best step's
-  grep '"event":"train"' "$work/$1/metrics.jsonl" |
-    sed -E 's/.*"tokens_per_second":([0-9.]+).*/\1/' | sort -g | tail -1
+speed() { # run: tokens per second, the median of the last 15 steps
+  grep '"event":"train"' "$work/$1/metrics.jsonl" | tail -15 |
+    sed -E 's/.*"tokens_per_second":([0-9.]+).*/\1/' | sort -g | sed -n 8p
 }
 
 peak() { # of the ranks that run, until the last ends: the most memory that one takes, in kB

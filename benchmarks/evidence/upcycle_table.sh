@@ -1,22 +1,38 @@
 #!/usr/bin/env bash
-# The table of docs/results.md on experts of a dense model. Needs jq.
+# The table of docs/results.md on experts of a dense model, best first: out of what thin.sh or
+# `cambium lab --out` left. Needs jq.
 # usage: upcycle_table.sh EXPERIMENT
 set -euo pipefail
 experiment=${1:?usage: upcycle_table.sh EXPERIMENT}
+here=$(dirname "$0")
 
-echo "| init | loss | as good as the source after | domains apart: at first, after 0.1 M, at the end | dead |"
-echo "|---|---|---|---|---|"
-jq --raw-output '
-  def mean: if length == 0 then null else add / length end;
-  def digits($n): if . == null then "-" else . * pow(10; $n) | round / pow(10; $n) | tostring end;
-  .arms[]
-  | (.seeds | length) as $seeds
-  | [.seeds[].specialisation | values | select(. != [])] as $apart
-  | [.seeds[].recovery.tokens // empty] as $recovery
-  | "| \(.arm) | \(.loss.value | digits(4)) | "
-    + (if $apart == [] then "-"
-        elif $recovery | length < $seeds then "\($recovery | length) of \($seeds) seeds"
-        else "\($recovery | mean / 1e6 | digits(2)) M tokens" end)
-    + " | " + ([0, 1, -1] | map(. as $at | [$apart[][$at].distance] | mean
-      | if . == null then "-" else . * 100 | round | tostring + " %" end) | join(", "))
-    + " | \([.seeds[].load.dead // empty] | mean | digits(1)) |"' "$experiment/results.json"
+# Of each seed: at which of the arm's tokens an evaluation after the first step was no higher than the
+# source's loss.
+back() { # arm
+  for log in "$experiment/runs/$1"/seed-*/metrics.jsonl; do
+    seed=$(basename "$(dirname "$log")")
+    source=$(jq "[.arms[].seeds[] | select(.seed == ${seed#seed-}) | .recovery.source_loss // empty] | first" \
+      "$experiment/results.json")
+    jq --slurp --argjson source "$source" '[.[] | select(.event == "evaluation" and .step > 0
+      and .mean_loss <= $source) | .tokens] | first' "$log"
+  done | jq --slurp --raw-output 'if any(. == null) then "-" else add / length / 1e4 | round / 100 end'
+}
+
+gained() { # arm
+  [ "$1" = dense ] && echo - && return
+  "$here/gain.sh" "$experiment" dense "$1" | awk -F'|' '{ gsub(/^ | $/, "", $(NF - 1)); print $(NF - 1) }'
+}
+
+echo "| init | loss | gained over dense | below the source after, M tokens | domains apart: first, second, last evaluation | dead |"
+echo "|---|---|---|---|---|---|"
+jq --raw-output '.arms | sort_by(.loss.value)[].arm' "$experiment/results.json" | while read -r arm; do
+  jq --raw-output --arg arm "$arm" --arg back "$(back "$arm")" --arg gained "$(gained "$arm")" '
+    def mean: if length == 0 then null else add / length end;
+    def digits($n): if . == null then "-" else . * pow(10; $n) | round / pow(10; $n) | tostring end;
+    .arms[] | select(.arm == $arm)
+    | [.seeds[].specialisation | values | select(. != [])] as $apart
+    | "| \($arm) | \(.loss.value | digits(4)) | \($gained) | \($back) | "
+      + (if $apart == [] then "-" else [0, 1, -1]
+          | map(. as $at | [$apart[][$at].distance] | mean * 100 | round | tostring + " %") | join(", ") end)
+      + " | \([.seeds[].load.dead // empty] | mean | digits(1)) |"' "$experiment/results.json"
+done

@@ -24,7 +24,7 @@ seconds() { # run: of a step, the median of the last eleven
 }
 
 ip link set lo up
-for rate in none 1gbit 250mbit; do
+for rate in none 1gbit; do
   tc qdisc del dev lo root 2> /dev/null || true
   [ $rate = none ] || tc qdisc add dev lo root tbf rate $rate burst 1mb latency 500ms
   for ((round = 1; round <= ${2:-3}; round++)); do

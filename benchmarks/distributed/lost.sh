@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# What happens when a rank is lost: killed, stopped, or cut off from the network. Each time one of the
-# ranks of a small run is lost in the middle of it, the others must end within 30 seconds and name it;
-# then the run goes on with other ranks, which share the experts or do not, and at last comes to its
-# end in one process. To
-# be cut off, each rank has a network namespace of its own behind a bridge, which takes root; without,
-# that part is left out.
+# What happens when a rank is lost: killed, stopped, hung, or cut off from the network. Each time one
+# of the ranks of a small run is lost in the middle of it, the others must end within 30 seconds and
+# name it; then the run goes on with other ranks, which share the experts or do not, and at last comes
+# to its end in one process. To hang, a debugger holds the thread that trains, while all others of that
+# process go on. To be cut off, each rank has a network namespace of its own behind a bridge, which
+# takes root; without, that part is left out.
 # usage: lost.sh
 set -euo pipefail
 cambium=${CAMBIUM:-$(cd "$(dirname "$0")/../.." && pwd)/cambium}
@@ -34,6 +34,10 @@ lose() { # ranks, how many of them share the experts, victim, what happens to it
   wait "${pids[$victim]}" 2> /dev/null || true
 }
 
+# Also where a check fails: a rank that hangs would stay.
+end_all() { kill -KILL "${pids[@]}" 2> /dev/null || true; rm -rf "$work"; }
+trap end_all EXIT
+
 resume=
 lose 3 1 1 killed kill -KILL
 lose 4 2 0 killed kill -KILL
@@ -42,12 +46,27 @@ lose 2 2 1 stopped kill -STOP
 lose 3 1 0 stopped kill -STOP
 lose 3 3 0 stopped kill -STOP
 
+# The thread that trains is held where it would begin the next step.
+debugged=7411
+enter() {
+  [ "$1" != "$victim" ] ||
+    export CAMBIUM_JAVA_OPTS="-agentlib:jdwp=transport=dt_socket,server=y,suspend=n,address=127.0.0.1:$debugged"
+  shift
+  exec "$@"
+}
+hang() { # process
+  (echo "stop thread in io.cambium.training.TrainingStep.run"; tail --pid="$1" -f /dev/null) |
+    jdb -attach 127.0.0.1:$debugged > "$work/jdb.log" 2>&1 &
+}
+settings+=(--set distributed.timeout_minutes=0.1)
+for victim in 1 0; do lose 3 3 $victim hung hang; done
+
 # A bridge, and a namespace on it for each rank.
 bridge=cambium0
 take_down() {
   for rank in 0 1 2; do ip netns del cambium-$rank 2> /dev/null || true; done
   ip link del $bridge 2> /dev/null || true
-  rm -rf "$work"
+  end_all
 }
 cut_off() { ip link set "cambium-v$victim" down; }
 if [ "$(id -u)" = 0 ] && ip link add $bridge type bridge 2> /dev/null; then

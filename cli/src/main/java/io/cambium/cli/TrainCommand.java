@@ -129,7 +129,7 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private Trainer trainer(RunConfig config, Path directory, RunListener listener, Ranks ranks) {
-    RankGroups groups = ranks.groups(config.distributed().expertParallelSize());
+    RankGroups groups = ranks.groups(config.distributed());
     return resume
         ? RunStart.resume(directory, config, listener, groups)
         : RunStart.anew(config, directory, listener, groups);

@@ -116,6 +116,18 @@ class LabResumeTest {
   }
 
   @Test
+  void howProcessesSharedARunDecidesNothing() throws IOException {
+    assertThat(lab("shared", "fixed-3: {}")).isZero();
+    Path yaml = out("shared").resolve("runs/fixed-3/seed-1/run.yaml");
+    String shared =
+        Files.readString(yaml).replace("expert_parallel_size: 1", "expert_parallel_size: 3");
+    Files.writeString(yaml, shared);
+    assertThat(lab("shared", "fixed-3: {}")).isZero();
+    assertThat(measured("shared")).containsExactly("fixed-3");
+    assertThat(yaml).hasContent(shared); // it was left alone
+  }
+
+  @Test
   void armsThatWereAddedAreTriedBeforeAnythingIsTrained() throws IOException {
     assertThat(lab("tried", "fixed-3: {}")).isZero();
     String[] more = {

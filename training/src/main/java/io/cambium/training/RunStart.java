@@ -182,12 +182,15 @@ public final class RunStart {
         "resume with the settings the run began with, or start another with its checkpoint as"
             + " the model");
     ProcessLock lock = run.lock();
-    boolean shareDiffers = !config.distributed().equals(before);
+    boolean differs = !config.distributed().equals(before);
     try {
-      if (shareDiffers) {
-        listener.message(
-            "expert_parallel_size: %d before, now %d; sums are rounded in another order"
-                .formatted(before.expertParallelSize(), config.distributed().expertParallelSize()));
+      if (differs) {
+        int sharing = config.distributed().expertParallelSize();
+        if (sharing != before.expertParallelSize()) {
+          listener.message(
+              "expert_parallel_size: %d before, now %d; sums are rounded in another order"
+                  .formatted(before.expertParallelSize(), sharing));
+        }
         config.write(run.config());
       }
       Optional<Long> latest = run.latestStep();
@@ -199,7 +202,7 @@ public final class RunStart {
       return lead(config, run, lock, latest, listener, groups);
     } catch (RuntimeException | Error e) {
       try (lock) {
-        if (shareDiffers) {
+        if (differs) {
           config.withDistributed(before).write(run.config());
         }
       }

@@ -11,6 +11,7 @@ import io.cambium.checkpoint.testing.Goldens;
 import io.cambium.model.RankGroups;
 import io.cambium.model.Team;
 import io.cambium.model.Torch;
+import io.cambium.training.config.DistributedConfig;
 import io.cambium.training.config.GroupsConfig;
 import io.cambium.training.config.RunConfig;
 import io.cambium.training.distributed.Ranks;
@@ -82,7 +83,7 @@ class ExpertParallelTest {
                     "127.0.0.1",
                     "MASTER_PORT",
                     port)));
-    groups = onEach(rank -> ranks.get(rank).groups(SHARING));
+    groups = onEach(rank -> ranks.get(rank).groups(new DistributedConfig(SHARING, 30)));
   }
 
   @AfterAll

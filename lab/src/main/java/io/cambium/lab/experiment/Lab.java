@@ -14,7 +14,6 @@ import io.cambium.training.RunDirectory;
 import io.cambium.training.RunListener;
 import io.cambium.training.Trainer;
 import io.cambium.training.config.GrowthConfig;
-import io.cambium.training.config.RunConfig;
 import io.cambium.training.data.TokenizerFile;
 import io.cambium.training.metrics.Metric;
 import io.cambium.training.metrics.MetricsLog;
@@ -283,10 +282,9 @@ public final class Lab {
    * that begin with it count its steps.
    */
   private static boolean isFinished(PlannedRun run) {
-    Path begun = run.directory().resolve(RunConfig.FILE_NAME);
     return run.exports().values().stream().allMatch(Files::exists)
-        && Files.exists(begun)
-        && RunConfig.read(begun, List.of()).equals(run.config())
+        && run.hasBegun()
+        && run.begunWith().equals(run.config())
         && (run.isSourceOnly() || Files.exists(run.lastCheckpoint()));
   }
 

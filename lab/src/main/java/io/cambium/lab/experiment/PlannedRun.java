@@ -71,13 +71,12 @@ public record PlannedRun(
    *     cannot read
    */
   void requireResumable() {
-    Path begun = directory.resolve(RunConfig.FILE_NAME);
-    if (!Files.exists(begun)) {
+    if (!hasBegun()) {
       return; // it begins anew
     }
     RunConfig before;
     try {
-      before = RunConfig.read(begun, List.of());
+      before = begunWith();
       Path log = directory.resolve(MetricsLog.FILE_NAME);
       if (Files.exists(log)) {
         MetricsLog.forEach(log, event -> {});
@@ -97,6 +96,16 @@ public record PlannedRun(
               + String.join("\n  ", differences),
           BEGIN_ANEW);
     }
+  }
+
+  boolean hasBegun() {
+    return Files.exists(directory.resolve(RunConfig.FILE_NAME));
+  }
+
+  /** What it began with, but for how processes shared it, which decides no results. */
+  RunConfig begunWith() {
+    return RunConfig.read(directory.resolve(RunConfig.FILE_NAME), List.of())
+        .withDistributed(config.distributed());
   }
 
   boolean isSourceOnly() {

@@ -33,7 +33,7 @@ final class GlooGroup implements ProcessGroup {
   /** While ranks find each other, which all have come by then. */
   private static final Duration CONNECT = Duration.ofSeconds(30);
 
-  /** None: a rank may have to wait for as long as another writes a checkpoint. */
+  /** None: what is too long the roll call says, and it knows whom all wait for. */
   private static final Duration EXCHANGE = Duration.ofDays(365);
 
   private final int rank;
@@ -165,8 +165,13 @@ final class GlooGroup implements ProcessGroup {
   }
 
   private void await(Work work) {
-    while (!isDone(work)) {
-      others.requireAll();
+    others.pulse().waits(true);
+    try {
+      while (!isDone(work)) {
+        others.requireAll();
+      }
+    } finally {
+      others.pulse().waits(false);
     }
   }
 

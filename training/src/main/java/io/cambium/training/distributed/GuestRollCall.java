@@ -42,7 +42,7 @@ final class GuestRollCall extends RollCall {
           e);
     }
     Thread.ofVirtual().name("roll call").start(this::listen);
-    repeat("signs of life", () -> tell(Wire.Message.of(Wire.Kind.ALIVE)));
+    repeat("signs of life", () -> tell(pulse().state().message()));
   }
 
   private void listen() {

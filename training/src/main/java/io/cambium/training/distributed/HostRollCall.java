@@ -2,17 +2,21 @@ package io.cambium.training.distributed;
 
 import io.cambium.checkpoint.TrainingException;
 import java.io.IOException;
+import java.math.BigDecimal;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.UUID;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /** Rank 0's side: it hears from every other rank, and passes on what all must know. */
 final class HostRollCall extends RollCall {
@@ -23,8 +27,14 @@ final class HostRollCall extends RollCall {
   private final int size;
   private final String token = UUID.randomUUID().toString();
   private final ServerSocket server;
-  private final Map<Integer, Wire> guests = new ConcurrentHashMap<>();
+  private final SortedMap<Integer, Guest> guests = new ConcurrentSkipListMap<>();
   private final CountDownLatch missing;
+
+  /** With ranks that others wait for; null: without end. */
+  private volatile @Nullable Duration patience;
+
+  /** Another rank that is there. */
+  private record Guest(String name, Wire wire) {}
 
   /**
    * @throws TrainingException if no port can be opened
@@ -40,7 +50,12 @@ final class HostRollCall extends RollCall {
       throw new TrainingException("rank 0", "cannot listen to the others: " + e, null, e);
     }
     Thread.ofVirtual().name("roll call").start(this::accept);
-    repeat("signs of life", () -> tell(Wire.Message.of(Wire.Kind.ALIVE)));
+    repeat(
+        "signs of life",
+        () -> {
+          tell(pulse().state().message());
+          loseTheLate();
+        });
   }
 
   /** What other ranks need to come: port and token. */
@@ -80,7 +95,7 @@ final class HostRollCall extends RollCall {
     }
     if (guest.size() != size) {
       lose(guest + " was started with WORLD_SIZE " + guest.size() + ", rank 0 with " + size);
-    } else if (guests.putIfAbsent(guest.rank(), wire) != null) {
+    } else if (guests.putIfAbsent(guest.rank(), new Guest(guest.toString(), wire)) != null) {
       lose("two processes have RANK " + guest.rank() + ", one of them " + guest);
     }
     try {
@@ -91,7 +106,7 @@ final class HostRollCall extends RollCall {
         listen(guest.toString(), wire);
       }
     } finally {
-      guests.remove(guest.rank(), wire);
+      guests.remove(guest.rank(), new Guest(guest.toString(), wire));
     }
   }
 
@@ -107,13 +122,56 @@ final class HostRollCall extends RollCall {
   }
 
   private void tell(Wire.Message message) {
-    guests.forEach((rank, wire) -> {
+    for (Guest guest : guests.values()) {
       try {
-        wire.write(message);
+        guest.wire().write(message);
       } catch (IOException e) {
         // Whoever listens to it hears so too.
       }
-    });
+    }
+  }
+
+  /** From now on a rank is lost for which others have waited so long. */
+  void beImpatientAfter(Duration time) {
+    patience = time;
+  }
+
+  /**
+   * Takes a rank for lost that gives signs of life, but does not come to an exchange in which
+   * others wait: its disk may hang, or it computes in circles.
+   */
+  private void loseTheLate() {
+    Duration time = patience;
+    SortedMap<String, Pulse.State> states = states();
+    if (time == null || states.values().stream().noneMatch(state -> state.hasWaited(time))) {
+      return;
+    }
+    Map<String, Pulse.State> late = new TreeMap<>(states);
+    late.values().removeIf(state -> !state.hasWorked(time));
+    String tooLong = inMinutes(time) + " min (distributed.timeout_minutes)";
+    if (!late.isEmpty()) {
+      lose(String.join(", ", late.keySet()) + " kept the others waiting for " + tooLong);
+      // What hangs does not leave, and close() need not wait for it.
+      guests.values().removeIf(guest -> late.containsKey(guest.name()));
+    } else if (states.values().stream().allMatch(state -> state.hasWaited(time))) {
+      lose("all ranks waited for each other for " + tooLong + ": what they send does not arrive");
+    }
+  }
+
+  private static String inMinutes(Duration time) {
+    return BigDecimal.valueOf(time.toMillis() / 60_000.0).stripTrailingZeros().toPlainString();
+  }
+
+  private SortedMap<String, Pulse.State> states() {
+    SortedMap<String, Pulse.State> states = new TreeMap<>();
+    states.put(Introduction.of(token, 0, size).toString(), pulse().state());
+    for (Guest guest : guests.values()) {
+      Pulse.State state = guest.wire().pulse();
+      if (state != null) {
+        states.put(guest.name(), state);
+      }
+    }
+    return states;
   }
 
   @Override
@@ -168,6 +226,6 @@ final class HostRollCall extends RollCall {
     } catch (IOException e) {
       // Nobody comes any more.
     }
-    guests.values().forEach(Wire::close);
+    guests.values().forEach(guest -> guest.wire().close());
   }
 }

@@ -5,6 +5,8 @@ import io.cambium.checkpoint.UsageException;
 import io.cambium.model.ProcessGroup;
 import io.cambium.model.RankGroups;
 import io.cambium.model.Torch;
+import io.cambium.training.config.DistributedConfig;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -145,13 +147,21 @@ public final class Ranks implements AutoCloseable {
   }
 
   /**
-   * What a run exchanges through whose ranks share the routed experts, each so many.
+   * What a run exchanges through whose ranks share the routed experts. From now on a rank that the
+   * others wait for too long is lost.
    *
-   * @param expertParallelSize ranks that hold all experts together
-   * @throws UsageException if the ranks cannot be divided into groups of that size, or if rank 0
-   *     asks for another
+   * @param config the same for all; how long is too long, rank 0's says
+   * @throws UsageException if the ranks cannot be divided into groups that share experts as it
+   *     says, or if rank 0 asks for others
    */
-  public RankGroups groups(int expertParallelSize) {
+  public RankGroups groups(DistributedConfig config) {
+    if (members != null && members.rollCall() instanceof HostRollCall host) {
+      host.beImpatientAfter(Duration.ofMillis(Math.round(config.timeoutMinutes() * 60_000)));
+    }
+    return groups(config.expertParallelSize());
+  }
+
+  private RankGroups groups(int expertParallelSize) {
     int size = group().size();
     if (size % expertParallelSize != 0) {
       throw new UsageException(

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 abstract sealed class RollCall implements AutoCloseable permits HostRollCall, GuestRollCall {
 
   private final Timing timing;
+  private final Pulse pulse = new Pulse();
   private final CompletableFuture<Wire.Message> loss = new CompletableFuture<>();
 
   RollCall(Timing timing) {
@@ -26,6 +27,11 @@ abstract sealed class RollCall implements AutoCloseable permits HostRollCall, Gu
 
   Timing timing() {
     return timing;
+  }
+
+  /** What this rank is at. */
+  Pulse pulse() {
+    return pulse;
   }
 
   /**

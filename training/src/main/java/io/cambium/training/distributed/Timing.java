@@ -3,7 +3,8 @@ package io.cambium.training.distributed;
 import java.time.Duration;
 
 /**
- * How long ranks wait for each other.
+ * How long ranks wait for each other. How long they do in an exchange the run says ({@link
+ * io.cambium.training.config.DistributedConfig#timeoutMinutes}).
  *
  * @param start until all ranks have come: machines may be given to a job one by one
  * @param sign between two signs of life

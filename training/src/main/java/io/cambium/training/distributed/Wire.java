@@ -6,14 +6,17 @@ import java.io.DataOutputStream;
 import java.io.IOException;
 import java.net.Socket;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /** A connection between two ranks that carries short messages, and a sign of life now and then. */
 final class Wire implements AutoCloseable {
 
   /** What a message says. */
   enum Kind {
-    /** I am there. */
-    ALIVE,
+    /** I am there and at work, for so many milliseconds. */
+    WORKING,
+    /** I am there and wait for others in an exchange, for so many milliseconds. */
+    WAITING,
     /** A rank introduces itself: see {@link Introduction}. */
     HERE,
     /** All ranks have come. */
@@ -23,7 +26,12 @@ final class Wire implements AutoCloseable {
     /** I cannot go on, or from rank 0: a rank cannot; and why. */
     FAILED,
     /** A rank is no longer there, and how that was noticed. */
-    LOST
+    LOST;
+
+    /** Whether it is a sign of life and no more. */
+    boolean isSign() {
+      return this == WORKING || this == WAITING;
+    }
   }
 
   /**
@@ -49,6 +57,7 @@ final class Wire implements AutoCloseable {
   private final Socket socket;
   private final DataInputStream in;
   private final DataOutputStream out;
+  private volatile Pulse.@Nullable State pulse;
 
   /**
    * @param silence after which {@link #read} gives up
@@ -61,6 +70,11 @@ final class Wire implements AutoCloseable {
     this.out = new DataOutputStream(socket.getOutputStream());
   }
 
+  /** What the other end was at when it last gave a sign of life; null before the first. */
+  Pulse.@Nullable State pulse() {
+    return pulse;
+  }
+
   /**
    * The next message that is more than a sign of life.
    *
@@ -68,15 +82,21 @@ final class Wire implements AutoCloseable {
    * @throws java.io.EOFException if the other end is gone
    */
   Message read() throws IOException {
-    Message message;
-    do {
-      int kind = in.readUnsignedByte();
-      if (kind >= Kind.values().length) {
-        throw new IOException("a message that no rank sends");
+    while (true) {
+      Message message = readAny();
+      if (!message.kind().isSign()) {
+        return message;
       }
-      message = new Message(Kind.values()[kind], in.readUTF());
-    } while (message.kind() == Kind.ALIVE);
-    return message;
+      pulse = Pulse.State.of(message);
+    }
+  }
+
+  private Message readAny() throws IOException {
+    int kind = in.readUnsignedByte();
+    if (kind >= Kind.values().length) {
+      throw new IOException("a message that no rank sends");
+    }
+    return new Message(Kind.values()[kind], in.readUTF());
   }
 
   synchronized void write(Message message) throws IOException {

@@ -8,6 +8,7 @@ import io.cambium.checkpoint.UsageException;
 import io.cambium.model.ProcessGroup;
 import io.cambium.model.RankGroups;
 import io.cambium.model.Torch;
+import io.cambium.training.config.DistributedConfig;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -18,10 +19,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.stream.LongStream;
 import org.assertj.core.data.Offset;
@@ -35,6 +38,10 @@ class RanksTest {
 
   private static final Timing FAST =
       new Timing(Duration.ofSeconds(10), Duration.ofMillis(50), Duration.ofSeconds(5));
+
+  private static DistributedConfig sharedBy(int ranks) {
+    return new DistributedConfig(ranks, DistributedConfig.DEFAULT.timeoutMinutes());
+  }
 
   private static int freePort() throws IOException {
     try (ServerSocket socket = new ServerSocket(0)) {
@@ -180,7 +187,7 @@ class RanksTest {
         runRanks(
             4,
             ranks -> {
-              RankGroups groups = ranks.groups(2);
+              RankGroups groups = ranks.groups(sharedBy(2));
               int rank = ranks.group().rank();
               assertThat(groups.experts().rank()).isEqualTo(rank % 2);
               assertThat(groups.replicas().rank()).isEqualTo(rank / 2);
@@ -200,7 +207,7 @@ class RanksTest {
   @Test
   void expertsAreNotSharedByRanksThatDoNotDivideEvenly() {
     try (Ranks ranks = Ranks.join(Map.of())) {
-      assertThatThrownBy(() -> ranks.groups(2))
+      assertThatThrownBy(() -> ranks.groups(sharedBy(2)))
           .isInstanceOf(UsageException.class)
           .hasMessageContaining(
               "distributed.expert_parallel_size: is 2, which does not divide the number of"
@@ -214,7 +221,7 @@ class RanksTest {
             runRanks(
                 2,
                 ranks -> {
-                  ranks.groups(1 + ranks.group().rank());
+                  ranks.groups(sharedBy(1 + ranks.group().rank()));
                   ranks.group().await();
                   return 0;
                 }))
@@ -257,5 +264,39 @@ class RanksTest {
       assertThat(ranks.group()).isSameAs(ProcessGroup.ALONE);
       ranks.run(() -> assertThat(ranks.group().sum(1.5)).containsExactly(1.5));
     }
+  }
+
+  private static void awaitQuietly(CountDownLatch latch) {
+    try {
+      assertThat(latch.await(20, TimeUnit.SECONDS)).isTrue();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** It is there, says so every 50 ms, and never comes. */
+  @Test
+  void aRankThatIsThereButDoesNotComeIsLost() {
+    CountDownLatch over = new CountDownLatch(1);
+    assertThatThrownBy(() ->
+            runRanks(
+                3,
+                ranks -> {
+                  ranks.groups(new DistributedConfig(1, 0.01)); // 0.6 s
+                  if (ranks.group().rank() == 1) {
+                    awaitQuietly(over);
+                  } else {
+                    try {
+                      ranks.group().await();
+                    } finally {
+                      over.countDown();
+                    }
+                  }
+                  return true;
+                }))
+        .hasRootCauseInstanceOf(TrainingException.class)
+        .rootCause()
+        .hasMessageContaining("rank 1 (")
+        .hasMessageContaining("kept the others waiting for 0.01 min");
   }
 }

@@ -93,6 +93,37 @@ class RollCallTest {
     hung.close();
   }
 
+  private static Wire.Message sign(boolean waiting, Duration time) {
+    return new Pulse.State(waiting, time).message();
+  }
+
+  @Test
+  void allLearnOfARankForWhichOthersWaitTooLong() throws IOException {
+    RollCall other = guest(1, 3);
+    Wire late = puppet(2);
+    host.awaitAll();
+    host.beImpatientAfter(Duration.ofMinutes(3));
+    host.pulse().waits(true);
+    late.write(sign(false, Duration.ofMinutes(5)));
+    RollCall.pause(FAST.silence().dividedBy(2));
+    host.requireAll(); // no one has waited for three minutes yet
+    host.beImpatientAfter(Duration.ofMillis(60));
+    late.write(sign(false, Duration.ofMinutes(5)));
+    assertLost(host, "rank 2 (");
+    assertLost(other, "kept the others waiting for 0.001 min (distributed.timeout_minutes)");
+    late.close();
+  }
+
+  @Test
+  void noOneIsLateWhereAllWait() throws IOException {
+    puppet(1).write(sign(true, Duration.ofMinutes(5)));
+    puppet(2).write(sign(true, Duration.ofMinutes(5)));
+    host.awaitAll();
+    host.beImpatientAfter(FAST.silence().dividedBy(4));
+    host.pulse().waits(true);
+    assertLost(host, "all ranks waited for each other");
+  }
+
   @Test
   void aRankThatFailsSaysWhy() {
     RollCall failed = guest(1, 3);

@@ -147,6 +147,25 @@ class LabResumeTest {
     assertThat(out("fewer")).doesNotExist();
   }
 
+  /** It branches off where it grows first, and is compared with what has as many in the end. */
+  @Test
+  void anArmMayGrowTwice() throws IOException {
+    String[] arms = {
+      "fixed-3: {}",
+      "fixed-6: {model: {experts: 6}}",
+      "twice: {growth: {at: [8, 16], experts: [4, 6]}, set: {release.window: 0.3}}"
+    };
+    assertThat(lab("several", arms)).isZero();
+    JsonNode twice = Json.readObject(out("several").resolve("results.json")).get("arms").get(2);
+    assertThat(twice.get("fixed_me").asString()).isEqualTo("fixed-6");
+    JsonNode seed = twice.get("seeds").get(0);
+    assertThat(seed.get("experts").asInt()).isEqualTo(6);
+    assertThat(seed.get("expert_steps").asInt()).isEqualTo(8 * 3 + 8 * 4 + 8 * 6);
+    assertThat(seed.get("growth").get("largest_rise").get("tokens").asInt())
+        .isGreaterThanOrEqualTo(8 * 4 * 16);
+    assertThat(out("several").resolve("runs/twice/seed-1/grown")).exists();
+  }
+
   @Test
   void anExperimentThatCannotGoOnSaysWhyBeforeAnythingIsTrained() throws IOException {
     assertThat(lab("old", "fixed-3: {}")).isZero();

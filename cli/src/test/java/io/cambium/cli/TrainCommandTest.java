@@ -113,6 +113,33 @@ class TrainCommandTest {
         .isEqualTo(2);
   }
 
+  /** To the bit what a run does that grows once, and a second that branches off it and grows. */
+  @Test
+  void growsTwice() {
+    Path twice = trained("twice", "growth.at=[6, 24]", "growth.experts=[5, 11]");
+    Path once = trained("once", "growth.at=6", "growth.experts=5", "checkpoint.keep=9");
+    Path again =
+        trained(
+            "again",
+            "model=" + once.resolve("checkpoints/step-000024"),
+            "branch=true",
+            "growth.at=24",
+            "growth.experts=11",
+            "growth.seed=1");
+    assertThat(losses(twice).subList(0, 24)).isEqualTo(losses(once).subList(0, 24));
+    assertThat(losses(twice).subList(24, STEPS)).isEqualTo(losses(again));
+    assertThat(Manifest.read(twice.resolve(LAST)).orElseThrow().growth())
+        .extracting(Manifest.Growth::targetExperts)
+        .containsExactly(5, 11);
+  }
+
+  private static List<Double> losses(Path run) {
+    return MetricsLog.read(run.resolve("metrics.jsonl")).stream()
+        .filter(Metric.Train.class::isInstance)
+        .map(metric -> ((Metric.Train) metric).loss())
+        .toList();
+  }
+
   private static void copy(Path from, Path to) throws IOException {
     Files.createDirectory(to);
     try (Stream<Path> files = Files.list(from)) {

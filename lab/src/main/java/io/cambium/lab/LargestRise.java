@@ -15,19 +15,22 @@ import java.util.Optional;
 public record LargestRise(double nats, long tokens) {
 
   /**
-   * Compares the runs from right after the growth to the end of the window.
+   * Compares the runs from right after the growth, the first where there are several, to the end of
+   * the window.
    *
    * @param windowSteps length of the window in steps
    * @return empty where the runs have no evaluation in common there, or the run never grew
    */
   public static Optional<LargestRise> of(RunHistory grown, RunHistory ungrown, long windowSteps) {
-    return grown.growth().flatMap(growth -> of(grown, ungrown, growth, windowSteps));
+    return grown.growths().stream()
+        .findFirst()
+        .flatMap(growth -> of(grown, ungrown, growth, windowSteps));
   }
 
   private static Optional<LargestRise> of(
       RunHistory grown, RunHistory ungrown, Metric.Growth growth, long windowSteps) {
     long end =
-        grown.evaluationsSinceGrowth().stream()
+        grown.evaluations().stream()
             .filter(evaluation -> evaluation.step() <= growth.step() + windowSteps)
             .mapToLong(Metric.Evaluation::tokens)
             .max()

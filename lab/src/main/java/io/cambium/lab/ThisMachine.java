@@ -9,7 +9,6 @@ import io.cambium.model.Torch;
 import io.cambium.training.MachineMemory;
 import io.cambium.training.config.HardwareConfig;
 import io.cambium.training.config.RunConfig;
-import java.util.Objects;
 import java.util.function.Consumer;
 
 /** The machine that this program runs on, as hardware that a run is planned for: one device. */
@@ -33,7 +32,7 @@ public final class ThisMachine {
    */
   public static CostPlan plan(RunConfig run, Consumer<String> log) {
     ModelSize.Source source = CostPlan.source(run);
-    int experts = Objects.requireNonNull(run.growth()).experts();
+    int experts = run.growths().getLast().experts();
     double memoryGb = MachineMemory.available() / GIGA;
     requireFits(source.size(experts, run.batch()), hardware(memoryGb, 1, 1, 0, 0));
     Benchmark.Result before = measure(run, source, source.experts(), log);

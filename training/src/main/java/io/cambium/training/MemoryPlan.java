@@ -10,11 +10,13 @@ import io.cambium.model.ExpertPlacement;
 import io.cambium.model.PassMemory;
 import io.cambium.training.config.GrowthConfig;
 import io.cambium.training.config.RunConfig;
+import io.cambium.upcycle.growth.Counts;
 import io.cambium.upcycle.growth.GrowthOptions.Rows;
 import io.cambium.upcycle.growth.GrowthPlanner;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
@@ -62,16 +64,19 @@ public record MemoryPlan(List<Phase> phases) {
     List<Phase> phases = new ArrayList<>();
     phases.add(training("training", config, model.decoder(), model.tensors(), microBatch));
     GrowthConfig growth = config.growth();
-    if (growth != null) {
-      DecoderSpec grown = GrowthPlanner.grown(model, growth.options());
-      phases.add(growing(config, growth, model.decoder()));
+    DecoderSpec before = model.decoder();
+    for (GrowthConfig.Stage stage : config.growths()) {
+      Objects.requireNonNull(growth);
+      DecoderSpec grown = GrowthPlanner.grown(model, growth.options(stage, new Counts.Uniform()));
+      phases.add(growing(config, growth, before));
       phases.add(
           training(
-              "from step " + growth.step(config.steps()),
+              "from step " + stage.step(),
               config,
               grown,
               model.tensorsInSameForm(grown),
               microBatch));
+      before = grown;
     }
     return new MemoryPlan(phases);
   }

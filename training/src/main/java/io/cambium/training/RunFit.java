@@ -89,14 +89,14 @@ record RunFit(
               .formatted(release.end(), decayStart),
           "lower it, or train for more steps");
     }
-    GrowthConfig growth = config.growth();
-    int growthStep = growth == null ? Integer.MAX_VALUE : growth.step(config.steps());
-    if (release.fromStep() < growthStep && release.end() > growthStep) {
-      throw new UsageException(
-          "growth.at",
-          "is step %d, but the model's last growth is released by step %d"
-              .formatted(growthStep, release.end()),
-          "grow later, or lower release.window");
+    for (GrowthConfig.Stage stage : config.growths()) {
+      if (release.fromStep() < stage.step() && release.end() > stage.step()) {
+        throw new UsageException(
+            "growth.at",
+            "is step %d, but the model's last growth is released by step %d"
+                .formatted(stage.step(), release.end()),
+            "grow later, or lower release.window");
+      }
     }
   }
 }

@@ -11,6 +11,7 @@ import io.cambium.training.config.DistributedConfig;
 import io.cambium.training.config.GrowthConfig;
 import io.cambium.training.config.RunConfig;
 import io.cambium.training.data.Corpus;
+import io.cambium.upcycle.growth.Counts;
 import io.cambium.upcycle.growth.GrowthPlanner;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -143,11 +144,13 @@ public final class RunStart {
       return;
     }
     try (CheckpointDirectory model = CheckpointDirectory.open(config.model())) {
-      GrowthPlanner.requireFits(
-          model, growth.options(TransitionCounts.ahead(growth, model.decoder())));
+      Counts counts = TransitionCounts.ahead(growth, model.decoder());
+      config
+          .growths()
+          .forEach(stage -> GrowthPlanner.requireFits(model, growth.options(stage, counts)));
     }
     long first = config.branch() ? TrainerState.read(config.model()).step() : 0;
-    int step = growth.step(config.steps());
+    int step = config.growths().getFirst().step();
     if (first > step) {
       throw new UsageException(
           "growth.at",

@@ -14,7 +14,7 @@ import java.nio.file.Path;
 import java.util.List;
 
 /** The growth of a saved model, from the disk to the disk, by one process for all ranks. */
-record SavedGrowth(GrowthConfig growth, RunListener listener) {
+record SavedGrowth(GrowthConfig growth, GrowthConfig.Stage stage, RunListener listener) {
 
   /**
    * Grows.
@@ -35,7 +35,12 @@ record SavedGrowth(GrowthConfig growth, RunListener listener) {
       Path checkpoint, Path grown, Counts counts, List<TokenIds> calibration) {
     try {
       return Upcycler.grow(
-          checkpoint, grown, growth.options(counts), new TorchRunner(), calibration, Progress.NONE);
+          checkpoint,
+          grown,
+          growth.options(stage, counts),
+          new TorchRunner(),
+          calibration,
+          Progress.NONE);
     } catch (CheckpointException e) {
       StagedDirectory.discard(grown);
       throw e;

@@ -389,35 +389,39 @@ public final class Trainer implements AutoCloseable {
   }
 
   private void growIfDue() {
-    GrowthConfig growth = config.growth();
-    if (growth == null
-        || state.step() != growth.step(config.steps())
-        || model.decoder().experts() >= growth.experts()) {
-      return;
+    for (GrowthConfig.Stage stage : config.growths()) {
+      // A run that was resumed right after its growth has grown already.
+      if (state.step() == stage.step() && model.decoder().experts() < stage.experts()) {
+        grow(Objects.requireNonNull(config.growth()), stage);
+      }
     }
+  }
+
+  private void grow(GrowthConfig growth, GrowthConfig.Stage stage) {
     save();
     double lossBefore = evaluate();
     int sourceExperts = model.decoder().experts();
     Path grown = run.grown(state.step());
     model.decoder().select(model.rule(state.release(), state.step()));
     Counts counts =
-        new TransitionCounts(growth, listener)
+        new TransitionCounts(growth, stage, listener)
             .of(model, checkpoint(), sampler, config.batch(), state.sequences());
     // It is saved, and the grown model needs the memory.
     model.close();
     if (ranks.isFirst()) {
       List<TokenIds> calibration =
           evaluations.calibration(sampler, state.sequences(), growth.calibrationBatches());
-      new SavedGrowth(growth, listener).grow(checkpoint(), grown, counts, calibration);
+      new SavedGrowth(growth, stage, listener).grow(checkpoint(), grown, counts, calibration);
     }
     ranks.await();
     model = load(grown, true);
     state = afterTransition(state).withRelease(release());
     schedule = schedule();
-    logGrowth(growth, sourceExperts, lossBefore);
+    logGrowth(growth, stage, sourceExperts, lossBefore);
   }
 
-  private void logGrowth(GrowthConfig growth, int sourceExperts, double lossBefore) {
+  private void logGrowth(
+      GrowthConfig growth, GrowthConfig.Stage stage, int sourceExperts, double lossBefore) {
     Metric.Evaluation after = evaluation();
     Release release = state.release();
     Metric.Growth event =
@@ -427,7 +431,7 @@ public final class Trainer implements AutoCloseable {
             growth.mode().toString(),
             growth.options().rows().toString(),
             sourceExperts,
-            growth.experts(),
+            stage.experts(),
             lossBefore,
             after.meanLoss(),
             release == null ? 0 : release.windowSteps());

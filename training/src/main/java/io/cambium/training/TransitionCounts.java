@@ -18,10 +18,12 @@ import java.util.Set;
 final class TransitionCounts {
 
   private final GrowthConfig growth;
+  private final int targetExperts;
   private final RunListener listener;
 
-  TransitionCounts(GrowthConfig growth, RunListener listener) {
+  TransitionCounts(GrowthConfig growth, GrowthConfig.Stage stage, RunListener listener) {
     this.growth = growth;
+    this.targetExperts = stage.experts();
     this.listener = listener;
   }
 
@@ -83,12 +85,12 @@ final class TransitionCounts {
 
   private void say(UtilityCounts utility, DecoderSpec spec) {
     DecoderSpec.Mixture mixture = spec.mixture(spec.mixtureLayers().getFirst());
-    listener.message("counts " + utility.describe(mixture.experts(), growth.experts()));
+    listener.message("counts " + utility.describe(mixture.experts(), targetExperts));
     utility
         .resolve(
             spec.mixtureLayers(),
             mixture.experts(),
-            growth.experts(),
+            targetExperts,
             mixture.router().groups().count())
         .forEach((layer, counts) ->
             listener.message("  layer " + layer + "  " + utility.reasons(layer, counts)));

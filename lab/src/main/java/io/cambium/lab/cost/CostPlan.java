@@ -5,6 +5,7 @@ import io.cambium.training.config.BatchConfig;
 import io.cambium.training.config.GrowthConfig;
 import io.cambium.training.config.HardwareConfig;
 import io.cambium.training.config.RunConfig;
+import java.util.List;
 import java.util.Locale;
 
 /**
@@ -68,13 +69,20 @@ public record CostPlan(
     return of(run, source(run), hardware, stepTimes);
   }
 
-  private static GrowthConfig growth(RunConfig run) {
-    GrowthConfig growth = run.growth();
-    if (growth == null) {
+  private static GrowthConfig.Stage growth(RunConfig run) {
+    List<GrowthConfig.Stage> growths = run.growths();
+    if (growths.isEmpty()) {
       throw new UsageException(
           "growth", "is missing: a plan compares growing with not growing", "add growth:");
     }
-    return growth;
+    if (growths.size() > 1) {
+      throw new UsageException(
+          "growth.at",
+          "are %d growths: a plan is of one".formatted(growths.size()),
+          "plan one at a time: --set growth.at=%d --set growth.experts=%d"
+              .formatted(growths.getLast().step(), growths.getLast().experts()));
+    }
+    return growths.getFirst();
   }
 
   /**
@@ -102,11 +110,11 @@ public record CostPlan(
    */
   public static CostPlan of(
       RunConfig run, ModelSize.Source source, HardwareConfig hardware, Origin stepTimes) {
-    GrowthConfig growth = growth(run);
+    GrowthConfig.Stage growth = growth(run);
     int devices = devices(source.size(growth.experts(), run.batch()), hardware);
     Phase before = phase(source, source.experts(), run.batch(), devices, hardware, false);
     Phase after = phase(source, growth.experts(), run.batch(), devices, hardware, true);
-    int tau = growth.step(run.steps());
+    int tau = growth.step();
     double multiplier = (double) growth.experts() / source.experts();
     return new CostPlan(
         hardware,

@@ -102,8 +102,8 @@ record DemoPlan(int steps, long seed) {
   private GrowthConfig growth(Mode mode) {
     GrowthConfig standard = GrowthConfig.DEFAULT;
     return new GrowthConfig(
-        branchStep(),
-        TARGET_EXPERTS,
+        List.of((double) branchStep()),
+        List.of(TARGET_EXPERTS),
         mode,
         null,
         null,

@@ -6,7 +6,6 @@ import io.cambium.training.config.RunConfig;
 import io.cambium.training.config.YamlSettings;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Predicate;
 import tools.jackson.databind.node.ObjectNode;
@@ -104,7 +103,7 @@ public record ExperimentPlan(Experiment experiment, Path out, List<PlannedRun> r
 
   /** The arm that has from the start as many experts as this one has in the end. */
   Optional<ArmSettings> fixedmE(ArmSettings grown) {
-    int experts = Objects.requireNonNull(config(grown).growth()).experts();
+    int experts = config(grown).growths().getLast().experts();
     return baseline(grown, arm -> grown.beginsLike(arm, experts));
   }
 

@@ -8,6 +8,7 @@ import io.cambium.training.MemoryPlan;
 import io.cambium.training.RunListener;
 import io.cambium.training.RunStart;
 import io.cambium.training.Trainer;
+import io.cambium.training.config.GrowthConfig;
 import io.cambium.training.config.RunConfig;
 import io.cambium.training.config.YamlSettings;
 import io.cambium.training.data.Corpus;
@@ -124,7 +125,7 @@ public final class Rehearsal implements AutoCloseable {
           case Start.Saved saved -> {
             PlannedRun source = plan.run(saved.run(), run.seed());
             yield SharedSteps.growsBefore(source.config(), saved.step())
-                ? grown(source)
+                ? grown(source, saved.step())
                 : model(source.start(), source);
           }
           case Start.Fresh fresh -> {
@@ -146,10 +147,16 @@ public final class Rehearsal implements AutoCloseable {
    * The model of a source that grew by then, for which it is let grow after two steps, released at
    * once: a run may begin with it.
    */
-  private Path grown(PlannedRun source) {
+  private Path grown(PlannedRun source, int step) {
+    int experts =
+        source.config().growths().stream()
+            .filter(growth -> growth.step() < step)
+            .mapToInt(GrowthConfig.Stage::experts)
+            .max()
+            .orElseThrow();
     ObjectNode settings = YamlSettings.tree(config(source));
     settings.put("branch", false);
-    ((ObjectNode) settings.get("growth")).put("at", (double) STEPS);
+    settings.withObject("growth").put("at", (double) STEPS).put("experts", experts);
     settings.putObject("release").put("window", 0.0).put("hold", 0.0);
     RunConfig config = RunConfig.read(source.name(), settings, List.of());
     Path run = folder.resolve(source.name() + "-grown");

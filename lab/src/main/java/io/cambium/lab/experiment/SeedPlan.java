@@ -2,7 +2,6 @@ package io.cambium.lab.experiment;
 
 import io.cambium.checkpoint.Checksums;
 import io.cambium.checkpoint.UsageException;
-import io.cambium.training.config.GrowthConfig;
 import io.cambium.training.config.ModelSizes;
 import io.cambium.training.config.RunConfig;
 import io.cambium.training.config.YamlSettings;
@@ -13,7 +12,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -74,8 +72,7 @@ final class SeedPlan {
   /** An arm that branches from its source in order to grow at once. */
   private void addGrowing(ArmSettings arm, Start start, RunConfig source) {
     RunConfig whole = arm.config(start.directory(), source.seed(), false);
-    GrowthConfig growth = Objects.requireNonNull(whole.growth());
-    int step = growth.step(whole.steps());
+    int step = whole.growths().getFirst().step();
     Start.Saved saved = saved(start, source, step, arm.place());
     draft(arm.name(), saved, arm.config(saved.directory(), source.seed(), true));
   }

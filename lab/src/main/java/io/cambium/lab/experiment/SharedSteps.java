@@ -41,7 +41,7 @@ final class SharedSteps {
 
   /** Whether a run grows before so many steps are taken. */
   static boolean growsBefore(RunConfig config, int steps) {
-    return config.growth() != null && config.growth().step(config.steps()) < steps;
+    return config.growths().stream().anyMatch(growth -> growth.step() < steps);
   }
 
   private static List<Double> factors(RunConfig config, int step) {

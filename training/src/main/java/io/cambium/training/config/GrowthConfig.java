@@ -1,5 +1,6 @@
 package io.cambium.training.config;
 
+import com.fasterxml.jackson.annotation.JsonFormat;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.upcycle.growth.Counts;
@@ -9,18 +10,20 @@ import io.cambium.upcycle.growth.GrowthOptions.Moments;
 import io.cambium.upcycle.growth.GrowthOptions.Rows;
 import io.cambium.upcycle.utility.CountRule;
 import io.cambium.upcycle.utility.Score;
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * Growth inside a run: the experts of every routing layer are replicated at one step. {@code rows},
- * {@code rowDelta}, {@code biasNoise} and {@code replicaAmount} may be null for the default of
- * {@link GrowthOptions}, which depends on mode, rows and replicas; a {@link RunConfig} fills them
- * in.
+ * Growth inside a run: the experts of every routing layer are replicated, once or several times;
+ * all but when and to how many is the same each time. {@code rows}, {@code rowDelta}, {@code
+ * biasNoise} and {@code replicaAmount} may be null for the default of {@link GrowthOptions}, which
+ * depends on mode, rows and replicas; a {@link RunConfig} fills them in.
  *
- * @param at when: a share of all steps, or the step itself if above 1
- * @param experts routed experts per layer afterwards, more than before
+ * @param at when, one for each growth: a share of all steps, or the step itself if above 1
+ * @param experts routed experts per layer afterwards, likewise: more than before
  * @param mode how experts are chosen while siblings are still alike; decides whether the loss jumps
  * @param rows router rows of siblings; lineage needs rows that differ
  * @param rowDelta how far siblings' rows lie apart, as a share of the row's norm
@@ -36,12 +39,12 @@ import tools.jackson.databind.node.ObjectNode;
  * @param countCap further copies that greedy counts give one expert at most; 0 for three times
  *     those per expert
  * @param scoreBatches batches from which the score is computed; more make it steadier
- * @param seed of all that the growth draws
+ * @param seed of all that the growth draws; the second draws with the next one
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record GrowthConfig(
-    double at,
-    int experts,
+    @JsonFormat(with = JsonFormat.Feature.WRITE_SINGLE_ELEM_ARRAYS_UNWRAPPED) List<Double> at,
+    @JsonFormat(with = JsonFormat.Feature.WRITE_SINGLE_ELEM_ARRAYS_UNWRAPPED) List<Integer> experts,
     Mode mode,
     @Nullable Rows rows,
     @Nullable Double rowDelta,
@@ -56,23 +59,38 @@ public record GrowthConfig(
     int scoreBatches,
     long seed) {
 
-  public static final GrowthConfig DEFAULT =
-      new GrowthConfig(
-          0.33,
-          32,
-          Mode.LINEAGE,
-          null,
-          null,
-          null,
-          "copy",
-          null,
-          Moments.COPY,
-          4,
-          GrowthCounts.UNIFORM,
-          Score.GRAD_SQUARED,
-          0,
-          10,
-          0);
+  public static final GrowthConfig DEFAULT = of(List.of(0.33), List.of(32));
+
+  /** A value for every setting; several where there may be. */
+  static final GrowthConfig COMPLETE = of(List.of(0.2, 0.4), List.of(16, 32)).resolved();
+
+  private static GrowthConfig of(List<Double> at, List<Integer> experts) {
+    return new GrowthConfig(
+        at,
+        experts,
+        Mode.LINEAGE,
+        null,
+        null,
+        null,
+        "copy",
+        null,
+        Moments.COPY,
+        4,
+        GrowthCounts.UNIFORM,
+        Score.GRAD_SQUARED,
+        0,
+        10,
+        0);
+  }
+
+  /**
+   * One growth of a run.
+   *
+   * @param number from 0
+   * @param step after which the experts are replicated
+   * @param experts routed experts per layer afterwards
+   */
+  public record Stage(int number, int step, int experts) {}
 
   /**
    * Settings that others may still replace: keys, types and ranges are checked, and not what goes
@@ -81,26 +99,38 @@ public record GrowthConfig(
    * @throws UsageException naming the setting
    */
   public static GrowthConfig incomplete(ObjectNode settings) {
-    return YamlSettings.over(DEFAULT, DEFAULT.resolved(), settings);
+    return YamlSettings.over(DEFAULT, COMPLETE, settings);
   }
 
   public GrowthConfig {
-    Range.positive("growth.at", at);
-    if (at > 1 && at != Math.rint(at)) {
+    at = List.copyOf(at);
+    experts = List.copyOf(experts);
+    at.forEach(GrowthConfig::requireWhen);
+    if (at.isEmpty() || at.size() != experts.size()) {
       throw new UsageException(
-          "growth.at", "is " + at, "write a share of all steps, below 1, or a whole step");
+          "growth.at",
+          "has %d, growth.experts %d".formatted(at.size(), experts.size()),
+          "give one of each for every growth, such as at: [0.2, 0.4] and experts: [16, 32]");
     }
     Range.atLeastOne("growth.calibration_batches", calibrationBatches);
     Range.atLeastOne("growth.score_batches", scoreBatches);
   }
 
+  private static void requireWhen(double at) {
+    Range.positive("growth.at", at);
+    if (at > 1 && at != Math.rint(at)) {
+      throw new UsageException(
+          "growth.at", "is " + at, "write a share of all steps, below 1, or a whole step");
+    }
+  }
+
   /**
-   * What the growth step asks of the upcycler.
+   * What the first growth asks of the upcycler, with uniform counts.
    *
    * @throws UsageException if settings do not go together
    */
   public GrowthOptions options() {
-    return options(new Counts.Uniform());
+    return options(new Stage(0, 0, experts.getFirst()), new Counts.Uniform());
   }
 
   /** How scores become counts; empty for uniform counts. */
@@ -112,10 +142,10 @@ public record GrowthConfig(
     return counts.rule().map(kind -> new CountRule(kind, countCap, seed));
   }
 
-  /** The same with counts that were worked out. */
-  public GrowthOptions options(Counts resolvedCounts) {
+  /** What a growth asks of the upcycler, with counts that were worked out. */
+  public GrowthOptions options(Stage stage, Counts resolvedCounts) {
     GrowthOptions options =
-        GrowthOptions.to(experts)
+        GrowthOptions.to(stage.experts())
             .mode(mode)
             .rows(rows)
             .rowDelta(rowDelta)
@@ -124,7 +154,7 @@ public record GrowthConfig(
             .replicaAmount(replicaAmount)
             .counts(resolvedCounts)
             .moments(moments)
-            .seed(seed)
+            .seed(seed + stage.number())
             .overwrite(true)
             .build();
     if (mode == Mode.LINEAGE && options.rows() == Rows.COPY) {
@@ -160,11 +190,17 @@ public record GrowthConfig(
   }
 
   /**
-   * The step after which the experts are replicated.
+   * The growths, in their order.
    *
    * @param steps of the whole run
    */
-  public int step(int steps) {
+  public List<Stage> stages(int steps) {
+    return IntStream.range(0, at.size())
+        .mapToObj(i -> new Stage(i, step(at.get(i), steps), experts.get(i)))
+        .toList();
+  }
+
+  private static int step(double at, int steps) {
     return Math.toIntExact(Math.round(at > 1 ? at : at * steps));
   }
 
@@ -174,19 +210,51 @@ public record GrowthConfig(
   }
 
   /**
-   * Refuses a growth that does not fit into a run: it must come before the last step, and be
-   * released before the learning rate decays, or the model has no time to heal at full speed.
+   * Refuses growths that do not fit into a run: each must come before the last step, and be
+   * released before the next one, and before the learning rate decays, or the model has no time to
+   * heal at full speed.
    *
    * @param steps of the whole run
-   * @param decayStart the last step at the full learning rate
    */
-  void requireFits(int steps, int decayStart, ReleaseConfig release) {
-    int step = step(steps);
+  void requireFits(int steps, ScheduleConfig schedule, ReleaseConfig release) {
+    List<Stage> stages = stages(steps);
+    for (int i = 0; i < stages.size(); i++) {
+      Stage stage = stages.get(i);
+      requireReleased(stage.step(), steps, schedule.decayStart(steps, stage.step()), release);
+      if (i > 0) {
+        requireFollows(stages.get(i - 1), stage, steps, release);
+      }
+    }
+  }
+
+  private void requireFollows(Stage before, Stage next, int steps, ReleaseConfig release) {
+    if (next.step() <= before.step() || next.experts() <= before.experts()) {
+      throw new UsageException(
+          "growth",
+          "to %d experts at step %d comes after one to %d at step %d"
+              .formatted(next.experts(), next.step(), before.experts(), before.step()),
+          "let steps and experts both rise");
+    }
+    int end = releaseEnd(before.step(), steps, release);
+    if (releases() && end > next.step()) {
+      throw new UsageException(
+          "growth.at",
+          "is step %d, but the growth at step %d is released by step %d"
+              .formatted(next.step(), before.step(), end),
+          "grow later, or lower release.window");
+    }
+  }
+
+  private static int releaseEnd(int step, int steps, ReleaseConfig release) {
+    return step + release.windowSteps(steps - step);
+  }
+
+  private void requireReleased(int step, int steps, int decayStart, ReleaseConfig release) {
     if (step < 1 || step >= steps) {
       throw new UsageException(
           "growth.at", "is step " + step + " of " + steps, "grow between the first and the last");
     }
-    int end = step + release.windowSteps(steps - step);
+    int end = releaseEnd(step, steps, release);
     if (releases() && end > decayStart) {
       throw new UsageException(
           "release.window",

@@ -69,9 +69,11 @@ final class KnownSettings {
     boolean fits =
         switch (example.getNodeType()) {
           case NUMBER -> example.isIntegralNumber() ? value.isIntegralNumber() : value.isNumber();
-          case ARRAY -> {
+          case ARRAY -> { // one by itself needs no brackets
             JsonNodeType type = example.get(0).getNodeType();
-            yield value.isArray() && value.valueStream().allMatch(e -> e.getNodeType() == type);
+            yield value.isArray()
+                ? value.valueStream().allMatch(e -> e.getNodeType() == type)
+                : value.getNodeType() == type;
           }
           default -> value.getNodeType() == example.getNodeType();
         };

@@ -80,7 +80,7 @@ public record RunConfig(
             "leaves groups out, but a growth carries the moments of every tensor",
             "freeze in a run of its own, before or after the one that grows");
       }
-      growth.requireFits(steps, schedule.decayStart(steps, growth.step(steps)), release);
+      growth.requireFits(steps, schedule, release);
     }
   }
 
@@ -133,6 +133,11 @@ public record RunConfig(
         branch,
         release,
         growth);
+  }
+
+  /** The growths, in their order; empty for a run that does not grow. */
+  public List<GrowthConfig.Stage> growths() {
+    return growth == null ? List.of() : growth.stages(steps);
   }
 
   /** All corpus directories. */

@@ -35,7 +35,7 @@ final class RunConfigFile {
           AlarmConfig.DEFAULT,
           false,
           ReleaseConfig.DEFAULT,
-          GrowthConfig.DEFAULT);
+          GrowthConfig.COMPLETE);
 
   private static final KnownSettings KNOWN = new KnownSettings(YamlSettings.tree(COMPLETE));
 

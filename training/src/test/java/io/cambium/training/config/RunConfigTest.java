@@ -8,6 +8,7 @@ import io.cambium.checkpoint.CambiumException;
 import io.cambium.checkpoint.UsageException;
 import io.cambium.training.config.ScheduleConfig.Form;
 import io.cambium.training.config.ScheduleConfig.Restart;
+import io.cambium.upcycle.growth.Counts;
 import io.cambium.upcycle.growth.GrowthOptions;
 import io.cambium.upcycle.growth.GrowthOptions.Mode;
 import io.cambium.upcycle.growth.GrowthOptions.Rows;
@@ -41,7 +42,7 @@ class RunConfigTest {
     assertThat(config.batch()).isEqualTo(new BatchConfig(16, 128, 8, false, false));
     assertThat(config.optimizer()).isEqualTo(OptimizerConfig.DEFAULT);
     GrowthConfig growth = requireNonNull(config.growth());
-    assertThat(growth.experts()).isEqualTo(20);
+    assertThat(growth.experts()).containsExactly(20);
     assertThat(growth.mode()).isEqualTo(Mode.LINEAGE);
     assertThat(config.workers()).isBetween(1, 16);
     assertThat(config.model()).isAbsolute().endsWithRaw(Path.of("a/checkpoint"));
@@ -56,7 +57,7 @@ class RunConfigTest {
     assertThat(config.schedule().warmupSteps(1000)).isEqualTo(20);
     assertThat(config.schedule().decayStart(1000)).isEqualTo(900);
     GrowthConfig growth = requireNonNull(config.growth());
-    assertThat(growth.step(1000)).isEqualTo(330);
+    assertThat(config.growths()).containsExactly(new GrowthConfig.Stage(0, 330, 32));
     assertThat(growth.releases()).isTrue();
     assertThat(config.release().windowSteps(670)).isEqualTo(134);
     assertThat(config.release().holdSteps(670)).isEqualTo(27);
@@ -131,8 +132,22 @@ class RunConfigTest {
   @Test
   void growthStepMayBeAbsoluteAndFlatHasNothingToRelease() throws IOException {
     GrowthConfig growth = requireNonNull(read(SMALLEST + "growth: {at: 7, mode: flat}\n").growth());
-    assertThat(growth.step(1000)).isEqualTo(7);
+    assertThat(growth.stages(1000)).containsExactly(new GrowthConfig.Stage(0, 7, 32));
     assertThat(growth.releases()).isFalse();
+  }
+
+  @Test
+  void aRunMayGrowSeveralTimes() throws IOException {
+    RunConfig config = read(SMALLEST + "growth: {at: [0.1, 400], experts: [12, 20], seed: 5}\n");
+    assertThat(config.growths())
+        .containsExactly(new GrowthConfig.Stage(0, 100, 12), new GrowthConfig.Stage(1, 400, 20));
+    GrowthConfig growth = requireNonNull(config.growth());
+    assertThat(config.growths())
+        .extracting(stage -> growth.options(stage, new Counts.Uniform()).seed())
+        .containsExactly(5L, 6L); // or both would draw the same directions
+    Path resolved = directory.resolve("resolved.yaml");
+    config.write(resolved);
+    assertThat(RunConfig.read(resolved, List.of())).isEqualTo(config);
   }
 
   @Test
@@ -165,7 +180,8 @@ class RunConfigTest {
     config.write(resolved);
     assertThat(RunConfig.read(resolved, List.of())).isEqualTo(config);
     assertThat(Files.readString(resolved))
-        .contains("learning_rate: 0.001", "mode: cold", "rows: copy", "row_delta: 0.0");
+        .contains("learning_rate: 0.001", "mode: cold", "rows: copy", "row_delta: 0.0")
+        .contains("experts: 32\n"); // one by itself, as most people write it
   }
 
   @Test
@@ -226,6 +242,16 @@ class RunConfigTest {
         "growth.at=1.5|growth.at: is 1.5 -> write a share of all steps, below 1, or a whole",
         "growth.at=1000|growth.at: is step 1000 of 1000",
         "growth.at=0.0001|growth.at: is step 0 of 1000",
+        "growth.at=later|growth.at: is \"later\", not a list such as [0.2,0.4]",
+        "growth.at=[0.2, 0.5]|growth.at: has 2, growth.experts 1 -> give one of each",
+        "growth={at: [], experts: []}|growth.at: has 0, growth.experts 0",
+        "growth.experts=16.5|growth.experts: ",
+        "growth={at: [0.2, 0.1], experts: [16, 32]}|growth: to 32 experts at step 100 comes after",
+        "growth={at: [0.1, 0.5], experts: [16, 16]}|growth: to 16 experts at step 500 comes after",
+        "growth={at: [0.1, 0.2], experts: [16, 32]}|growth.at: is step 200, but the growth at step"
+            + " 100 is released by step 280 -> grow later, or lower release.window",
+        "growth={at: [0.1, 950], experts: [16, 32]}|decays from 900 -> grow earlier",
+        "optimizer.betas=0.9|optimizer.betas: has 1 values",
         "alarms.loss_spike.windo=5|alarms.loss_spike.windo: unknown; did you mean window?",
         "alarms.loss_spike.deviations=0|alarms.*_spike.deviations: is 0.0 -> must be above 0",
         "alarms.overload.stop=1|alarms.overload.stop: is 1, not",

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
@@ -99,6 +100,12 @@ public record RunHistory(Path directory, String configuration, List<Metric> even
   /** The last growth, where the model grew at all. */
   public Optional<Metric.Growth> growth() {
     return lastOf(Metric.Growth.class, events);
+  }
+
+  /** Of all growths the one at which the validation loss jumped most. */
+  public Optional<Metric.Growth> costliestGrowth() {
+    return growths().stream()
+        .max(Comparator.comparingDouble(growth -> growth.lossAfter() - growth.lossBefore()));
   }
 
   /** The evaluations of the model as it is since its last growth; all where it never grew. */

@@ -12,7 +12,6 @@ import io.cambium.training.metrics.MetricsLog;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -120,16 +119,15 @@ final class Measurement {
         last.loss(),
         last.meanLoss(),
         history.experts() == 0 ? null : LoadBalance.atEnd(history),
-        history.growths().stream()
-            .max(Comparator.comparingDouble(growth -> growth.lossAfter() - growth.lossBefore()))
-            .map(growth -> grown(arm, run, history, growth))
-            .orElse(null),
+        history.costliestGrowth().map(growth -> grown(arm, run, history, growth)).orElse(null),
         MeasuredRun.Specialised.of(history.evaluations()),
         recovery(run, history).orElse(null),
         history.growth().isPresent() ? regretBounds(arm, run, history) : null);
   }
 
-  /** Of several growths, the one that moved the loss most; the rise is that since the first. */
+  /**
+   * @param growth of several the costliest; the rise is that since the first
+   */
   private Grown grown(ArmSettings arm, PlannedRun run, RunHistory history, Metric.Growth growth) {
     long remaining = run.config().steps() - history.growths().getFirst().step();
     return new Grown(

@@ -26,7 +26,7 @@ import tools.jackson.databind.annotation.JsonNaming;
  * @param cost what the model had cost at each point of {@code validation}
  * @param domains validation loss by domain
  * @param coselection sibling co-selection rate; empty for a model that never grew
- * @param growth absent for a model that never grew
+ * @param growths in their order; empty for a model that never grew
  * @param configuration run.yaml of the arm's own run
  */
 @JsonNaming(SnakeCaseStrategy.class)
@@ -39,7 +39,7 @@ public record Curves(
     Cost cost,
     SortedMap<String, Curve> domains,
     Curve coselection,
-    @Nullable Transition growth,
+    List<Transition> growths,
     String configuration) {
 
   private static final int TRAIN_POINTS = 500;
@@ -112,7 +112,7 @@ public record Curves(
         Cost.of(run, validation.tokens()),
         domains(evaluations, run.finalEvaluation().loss().keySet()),
         coselection(evaluations),
-        run.growth().map(growth -> transition(growth, run)).orElse(null),
+        run.growths().stream().map(growth -> transition(growth, run)).toList(),
         run.configuration());
   }
 

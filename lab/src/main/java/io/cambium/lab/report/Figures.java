@@ -129,14 +129,11 @@ public final class Figures {
   }
 
   private List<Double> growths() {
-    List<Double> tokens = new ArrayList<>();
-    for (Curves curves : data.curves()) {
-      Curves.Transition growth = curves.growth();
-      if (growth != null && !tokens.contains((double) growth.tokens())) {
-        tokens.add((double) growth.tokens());
-      }
-    }
-    return tokens;
+    return data.curves().stream()
+        .flatMap(curves -> curves.growths().stream())
+        .map(growth -> (double) growth.tokens())
+        .distinct()
+        .toList();
   }
 
   private Lines cost(String name, String x, Function<Curves.Cost, List<Double>> cost) {

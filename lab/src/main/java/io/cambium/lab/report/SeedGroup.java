@@ -121,7 +121,7 @@ public record SeedGroup(
         runs.stream().filter(run -> run.experts() > 0).map(LoadBalance::atEnd).toList();
     List<Double> jumps =
         runs.stream()
-            .flatMap(run -> run.growth().stream())
+            .flatMap(run -> run.costliestGrowth().stream())
             .map(growth -> growth.lossAfter() - growth.lossBefore())
             .toList();
     return new SeedGroup(

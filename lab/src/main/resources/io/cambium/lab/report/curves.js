@@ -4,8 +4,7 @@ const ungrown = data.curves.find((arm) => arm.role === "FIXED_E");
 
 /** The growths to mark: of those at one place the one whose release is the longest. */
 const transitions = data.curves
-  .map((arm) => arm.growth)
-  .filter((growth) => growth)
+  .flatMap((arm) => arm.growths)
   .sort((a, b) => b.released - a.released)
   .filter((growth, i, all) => all.findIndex((other) => other.tokens === growth.tokens) === i);
 const totalTokens = Math.max(...data.curves.map((arm) => arm.validation.tokens.at(-1)));
@@ -90,8 +89,8 @@ function lossAxis(name, { min, max }, digits) {
 
 /** Where the model grows, and the stretch over which the growth is released. */
 function marks(labels) {
-  const label = (position, text) => ({
-    show: labels,
+  const label = (named, position, text) => ({
+    show: named,
     formatter: text,
     position: "insideEndTop",
     rotate: 0,
@@ -105,12 +104,15 @@ function marks(labels) {
       silent: true,
       symbol: "none",
       lineStyle: { color: color("accent"), width: 1.25, type: "solid" },
-      data: transitions.flatMap(({ tokens, released }) => [
-        { xAxis: tokens, label: label("right", "grows") },
-        ...(released > tokens
-          ? [{ xAxis: released, lineStyle: { type: [2, 3] }, label: label("left", "released") }]
-          : []),
-      ]),
+      data: transitions.flatMap(({ tokens, released }) => {
+        const named = labels && tokens === differFrom; // the first: further ones may be too close
+        return [
+          { xAxis: tokens, label: label(named, "right", "grows") },
+          ...(released > tokens
+            ? [{ xAxis: released, lineStyle: { type: [2, 3] }, label: label(named, "left", "released") }]
+            : []),
+        ];
+      }),
     },
     markArea: {
       silent: true,

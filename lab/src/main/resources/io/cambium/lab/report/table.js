@@ -43,7 +43,7 @@ function tiles() {
 
 function setting() {
   const grown = rowOf("UPCYCLED");
-  const { tokens, released } = data.curves.find((arm) => arm.role === "UPCYCLED").growth;
+  const { tokens, released } = data.curves.find((arm) => arm.role === "UPCYCLED").growths.at(-1);
   return (
     `All models learn from the same text, ${number.millions(grown.tokens)} tokens of it. ` +
     `The grown one branches from the ${grown.growth.source_experts}-expert run at ` +

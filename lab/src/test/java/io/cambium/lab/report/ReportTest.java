@@ -67,8 +67,8 @@ final class ReportTest {
   void curvesOfGrownModelsBeginWhereTheyGrew() {
     JsonNode grown = data.at("/curves/1");
     assertThat(grown.at("/role").stringValue()).isEqualTo("UPCYCLED");
-    assertThat(grown.at("/growth/tokens").longValue()).isEqualTo(488 * 4096);
-    assertThat(grown.at("/growth/released").longValue()).isEqualTo((488 + 196) * 4096);
+    assertThat(grown.at("/growths/0/tokens").longValue()).isEqualTo(488 * 4096);
+    assertThat(grown.at("/growths/0/released").longValue()).isEqualTo((488 + 196) * 4096);
     assertThat(grown.at("/train/tokens/0").longValue()).isGreaterThan(488 * 4096);
     assertThat(grown.at("/validation/tokens/0").longValue()).isEqualTo(488 * 4096);
     assertThat(grown.at("/domains/java/tokens/0").longValue()).isEqualTo(488 * 4096);

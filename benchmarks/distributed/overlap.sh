@@ -17,10 +17,8 @@ make_run 24 > "$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
 settings=(--set growth=null --set "model=$work/large" --set evaluate.every=1000 --set workers=1
   --set "batch={sequences: 16, length: 256, micro_batch: 8}" --set distributed.expert_parallel_size=2)
 
-seconds() { # run: of a step, the median of the last eleven
-  grep '"event":"train"' "$work/$1/metrics.jsonl" | tail -11 |
-    sed -E 's/.*"tokens_per_second":([0-9.]+).*/\1/' | sort -g | sed -n 6p |
-    awk '{ printf "%.3f", 16 * 256 / $1 }'
+seconds() { # run: of a step
+  speed "$1" 11 | awk '{ printf "%.3f", 16 * 256 / $1 }'
 }
 
 ip link set lo up

@@ -29,6 +29,11 @@ last_step() { # name of the run; nothing before the first
   awk -F'[:,]' '/"event":"train"/ { step = $4 } END { print step }' "$work/$1/metrics.jsonl" 2> /dev/null || true
 }
 
+speed() { # name of the run, n: tokens per second, the median of its last n steps; n odd
+  grep '"event":"train"' "$work/$1/metrics.jsonl" | tail -"$2" |
+    sed -E 's/.*"tokens_per_second":([0-9.]+).*/\1/' | sort -g | sed -n "$((($2 + 1) / 2))p"
+}
+
 await_step() { # name of the run, step
   local now=
   until now=$(last_step "$1") && [ "${now:-0}" -ge "$2" ]; do

@@ -9,11 +9,6 @@ cambium=${CAMBIUM:-$(cd "$(dirname "$0")/../.." && pwd)/cambium}
 . "$(dirname "$0")/ranks.sh"
 make_run 40 > "$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
 
-speed() { # run: tokens per second, the median of the last 15 steps
-  grep '"event":"train"' "$work/$1/metrics.jsonl" | tail -15 |
-    sed -E 's/.*"tokens_per_second":([0-9.]+).*/\1/' | sort -g | sed -n 8p
-}
-
 peak() { # of the ranks that run, until the last ends: the most memory that one takes, in kB
   local most=0 now=0
   while [ -n "$now" ]; do
@@ -40,7 +35,7 @@ for experts in 8 64; do
       most=$(peak)
       all_done "$name"
       printf '%s experts, %s process(es), %s worker(s) each, experts shared by %s: %.0f tokens/s, %d MB at most\n' \
-        $experts $size $((2 / size)) $sharing "$(speed "$name")" $((most / 1024))
+        $experts $size $((2 / size)) $sharing "$(speed "$name" 15)" $((most / 1024))
     done
   done
 done

@@ -7,9 +7,9 @@ set -euo pipefail
 experiment=${1:?usage: gain.sh EXPERIMENT BASE ARM...}
 base=${2:?usage: gain.sh EXPERIMENT BASE ARM...}
 shift 2
-jq --raw-output --arg base "$base" '
+jq -L "$(dirname "$0")" --raw-output --arg base "$base" '
+  include "numbers";
   def quantile: {"3": 4.303, "4": 3.182, "5": 2.776}[tostring];
-  def digits($n): . * pow(10; $n) | round / pow(10; $n) | tostring;
   (.arms | map({key: .arm, value: (.seeds | map({key: (.seed | tostring), value: .mean_loss})
     | from_entries)}) | from_entries) as $loss
   | $ARGS.positional[]

@@ -17,6 +17,6 @@ for log in "$experiment/runs/$run"/seed-*/metrics.jsonl; do
   jq --null-input --argjson run "$(losses "$log")" --argjson step "$step" \
     --argjson base "$(losses "$experiment/runs/$base/$(basename "$(dirname "$log")")/metrics.jsonl")" '
     [$run | to_entries[] | select((.key | tonumber) >= $step and $base[.key]) | .value - $base[.key]] | max'
-done | jq --slurp --raw-output --arg run "$run" '
-  def digits: . * 1e4 | round / 1e4 | tostring;
-  "| \($run) | \(map(digits) | join(" | ")) | \(add / length | digits) |"'
+done | jq -L "$(dirname "$0")" --slurp --raw-output --arg run "$run" '
+  include "numbers";
+  "| \($run) | \(map(digits(4)) | join(" | ")) | \(mean | digits(4)) |"'

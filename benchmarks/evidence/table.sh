@@ -3,6 +3,7 @@
 # usage: table.sh EXPERIMENT
 set -euo pipefail
 experiment=${1:?usage: table.sh EXPERIMENT}
+here=$(dirname "$0")
 
 # Of each evaluation after the growth: the share of tokens that chose two siblings.
 coselection() { # arm, jq's filter over the rates in order
@@ -15,12 +16,9 @@ coselection() { # arm, jq's filter over the rates in order
 echo "| arm | seeds | loss | eta | step-0 jump | largest rise | siblings: most, end | dead |"
 echo "|---|---|---|---|---|---|---|---|"
 jq --raw-output '.arms[].arm' "$experiment/results.json" | while read -r arm; do
-  jq --raw-output --arg arm "$arm" --arg most "$(coselection "$arm" max)" \
+  jq -L "$here" --raw-output --arg arm "$arm" --arg most "$(coselection "$arm" max)" \
     --arg last "$(coselection "$arm" last)" '
-    def digits($n): if . == null then "-" else
-      . * pow(10; $n) | round | if . == 0 then "0" else . / pow(10; $n) | tostring end end;
-    def mean: if length == 0 then null else add / length end;
-    def percent: . * 100 | round | tostring;
+    include "numbers";
     .arms[] | select(.arm == $arm) as $a
     | "| \(.arm) | \(.seeds | length) | \(.loss.value | digits(4))"
       + (if .loss.low then " (\(.loss.low | digits(3)) to \(.loss.high | digits(3)))" else "" end)

@@ -26,13 +26,12 @@ gained() { # arm
 echo "| init | loss | gained over dense | below the source after, M tokens | domains apart: first, second, last evaluation | dead |"
 echo "|---|---|---|---|---|---|"
 jq --raw-output '.arms | sort_by(.loss.value)[].arm' "$experiment/results.json" | while read -r arm; do
-  jq --raw-output --arg arm "$arm" --arg back "$(back "$arm")" --arg gained "$(gained "$arm")" '
-    def mean: if length == 0 then null else add / length end;
-    def digits($n): if . == null then "-" else . * pow(10; $n) | round / pow(10; $n) | tostring end;
+  jq -L "$here" --raw-output --arg arm "$arm" --arg back "$(back "$arm")" --arg gained "$(gained "$arm")" '
+    include "numbers";
     .arms[] | select(.arm == $arm)
     | [.seeds[].specialisation | values | select(. != [])] as $apart
     | "| \($arm) | \(.loss.value | digits(4)) | \($gained) | \($back) | "
       + (if $apart == [] then "-" else [0, 1, -1]
-          | map(. as $at | [$apart[][$at].distance] | mean * 100 | round | tostring + " %") | join(", ") end)
+          | map(. as $at | [$apart[][$at].distance] | mean | percent + " %") | join(", ") end)
       + " | \([.seeds[].load.dead // empty] | mean | digits(1)) |"' "$experiment/results.json"
 done

@@ -9,5 +9,5 @@ def digits($n):
     . * pow(10; $n) | round | if . == 0 then "0" else . / pow(10; $n) | tostring end
   end;
 
-# As a whole percentage, without its sign.
+# As a whole percentage, without the % sign.
 def percent: . * 100 | round | tostring;

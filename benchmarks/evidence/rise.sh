@@ -19,4 +19,5 @@ for log in "$experiment/runs/$run"/seed-*/metrics.jsonl; do
     [$run | to_entries[] | select((.key | tonumber) >= $step and $base[.key]) | .value - $base[.key]] | max'
 done | jq -L "$(dirname "$0")" --slurp --raw-output --arg run "$run" '
   include "numbers";
+  if any(. == null) then error("a seed has no evaluation in common with the base") else . end |
   "| \($run) | \(map(digits(4)) | join(" | ")) | \(mean | digits(4)) |"'

@@ -75,7 +75,7 @@ final class TrainCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Path directory = out == null ? Path.of("runs", FileNames.withoutExtension(file)) : out;
-    try (Ranks ranks = Ranks.join(root.environment())) {
+    try (Ranks ranks = Ranks.join(root.environment(), TrainCommand::giveUp)) {
       ranks.run(() -> {
         RunConfig config = RunConfig.read(file, overrides);
         if (ranks.group().isFirst()) {
@@ -86,6 +86,12 @@ final class TrainCommand implements Callable<Integer> {
       });
     }
     return 0;
+  }
+
+  /** The others go on: what hangs would keep the run's lock, and write when it wakes. */
+  private static void giveUp(String how) {
+    System.err.println("error: " + how);
+    Runtime.getRuntime().halt(1);
   }
 
   /** Trains as a rank that leaves all speaking to the first. */

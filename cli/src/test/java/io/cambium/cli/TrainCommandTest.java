@@ -113,10 +113,19 @@ class TrainCommandTest {
         .isEqualTo(2);
   }
 
+  private static final String[] TWICE = {
+    "growth.at=[6, 24]", "growth.experts=[5, 11]", "checkpoint.keep=9"
+  };
+
+  private static Path twice() {
+    Path out = folder.resolve("twice");
+    return Files.exists(out) ? out : trained("twice", TWICE);
+  }
+
   /** To the bit what a run does that grows once, and a second that branches off it and grows. */
   @Test
   void growsTwice() {
-    Path twice = trained("twice", "growth.at=[6, 24]", "growth.experts=[5, 11]");
+    Path twice = twice();
     Path once = trained("once", "growth.at=6", "growth.experts=5", "checkpoint.keep=9");
     Path again =
         trained(
@@ -131,6 +140,41 @@ class TrainCommandTest {
     assertThat(Manifest.read(twice.resolve(LAST)).orElseThrow().growth())
         .extracting(Manifest.Growth::targetExperts)
         .containsExactly(5, 11);
+  }
+
+  /** Between the growths, and while it grows for the second time. */
+  @ParameterizedTest
+  @ValueSource(ints = {18, 24})
+  void goesOnBetweenGrowths(int last) throws IOException {
+    Path out = folder.resolve("twice-killed-after-" + last);
+    Branching.copy(twice(), out, true);
+    for (int step : List.of(24, 30, 36, 40)) {
+      if (step > last) {
+        StagedDirectory.deleteTree(out.resolve("checkpoints/step-0000" + step));
+      }
+    }
+    Files.deleteIfExists(out.resolve("checkpoints/step-000024-grown/config.json"));
+    run(with(train(out, TWICE), "--resume", "--set", "distributed.timeout_minutes=5"));
+    assertSameCheckpoint(twice(), out);
+    assertThat(out.resolve("run.yaml")).content().contains("timeout_minutes: 5.0");
+  }
+
+  /** 3 become 9 in mode wide, and 6 do not. */
+  @Test
+  void everyGrowthIsCheckedWithWhatTheOneBeforeLeaves() {
+    Path refused = folder.resolve("not-wide");
+    String[] at = {"growth.at=[6, 24]", "growth.counts=uniform"};
+    String[] wide = with(at, "growth.mode=wide", "growth.experts=[6, 9]");
+    assertThat(Cambium.execute(train(refused, wide))).isEqualTo(2);
+    assertThat(refused).doesNotExist();
+    // No expert may have more than 2 further copies, of which 3 experts make no 11.
+    trained(
+        "capped",
+        "growth.at=[6, 24]",
+        "growth.experts=[5, 11]",
+        "growth.counts=greedy",
+        "growth.count_cap=2",
+        "growth.score_batches=1");
   }
 
   private static List<Double> losses(Path run) {

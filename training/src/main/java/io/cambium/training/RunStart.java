@@ -4,6 +4,7 @@ import io.cambium.checkpoint.CheckpointDirectory;
 import io.cambium.checkpoint.CheckpointException;
 import io.cambium.checkpoint.ProcessLock;
 import io.cambium.checkpoint.UsageException;
+import io.cambium.checkpoint.family.DecoderSpec;
 import io.cambium.model.ProcessGroup;
 import io.cambium.model.RankGroups;
 import io.cambium.model.Team;
@@ -11,7 +12,7 @@ import io.cambium.training.config.DistributedConfig;
 import io.cambium.training.config.GrowthConfig;
 import io.cambium.training.config.RunConfig;
 import io.cambium.training.data.Corpus;
-import io.cambium.upcycle.growth.Counts;
+import io.cambium.upcycle.growth.GrowthOptions;
 import io.cambium.upcycle.growth.GrowthPlanner;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -143,19 +144,22 @@ public final class RunStart {
     if (growth == null) {
       return;
     }
-    try (CheckpointDirectory model = CheckpointDirectory.open(config.model())) {
-      Counts counts = TransitionCounts.ahead(growth, model.decoder());
-      config
-          .growths()
-          .forEach(stage -> GrowthPlanner.requireFits(model, growth.options(stage, counts)));
-    }
     long first = config.branch() ? TrainerState.read(config.model()).step() : 0;
     int step = config.growths().getFirst().step();
     if (first > step) {
       throw new UsageException(
           "growth.at",
           "is step %d, but the run begins at step %d".formatted(step, first),
-          "grow later");
+          "grow later, and leave out growths that the model has behind it");
+    }
+    try (CheckpointDirectory model = CheckpointDirectory.open(config.model())) {
+      DecoderSpec before = model.decoder();
+      for (GrowthConfig.Stage stage : config.growths()) {
+        GrowthOptions options =
+            growth.options(stage, TransitionCounts.ahead(growth, stage, before));
+        GrowthPlanner.requireFits(model, before, options);
+        before = GrowthPlanner.grown(model, options);
+      }
     }
   }
 

@@ -390,8 +390,7 @@ public final class Trainer implements AutoCloseable {
 
   private void growIfDue() {
     for (GrowthConfig.Stage stage : config.growths()) {
-      // A run that was resumed right after its growth has grown already.
-      if (state.step() == stage.step() && model.decoder().experts() < stage.experts()) {
+      if (state.step() == stage.step()) {
         grow(Objects.requireNonNull(config.growth()), stage);
       }
     }

@@ -18,18 +18,18 @@ import java.util.Set;
 final class TransitionCounts {
 
   private final GrowthConfig growth;
-  private final int targetExperts;
+  private final GrowthConfig.Stage stage;
   private final RunListener listener;
 
   TransitionCounts(GrowthConfig growth, GrowthConfig.Stage stage, RunListener listener) {
     this.growth = growth;
-    this.targetExperts = stage.experts();
+    this.stage = stage;
     this.listener = listener;
   }
 
   /** Counts to check a configuration with, before there are scores. */
-  static Counts ahead(GrowthConfig growth, DecoderSpec model) {
-    Optional<CountRule> rule = growth.countRule();
+  static Counts ahead(GrowthConfig growth, GrowthConfig.Stage stage, DecoderSpec model) {
+    Optional<CountRule> rule = growth.countRule(stage);
     if (rule.isEmpty() || model.mixtureLayers().isEmpty()) {
       return new Counts.Uniform();
     }
@@ -49,7 +49,7 @@ final class TransitionCounts {
       BatchSampler sampler,
       BatchConfig batch,
       long firstSequence) {
-    Optional<CountRule> rule = growth.countRule();
+    Optional<CountRule> rule = growth.countRule(stage);
     if (rule.isEmpty()) {
       return new Counts.Uniform();
     }
@@ -85,12 +85,12 @@ final class TransitionCounts {
 
   private void say(UtilityCounts utility, DecoderSpec spec) {
     DecoderSpec.Mixture mixture = spec.mixture(spec.mixtureLayers().getFirst());
-    listener.message("counts " + utility.describe(mixture.experts(), targetExperts));
+    listener.message("counts " + utility.describe(mixture.experts(), stage.experts()));
     utility
         .resolve(
             spec.mixtureLayers(),
             mixture.experts(),
-            targetExperts,
+            stage.experts(),
             mixture.router().groups().count())
         .forEach((layer, counts) ->
             listener.message("  layer " + layer + "  " + utility.reasons(layer, counts)));

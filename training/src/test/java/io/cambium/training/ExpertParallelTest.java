@@ -82,7 +82,8 @@ class ExpertParallelTest {
                     "MASTER_ADDR",
                     "127.0.0.1",
                     "MASTER_PORT",
-                    port)));
+                    port),
+                how -> {}));
     groups = onEach(rank -> ranks.get(rank).groups(new DistributedConfig(SHARING, 30)));
   }
 

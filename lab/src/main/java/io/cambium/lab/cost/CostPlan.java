@@ -79,8 +79,8 @@ public record CostPlan(
       throw new UsageException(
           "growth.at",
           "are %d growths: a plan is of one".formatted(growths.size()),
-          "plan one at a time: --set growth.at=%d --set growth.experts=%d"
-              .formatted(growths.getLast().step(), growths.getLast().experts()));
+          "plan the first by itself: --set growth.at=%d --set growth.experts=%d"
+              .formatted(growths.getFirst().step(), growths.getFirst().experts()));
     }
     return growths.getFirst();
   }

@@ -13,6 +13,7 @@ import io.cambium.training.MemoryPlan;
 import io.cambium.training.RunDirectory;
 import io.cambium.training.RunListener;
 import io.cambium.training.Trainer;
+import io.cambium.training.config.GrowthConfig;
 import io.cambium.training.data.TokenizerFile;
 import io.cambium.training.metrics.Metric;
 import io.cambium.training.metrics.MetricsLog;
@@ -408,12 +409,12 @@ public final class Lab {
    * with the same bytes, and one that is killed later has saved nothing in between.
    */
   private static void keepGrown(PlannedRun run, Metric metric) {
-    if (run.config().growths().isEmpty()
-        || run.isSourceOnly()
-        || !(metric instanceof Metric.Train)) {
+    List<GrowthConfig.Stage> growths = run.config().growths();
+    // What compares it knows of a single growth alone.
+    if (growths.size() != 1 || run.isSourceOnly() || !(metric instanceof Metric.Train)) {
       return;
     }
-    int step = run.config().growths().getLast().step();
+    int step = growths.getFirst().step();
     Path grown = new RunDirectory(run.directory()).grown(step);
     if (metric.step() == step + 1 && Files.exists(grown)) {
       Branching.copy(grown, run.grownWeights(), false);

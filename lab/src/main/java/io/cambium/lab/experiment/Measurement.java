@@ -125,19 +125,19 @@ final class Measurement {
         history.growth().isPresent() ? regretBounds(arm, run, history) : null);
   }
 
-  /**
-   * @param growth of several the costliest; the rise is that since the first
-   */
-  private Grown grown(ArmSettings arm, PlannedRun run, RunHistory history, Metric.Growth growth) {
-    long remaining = run.config().steps() - history.growths().getFirst().step();
+  /** From the first growth on; the jump is that of the costliest. */
+  private Grown grown(
+      ArmSettings arm, PlannedRun run, RunHistory history, Metric.Growth costliest) {
+    Metric.Growth first = history.growths().getFirst();
+    long remaining = run.config().steps() - first.step();
     return new Grown(
-        growth.mode(),
-        growth.rows(),
-        growth.sourceExperts(),
-        growth.tokens(),
+        first.mode(),
+        first.rows(),
+        first.sourceExperts(),
+        first.tokens(),
         remaining,
-        growth.lossBefore(),
-        growth.lossAfter(),
+        costliest.lossBefore(),
+        costliest.lossAfter(),
         done(plan.fixedE(arm).orElse(null), run.seed())
             .flatMap(ungrown -> LargestRise.of(history, history(ungrown), remaining))
             .orElse(null));

@@ -17,12 +17,12 @@ import tools.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
 import tools.jackson.databind.annotation.JsonNaming;
 
 /**
- * The losses of one model over its tokens; of an arm that grew since its growth only, as what lies
- * before it is the ungrown arm's.
+ * The losses of one model over its tokens; of an arm that grew since its last growth only, as what
+ * lies before it is another model's.
  *
  * @param role what it is drawn as: the role of an arm, or RUN_ and a number
  * @param train smoothed training loss
- * @param validation mean over the domains; of an arm that grew, from right after the growth on
+ * @param validation mean over the domains; of an arm that grew, from right after the last growth on
  * @param cost what the model had cost at each point of {@code validation}
  * @param domains validation loss by domain
  * @param coselection sibling co-selection rate; empty for a model that never grew

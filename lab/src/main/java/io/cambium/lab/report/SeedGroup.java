@@ -32,7 +32,8 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
  * @param tokens training tokens at the last evaluation, or at a growth after it
  * @param meanLoss mean over the domains
  * @param loss by domain; empty where a run grew after its last evaluation
- * @param jump loss just after the last growth minus that before; empty where none grew
+ * @param jump loss just after a growth minus that before, of the growth where it is largest; empty
+ *     where none grew
  * @param maxVioBatch as {@link LoadBalance} has it, like the two after it; 0 of a dense model
  */
 @JsonNaming(SnakeCaseStrategy.class)

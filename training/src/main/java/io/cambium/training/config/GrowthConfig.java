@@ -106,11 +106,9 @@ public record GrowthConfig(
     at = List.copyOf(at);
     experts = List.copyOf(experts);
     at.forEach(GrowthConfig::requireWhen);
-    if (at.isEmpty() || at.size() != experts.size()) {
+    if (at.isEmpty() || experts.isEmpty()) {
       throw new UsageException(
-          "growth.at",
-          "has %d, growth.experts %d".formatted(at.size(), experts.size()),
-          "give one of each for every growth, such as at: [0.2, 0.4] and experts: [16, 32]");
+          "growth", "never happens", "give growth.at and growth.experts one of each, or more");
     }
     Range.atLeastOne("growth.calibration_batches", calibrationBatches);
     Range.atLeastOne("growth.score_batches", scoreBatches);
@@ -130,16 +128,26 @@ public record GrowthConfig(
    * @throws UsageException if settings do not go together
    */
   public GrowthOptions options() {
-    return options(new Stage(0, 0, experts.getFirst()), new Counts.Uniform());
+    return options(firstStage(), new Counts.Uniform());
+  }
+
+  /** When it comes does not matter here. */
+  private Stage firstStage() {
+    return new Stage(0, 0, experts.getFirst());
+  }
+
+  /** Of its own for every growth, or all would draw the same directions again. */
+  private long seed(Stage stage) {
+    return seed + stage.number();
   }
 
   /** How scores become counts; empty for uniform counts. */
-  public Optional<CountRule> countRule() {
+  public Optional<CountRule> countRule(Stage stage) {
     if (counts == GrowthCounts.UNIFORM && countCap != 0) {
       throw new UsageException(
           "growth.count_cap", "does not go with counts " + counts, "it bounds greedy counts alone");
     }
-    return counts.rule().map(kind -> new CountRule(kind, countCap, seed));
+    return counts.rule().map(kind -> new CountRule(kind, countCap, seed(stage)));
   }
 
   /** What a growth asks of the upcycler, with counts that were worked out. */
@@ -154,7 +162,7 @@ public record GrowthConfig(
             .replicaAmount(replicaAmount)
             .counts(resolvedCounts)
             .moments(moments)
-            .seed(seed + stage.number())
+            .seed(seed(stage))
             .overwrite(true)
             .build();
     if (mode == Mode.LINEAGE && options.rows() == Rows.COPY) {
@@ -168,8 +176,14 @@ public record GrowthConfig(
 
   /** The same, with every default filled in. */
   GrowthConfig resolved() {
+    if (at.size() != experts.size()) {
+      throw new UsageException(
+          "growth.at",
+          "has %d, growth.experts %d".formatted(at.size(), experts.size()),
+          "give one of each for every growth, such as at: [0.2, 0.4] and experts: [16, 32]");
+    }
     GrowthOptions options = options();
-    countRule();
+    countRule(firstStage());
     return new GrowthConfig(
         at,
         experts,

@@ -7,7 +7,6 @@ import java.util.Map;
 import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.DoubleNode;
-import tools.jackson.databind.node.JsonNodeType;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
@@ -66,20 +65,20 @@ final class KnownSettings {
   }
 
   private static void requireSameType(String path, JsonNode value, JsonNode example) {
-    boolean fits =
-        switch (example.getNodeType()) {
-          case NUMBER -> example.isIntegralNumber() ? value.isIntegralNumber() : value.isNumber();
-          case ARRAY -> { // one by itself needs no brackets
-            JsonNodeType type = example.get(0).getNodeType();
-            yield value.isArray()
-                ? value.valueStream().allMatch(e -> e.getNodeType() == type)
-                : value.getNodeType() == type;
-          }
-          default -> value.getNodeType() == example.getNodeType();
-        };
-    if (!fits) {
+    if (!fits(value, example)) {
       throw new UsageException(path, "is " + shown(value) + ", not " + typeOf(example), null);
     }
+  }
+
+  private static boolean fits(JsonNode value, JsonNode example) {
+    return switch (example.getNodeType()) {
+      case NUMBER -> example.isIntegralNumber() ? value.isIntegralNumber() : value.isNumber();
+      case ARRAY -> // one by itself needs no brackets
+          value.isArray()
+              ? value.valueStream().allMatch(element -> fits(element, example.get(0)))
+              : fits(value, example.get(0));
+      default -> value.getNodeType() == example.getNodeType();
+    };
   }
 
   private static String shown(JsonNode value) {
@@ -89,7 +88,7 @@ final class KnownSettings {
   private static String typeOf(JsonNode example) {
     return switch (example.getNodeType()) {
       case NUMBER -> example.isIntegralNumber() ? "a whole number" : "a number";
-      case ARRAY -> "a list such as " + example;
+      case ARRAY -> typeOf(example.get(0)) + " or a list such as " + example;
       case OBJECT -> "a section with " + String.join(", ", example.propertyNames());
       default -> "text";
     };

@@ -6,10 +6,12 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 
 /** The side of every rank but 0. */
 final class GuestRollCall extends RollCall {
 
+  private final Consumer<String> givenUp;
   private final Introduction self;
   private final Wire wire;
   private final String host;
@@ -20,10 +22,18 @@ final class GuestRollCall extends RollCall {
    * Goes to rank 0.
    *
    * @param invitation of {@link HostRollCall#invitation}
+   * @param givenUp is told why the others go on without this rank
    * @throws TrainingException if it is not there
    */
-  GuestRollCall(int rank, int size, String address, String invitation, Timing timing) {
+  GuestRollCall(
+      int rank,
+      int size,
+      String address,
+      String invitation,
+      Timing timing,
+      Consumer<String> givenUp) {
     super(timing);
+    this.givenUp = givenUp;
     String[] parts = invitation.split(" ", 2);
     this.self = Introduction.of(parts[1], rank, size);
     this.host = "rank 0 (at " + address + ")";
@@ -51,7 +61,11 @@ final class GuestRollCall extends RollCall {
         message = isLost() ? null : next(wire, host)) {
       switch (message.kind()) {
         case COMPLETE -> complete.countDown();
-        case LOST, FAILED -> end(message);
+        case LOST, LATE, FAILED -> end(message);
+        case GIVEN_UP -> {
+          end(new Wire.Message(Wire.Kind.LATE, message.text()));
+          givenUp.accept(message.text());
+        }
         default -> loseByWord(host, message);
       }
     }

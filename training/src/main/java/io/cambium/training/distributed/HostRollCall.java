@@ -8,15 +8,16 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
+import java.util.Objects;
 import java.util.SortedMap;
-import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import org.jspecify.annotations.Nullable;
+import java.util.stream.Stream;
 
 /** Rank 0's side: it hears from every other rank, and passes on what all must know. */
 final class HostRollCall extends RollCall {
@@ -30,17 +31,34 @@ final class HostRollCall extends RollCall {
   private final SortedMap<Integer, Guest> guests = new ConcurrentSkipListMap<>();
   private final CountDownLatch missing;
 
-  /** With ranks that others wait for; null: without end. */
-  private volatile @Nullable Duration patience;
+  private final String name;
+  private final Consumer<String> givenUp;
+
+  /** With ranks that others wait for. */
+  private volatile Duration patience;
 
   /** Another rank that is there. */
-  private record Guest(String name, Wire wire) {}
+  private record Guest(int rank, String name, Wire wire) {
+
+    Guest(Introduction introduction, Wire wire) {
+      this(introduction.rank(), introduction.toString(), wire);
+    }
+
+    boolean hasWorked(Duration time) {
+      Pulse.State state = wire.pulse();
+      return state != null && state.hasWorked(time);
+    }
+  }
 
   /**
+   * @param givenUp is told why the others go on without this rank
    * @throws TrainingException if no port can be opened
    */
-  HostRollCall(int size, Timing timing) {
+  HostRollCall(int size, Timing timing, Consumer<String> givenUp) {
     super(timing);
+    this.givenUp = givenUp;
+    this.name = Introduction.of(token, 0, size).toString();
+    this.patience = timing.patience();
     this.size = size;
     this.missing = new CountDownLatch(size - 1);
     try {
@@ -95,7 +113,7 @@ final class HostRollCall extends RollCall {
     }
     if (guest.size() != size) {
       lose(guest + " was started with WORLD_SIZE " + guest.size() + ", rank 0 with " + size);
-    } else if (guests.putIfAbsent(guest.rank(), new Guest(guest.toString(), wire)) != null) {
+    } else if (guests.putIfAbsent(guest.rank(), new Guest(guest, wire)) != null) {
       lose("two processes have RANK " + guest.rank() + ", one of them " + guest);
     }
     try {
@@ -106,7 +124,7 @@ final class HostRollCall extends RollCall {
         listen(guest.toString(), wire);
       }
     } finally {
-      guests.remove(guest.rank(), new Guest(guest.toString(), wire));
+      guests.remove(guest.rank(), new Guest(guest, wire));
     }
   }
 
@@ -122,12 +140,14 @@ final class HostRollCall extends RollCall {
   }
 
   private void tell(Wire.Message message) {
-    for (Guest guest : guests.values()) {
-      try {
-        guest.wire().write(message);
-      } catch (IOException e) {
-        // Whoever listens to it hears so too.
-      }
+    guests.values().forEach(guest -> tell(guest, message));
+  }
+
+  private static void tell(Guest guest, Wire.Message message) {
+    try {
+      guest.wire().write(message);
+    } catch (IOException e) {
+      // Whoever listens to it hears so too.
     }
   }
 
@@ -142,36 +162,39 @@ final class HostRollCall extends RollCall {
    */
   private void loseTheLate() {
     Duration time = patience;
-    SortedMap<String, Pulse.State> states = states();
-    if (time == null || states.values().stream().noneMatch(state -> state.hasWaited(time))) {
+    Pulse.State own = pulse().state();
+    List<Guest> all = List.copyOf(guests.values());
+    List<Pulse.State> states =
+        Stream.concat(Stream.of(own), all.stream().map(guest -> guest.wire().pulse()))
+            .filter(Objects::nonNull)
+            .toList();
+    if (states.stream().noneMatch(state -> state.hasWaited(time))) {
       return;
     }
-    Map<String, Pulse.State> late = new TreeMap<>(states);
-    late.values().removeIf(state -> !state.hasWorked(time));
+    List<Guest> late = all.stream().filter(guest -> guest.hasWorked(time)).toList();
     String tooLong = inMinutes(time) + " min (distributed.timeout_minutes)";
-    if (!late.isEmpty()) {
-      lose(String.join(", ", late.keySet()) + " kept the others waiting for " + tooLong);
-      // What hangs does not leave, and close() need not wait for it.
-      guests.values().removeIf(guest -> late.containsKey(guest.name()));
-    } else if (states.values().stream().allMatch(state -> state.hasWaited(time))) {
+    if (own.hasWorked(time) || !late.isEmpty()) {
+      giveUp(own.hasWorked(time), late, " kept the others waiting for " + tooLong);
+    } else if (states.stream().allMatch(state -> state.hasWaited(time))) {
       lose("all ranks waited for each other for " + tooLong + ": what they send does not arrive");
+    }
+  }
+
+  private void giveUp(boolean itself, List<Guest> late, String why) {
+    String how =
+        Stream.concat(itself ? Stream.of(name) : Stream.empty(), late.stream().map(Guest::name))
+                .collect(Collectors.joining(", "))
+            + why;
+    guests.values().removeAll(late); // what hangs does not leave: close() need not wait for it
+    end(new Wire.Message(Wire.Kind.LATE, how));
+    late.forEach(guest -> tell(guest, new Wire.Message(Wire.Kind.GIVEN_UP, how)));
+    if (itself) {
+      givenUp.accept(how);
     }
   }
 
   private static String inMinutes(Duration time) {
     return BigDecimal.valueOf(time.toMillis() / 60_000.0).stripTrailingZeros().toPlainString();
-  }
-
-  private SortedMap<String, Pulse.State> states() {
-    SortedMap<String, Pulse.State> states = new TreeMap<>();
-    states.put(Introduction.of(token, 0, size).toString(), pulse().state());
-    for (Guest guest : guests.values()) {
-      Pulse.State state = guest.wire().pulse();
-      if (state != null) {
-        states.put(guest.name(), state);
-      }
-    }
-    return states;
   }
 
   @Override

@@ -6,11 +6,11 @@ import io.cambium.model.ProcessGroup;
 import io.cambium.model.RankGroups;
 import io.cambium.model.Torch;
 import io.cambium.training.config.DistributedConfig;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.bytedeco.javacpp.chrono.Milliseconds;
 import org.bytedeco.pytorch.PrefixStore;
 import org.bytedeco.pytorch.Store;
@@ -56,19 +56,22 @@ public final class Ranks implements AutoCloseable {
    * Joins the processes that were started with this one, as the environment says ({@link Launch}),
    * and waits for all of them.
    *
+   * @param givenUp is told, on another thread, why the others go on without this process, whose own
+   *     thread hangs or is too slow: it should end the process, or that may still write into the
+   *     run when it wakes
    * @return this process alone where the environment names no others
    * @throws UsageException if the environment is incomplete or contradicts itself
    * @throws TrainingException if the others do not come
    */
-  public static Ranks join(Map<String, String> environment) {
+  public static Ranks join(Map<String, String> environment, Consumer<String> givenUp) {
     Optional<Launch> launch = Launch.of(environment);
-    return launch.isPresent() ? join(launch.get(), Timing.DEFAULT) : new Ranks(1, null);
+    return launch.isPresent() ? join(launch.get(), Timing.DEFAULT, givenUp) : new Ranks(1, null);
   }
 
-  static Ranks join(Launch launch, Timing timing) {
+  static Ranks join(Launch launch, Timing timing, Consumer<String> givenUp) {
     Torch.start();
     Store store = store(launch, timing);
-    RollCall rollCall = rollCall(launch, store, timing);
+    RollCall rollCall = rollCall(launch, store, timing, givenUp);
     try {
       rollCall.awaitAll();
       GlooGroup group = new GlooGroup(launch, store, rollCall, launch.rank(), launch.size());
@@ -117,9 +120,10 @@ public final class Ranks implements AutoCloseable {
     }
   }
 
-  private static RollCall rollCall(Launch launch, Store store, Timing timing) {
+  private static RollCall rollCall(
+      Launch launch, Store store, Timing timing, Consumer<String> givenUp) {
     if (launch.rank() == 0) {
-      HostRollCall host = new HostRollCall(launch.size(), timing);
+      HostRollCall host = new HostRollCall(launch.size(), timing, givenUp);
       store.set(INVITATION, host.invitation());
       return host;
     }
@@ -133,7 +137,8 @@ public final class Ranks implements AutoCloseable {
           null,
           e);
     }
-    return new GuestRollCall(launch.rank(), launch.size(), launch.host(), invitation, timing);
+    return new GuestRollCall(
+        launch.rank(), launch.size(), launch.host(), invitation, timing, givenUp);
   }
 
   /** libtorch's messages go on with the functions that were called. */
@@ -156,7 +161,7 @@ public final class Ranks implements AutoCloseable {
    */
   public RankGroups groups(DistributedConfig config) {
     if (members != null && members.rollCall() instanceof HostRollCall host) {
-      host.beImpatientAfter(Duration.ofMillis(Math.round(config.timeoutMinutes() * 60_000)));
+      host.beImpatientAfter(config.timeout());
     }
     return groups(config.expertParallelSize());
   }

@@ -52,7 +52,8 @@ abstract sealed class RollCall implements AutoCloseable permits HostRollCall, Gu
    * Takes note that the ranks are no longer all there; only the first loss counts, since others
    * follow from it.
    *
-   * @param how {@link Wire.Kind#LOST}, or {@link Wire.Kind#FAILED} if that rank has said why
+   * @param how {@link Wire.Kind#LOST}, {@link Wire.Kind#LATE}, or {@link Wire.Kind#FAILED} if that
+   *     rank has said why
    */
   void end(Wire.Message how) {
     loss.complete(how);
@@ -113,11 +114,18 @@ abstract sealed class RollCall implements AutoCloseable permits HostRollCall, Gu
   }
 
   private static TrainingException failure(Wire.Message how, @Nullable RuntimeException cause) {
+    String again =
+        "start the ranks again with --resume: it goes on from the last checkpoint, with any"
+            + " number of them";
     String remedy =
-        how.kind() == Wire.Kind.FAILED
-            ? null // It came with what the rank said.
-            : "start the ranks again with --resume: it goes on from the last checkpoint, with any"
-                + " number of them";
+        switch (how.kind()) {
+          case FAILED -> null; // It came with what the rank said.
+          case LATE ->
+              "if it was still at work, such as writing a large checkpoint, raise"
+                  + " distributed.timeout_minutes; "
+                  + again;
+          default -> again;
+        };
     return cause == null
         ? new TrainingException(null, how.text(), remedy)
         : new TrainingException(null, how.text(), remedy, cause);

@@ -1,17 +1,23 @@
 package io.cambium.training.distributed;
 
+import io.cambium.training.config.DistributedConfig;
 import java.time.Duration;
 
 /**
- * How long ranks wait for each other. How long they do in an exchange the run says ({@link
- * io.cambium.training.config.DistributedConfig#timeoutMinutes}).
+ * How long ranks wait for each other.
  *
  * @param start until all ranks have come: machines may be given to a job one by one
  * @param sign between two signs of life
  * @param silence without any, after which a rank is lost
+ * @param patience with a rank that gives them, but does not come to an exchange in which others
+ *     wait; until the run says another one
  */
-record Timing(Duration start, Duration sign, Duration silence) {
+record Timing(Duration start, Duration sign, Duration silence, Duration patience) {
 
   static final Timing DEFAULT =
-      new Timing(Duration.ofMinutes(10), Duration.ofSeconds(1), Duration.ofSeconds(15));
+      new Timing(
+          Duration.ofMinutes(10),
+          Duration.ofSeconds(1),
+          Duration.ofSeconds(15),
+          DistributedConfig.DEFAULT.timeout());
 }

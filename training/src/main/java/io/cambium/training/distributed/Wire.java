@@ -26,7 +26,11 @@ final class Wire implements AutoCloseable {
     /** I cannot go on, or from rank 0: a rank cannot; and why. */
     FAILED,
     /** A rank is no longer there, and how that was noticed. */
-    LOST;
+    LOST,
+    /** A rank does not come to an exchange, and for how long others waited. */
+    LATE,
+    /** The same, to that rank: the others go on without it. */
+    GIVEN_UP;
 
     /** Whether it is a sign of life and no more. */
     boolean isSign() {

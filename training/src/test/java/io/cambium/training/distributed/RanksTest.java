@@ -37,7 +37,11 @@ import org.junit.jupiter.api.Timeout;
 class RanksTest {
 
   private static final Timing FAST =
-      new Timing(Duration.ofSeconds(10), Duration.ofMillis(50), Duration.ofSeconds(5));
+      new Timing(
+          Duration.ofSeconds(10),
+          Duration.ofMillis(50),
+          Duration.ofSeconds(5),
+          Duration.ofMinutes(1));
 
   private static DistributedConfig sharedBy(int ranks) {
     return new DistributedConfig(ranks, DistributedConfig.DEFAULT.timeoutMinutes());
@@ -72,7 +76,7 @@ class RanksTest {
 
   private static <T> T asRank(Launch launch, Function<Ranks, T> work) {
     List<T> result = new ArrayList<>();
-    try (Ranks ranks = Ranks.join(launch, FAST)) {
+    try (Ranks ranks = Ranks.join(launch, FAST, how -> {})) {
       ranks.run(() -> result.add(work.apply(ranks)));
     }
     return result.getFirst();
@@ -206,7 +210,7 @@ class RanksTest {
 
   @Test
   void expertsAreNotSharedByRanksThatDoNotDivideEvenly() {
-    try (Ranks ranks = Ranks.join(Map.of())) {
+    try (Ranks ranks = Ranks.join(Map.of(), how -> {})) {
       assertThatThrownBy(() -> ranks.groups(sharedBy(2)))
           .isInstanceOf(UsageException.class)
           .hasMessageContaining(
@@ -252,7 +256,7 @@ class RanksTest {
   void aPortThatIsTakenIsNamed() throws IOException {
     try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("::"))) {
       Launch launch = new Launch(0, 2, 2, "127.0.0.1", taken.getLocalPort(), null, null);
-      assertThatThrownBy(() -> Ranks.join(launch, FAST))
+      assertThatThrownBy(() -> Ranks.join(launch, FAST, how -> {}))
           .isInstanceOf(UsageException.class)
           .hasMessageContaining("MASTER_PORT: is " + taken.getLocalPort());
     }
@@ -260,7 +264,7 @@ class RanksTest {
 
   @Test
   void withoutOthersARankIsAlone() {
-    try (Ranks ranks = Ranks.join(Map.of())) {
+    try (Ranks ranks = Ranks.join(Map.of(), how -> {})) {
       assertThat(ranks.group()).isSameAs(ProcessGroup.ALONE);
       ranks.run(() -> assertThat(ranks.group().sum(1.5)).containsExactly(1.5));
     }
@@ -282,7 +286,7 @@ class RanksTest {
             runRanks(
                 3,
                 ranks -> {
-                  ranks.groups(new DistributedConfig(1, 0.01)); // 0.6 s
+                  ranks.groups(new DistributedConfig(1, 0.05)); // 3 s
                   if (ranks.group().rank() == 1) {
                     awaitQuietly(over);
                   } else {
@@ -297,6 +301,6 @@ class RanksTest {
         .hasRootCauseInstanceOf(TrainingException.class)
         .rootCause()
         .hasMessageContaining("rank 1 (")
-        .hasMessageContaining("kept the others waiting for 0.01 min");
+        .hasMessageContaining("kept the others waiting for 0.05 min");
   }
 }

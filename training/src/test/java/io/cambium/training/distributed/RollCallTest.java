@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -19,9 +20,14 @@ import org.junit.jupiter.api.Timeout;
 class RollCallTest {
 
   private static final Timing FAST =
-      new Timing(Duration.ofSeconds(1), Duration.ofMillis(20), Duration.ofMillis(400));
+      new Timing(
+          Duration.ofSeconds(1),
+          Duration.ofMillis(20),
+          Duration.ofMillis(400),
+          Duration.ofMinutes(3));
 
-  private final HostRollCall host = new HostRollCall(3, FAST);
+  private final List<String> givenUp = new CopyOnWriteArrayList<>();
+  private final HostRollCall host = new HostRollCall(3, FAST, givenUp::add);
   private final List<RollCall> guests = new ArrayList<>();
 
   @AfterEach
@@ -31,7 +37,8 @@ class RollCallTest {
   }
 
   private GuestRollCall guest(int rank, int size) {
-    GuestRollCall guest = new GuestRollCall(rank, size, "127.0.0.1", host.invitation(), FAST);
+    GuestRollCall guest =
+        new GuestRollCall(rank, size, "127.0.0.1", host.invitation(), FAST, givenUp::add);
     guests.add(guest);
     return guest;
   }
@@ -102,16 +109,43 @@ class RollCallTest {
     RollCall other = guest(1, 3);
     Wire late = puppet(2);
     host.awaitAll();
-    host.beImpatientAfter(Duration.ofMinutes(3));
     host.pulse().waits(true);
+    other.pulse().waits(true);
     late.write(sign(false, Duration.ofMinutes(5)));
     RollCall.pause(FAST.silence().dividedBy(2));
     host.requireAll(); // no one has waited for three minutes yet
     host.beImpatientAfter(Duration.ofMillis(60));
     late.write(sign(false, Duration.ofMinutes(5)));
-    assertLost(host, "rank 2 (");
-    assertLost(other, "kept the others waiting for 0.001 min (distributed.timeout_minutes)");
+    String why = ") kept the others waiting for 0.001 min (distributed.timeout_minutes)";
+    for (RollCall rollCall : List.of(host, other)) {
+      assertLost(rollCall, why);
+      assertThat(rollCall.loss().text()).startsWith("rank 2 (").doesNotContain("rank 1");
+      assertThatThrownBy(rollCall::requireAll).hasMessageContaining("raise distributed.timeout");
+    }
+    assertThat(late.read().kind()).isEqualTo(Wire.Kind.COMPLETE);
+    assertThat(late.read().kind()).isEqualTo(Wire.Kind.GIVEN_UP);
     late.close();
+  }
+
+  @Test
+  void whoIsLateLearnsThatTheOthersGoOn() {
+    RollCall late = guest(1, 3);
+    guest(2, 3).pulse().waits(true);
+    host.awaitAll();
+    host.pulse().waits(true);
+    host.beImpatientAfter(FAST.silence().dividedBy(4));
+    assertLost(late, "rank 1 (");
+    assertThat(givenUp).singleElement().asString().startsWith("rank 1 (");
+  }
+
+  @Test
+  void rankZeroMayBeLateToo() {
+    RollCall other = guest(1, 3);
+    List.of(other, guest(2, 3)).forEach(guest -> guest.pulse().waits(true));
+    host.awaitAll();
+    host.beImpatientAfter(FAST.silence().dividedBy(4));
+    assertLost(other, "rank 0 (");
+    assertThat(givenUp).singleElement().asString().startsWith("rank 0 (");
   }
 
   @Test

@@ -79,9 +79,20 @@ public final class GrowthPlanner {
    *     options
    */
   public static void requireFits(CheckpointDirectory model, GrowthOptions options) {
-    Mixture mixture = Growable.requireMixture(model);
+    requireFits(model, model.decoder(), options);
+  }
+
+  /**
+   * The same of a growth that comes after others.
+   *
+   * @param before what those make of the model ({@link #grown})
+   */
+  public static void requireFits(
+      CheckpointDirectory model, DecoderSpec before, GrowthOptions options) {
+    Growable.requireMixture(model);
     Growable.requireCopiedIfQuantised(model, options);
-    lineages(model.decoder(), mixture, options.fitting(mixture.router()));
+    Mixture mixture = before.mixture(before.mixtureLayers().getFirst());
+    lineages(before, mixture, options.fitting(mixture.router()));
     config(model, mixture, options);
   }
 

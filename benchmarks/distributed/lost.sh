@@ -7,6 +7,7 @@
 # takes root; without, that part is left out.
 # usage: lost.sh
 set -euo pipefail
+command -v jdb > /dev/null || { echo "no jdb, which comes with a JDK: put it on the PATH" >&2; exit 2; }
 cambium=${CAMBIUM:-$(cd "$(dirname "$0")/../.." && pwd)/cambium}
 . "$(dirname "$0")/../training/small_run.sh"
 . "$(dirname "$0")/ranks.sh"
@@ -48,7 +49,6 @@ lose 3 3 0 stopped kill -STOP
 
 # The thread that trains is held where it would begin the next step.
 debugged=7411
-command -v jdb > /dev/null || { echo "no jdb, which comes with a JDK: put it on the PATH" >&2; exit 2; }
 enter() {
   [ "$1" != "$victim" ] ||
     export CAMBIUM_JAVA_OPTS="${CAMBIUM_JAVA_OPTS:-} -agentlib:jdwp=transport=dt_socket,server=y,suspend=n,address=127.0.0.1:$debugged"
